@@ -1,0 +1,236 @@
+//! The configuration file: one TOML, unknown keys refused, a default for everything but five keys. It holds
+//! names of files and of secrets, never a secret; a password is fetched when a wire is opened.
+
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// `phuluc.toml`. Relative paths in it are relative to its own folder; `Config::load` makes them whole.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The zone in which days begin and letters tell the time. Default `Asia/Ho_Chi_Minh`.
+    #[serde(default = "default_zone")]
+    pub time_zone: String,
+    /// The folder of campaign files. Default `campaigns`.
+    #[serde(default = "default_campaigns")]
+    pub campaigns: PathBuf,
+    /// The folder of letter templates. Default `letters`.
+    #[serde(default = "default_letters")]
+    pub letters: PathBuf,
+    pub office: Office,
+    pub database: Database,
+    pub mailbox: Mailbox,
+    pub outgoing: Outgoing,
+    #[serde(default)]
+    pub trust: Trust,
+    /// The folder of the configuration file.
+    #[serde(skip)]
+    folder: PathBuf,
+}
+
+/// Who runs the campaigns; appears in every letter.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Office {
+    /// Such as "Bộ Thông tin và Truyền thông".
+    pub name: String,
+    /// The unit that works on the reports. Default: none.
+    #[serde(default)]
+    pub unit: String,
+    /// The line agencies may call or write to. Default: none.
+    #[serde(default)]
+    pub contact: String,
+    /// Who gets digests and alerts. Default: nobody.
+    #[serde(default)]
+    pub staff: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite:PATH`.
+    pub url: String,
+}
+
+/// The reporting mailbox.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mailbox {
+    /// `imaps://user@host/FOLDER`, `imap://…` for STARTTLS (plain only to loopback), or `maildir:PATH`.
+    pub url: String,
+    /// A file whose first line is the password. Default: none.
+    pub password_file: Option<PathBuf>,
+    /// The name of an environment variable that holds the password. Default: none.
+    pub password_env: Option<String>,
+    /// The folder handled mail is moved to. Default `Processed`; empty leaves mail in place.
+    #[serde(default = "default_filed")]
+    pub filed: String,
+    /// Seconds between two polls. Default 60.
+    #[serde(default = "default_poll")]
+    pub poll_seconds: u64,
+    /// The largest mail that is fetched, in bytes. Default 52428800 (50 MiB).
+    #[serde(default = "default_largest")]
+    pub largest: u64,
+    /// A PEM file of certificate authorities to trust besides the system's. Default: none.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How letters leave.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outgoing {
+    /// `smtps://[user@]host[:port]`, `smtp://…` for STARTTLS (plain only to loopback), or `directory:PATH`.
+    pub url: String,
+    /// The sender of every letter: `Name <address>`.
+    pub from: String,
+    /// A file whose first line is the password. Default: none.
+    pub password_file: Option<PathBuf>,
+    /// The name of an environment variable that holds the password. Default: none.
+    pub password_env: Option<String>,
+    /// Where bounces of letters nobody asked for go. Default: the address of `from`.
+    pub bounce: Option<String>,
+    /// A PEM file of certificate authorities to trust besides the system's. Default: none.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// Whose word on a sender is believed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trust {
+    /// The authserv-id (RFC 8601) of our own receiving host. Default: none.
+    pub authserv_id: Option<String>,
+}
+
+/// Why a configuration was refused; the text names file, line and key.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{path}: {source}")]
+    Toml { path: PathBuf, source: toml::de::Error },
+    #[error("{path}: {reason}")]
+    Wrong { path: PathBuf, reason: String },
+    #[error("the password: {0}")]
+    Secret(String),
+}
+
+impl Config {
+    /// Reads and checks the file; every path in the result is whole.
+    pub fn load(path: &Path) -> Result<Config, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        Config::parse(&text, path)
+    }
+
+    /// Reads the text of a configuration that lies at `path`.
+    pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
+        let mut config: Config =
+            toml::from_str(text).map_err(|source| ConfigError::Toml { path: path.to_owned(), source })?;
+        path.parent().unwrap_or(Path::new("")).clone_into(&mut config.folder);
+        let wrong = |reason: String| ConfigError::Wrong { path: path.to_owned(), reason };
+        TimeZone::get(&config.time_zone).map_err(|e| wrong(format!("time_zone: {e}")))?;
+        let Mailbox { password_file, password_env, .. } = &config.mailbox;
+        let Outgoing { password_file: out_file, password_env: out_env, .. } = &config.outgoing;
+        for (key, file, env) in [("mailbox", password_file, password_env), ("outgoing", out_file, out_env)] {
+            if file.is_some() && env.is_some() {
+                return Err(wrong(format!("{key}: give password_file or password_env, not both")));
+            }
+        }
+        Ok(config)
+    }
+
+    /// The zone of `time_zone`, which `load` has checked.
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// A path of the configuration, relative to the configuration file.
+    pub fn path(&self, relative: &Path) -> PathBuf {
+        self.folder.join(relative)
+    }
+
+    /// The mailbox's password; none where the configuration names none.
+    pub fn mailbox_password(&self) -> Result<Option<SecretString>, ConfigError> {
+        self.secret(self.mailbox.password_file.as_deref(), self.mailbox.password_env.as_deref())
+    }
+
+    /// The password of the outgoing server; none where the configuration names none.
+    pub fn outgoing_password(&self) -> Result<Option<SecretString>, ConfigError> {
+        self.secret(self.outgoing.password_file.as_deref(), self.outgoing.password_env.as_deref())
+    }
+
+    fn secret(&self, file: Option<&Path>, env: Option<&str>) -> Result<Option<SecretString>, ConfigError> {
+        if let Some(file) = file {
+            let file = self.path(file);
+            let text =
+                std::fs::read_to_string(&file).map_err(|e| ConfigError::Secret(format!("{}: {e}", file.display())))?;
+            return Ok(Some(text.lines().next().unwrap_or_default().into()));
+        }
+        let Some(name) = env else { return Ok(None) };
+        let text = std::env::var(name)
+            .map_err(|_| ConfigError::Secret(format!("the environment variable {name} is not set")))?;
+        Ok(Some(text.into()))
+    }
+
+    /// The part of a URL such as `maildir:PATH` behind its scheme, relative to the configuration file.
+    pub fn path_of_url(&self, url: &str, scheme: &str) -> Option<PathBuf> {
+        let rest = url.strip_prefix(scheme)?.strip_prefix(':')?;
+        Some(self.path(Path::new(rest.strip_prefix("//").unwrap_or(rest))))
+    }
+}
+
+fn default_zone() -> String {
+    "Asia/Ho_Chi_Minh".to_owned()
+}
+
+fn default_campaigns() -> PathBuf {
+    "campaigns".into()
+}
+
+fn default_letters() -> PathBuf {
+    "letters".into()
+}
+
+fn default_filed() -> String {
+    "Processed".to_owned()
+}
+
+fn default_poll() -> u64 {
+    60
+}
+
+fn default_largest() -> u64 {
+    50 * 1024 * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAST: &str = "office.name = \"Bộ\"\ndatabase.url = \"sqlite:x.db\"\nmailbox.url = \"maildir:m\"\n\
+                         outgoing.url = \"directory:out\"\noutgoing.from = \"a@b.example\"\n";
+
+    #[test]
+    fn five_keys_are_enough() {
+        let config = Config::parse(LEAST, Path::new("/etc/phuluc/phuluc.toml")).unwrap();
+        assert_eq!(config.mailbox.filed, "Processed");
+        assert_eq!(config.path(&config.campaigns), Path::new("/etc/phuluc/campaigns"));
+        assert_eq!(config.path_of_url("maildir:../m", "maildir"), Some("/etc/phuluc/../m".into()));
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_name_and_line() {
+        for (text, line) in
+            [(format!("{LEAST}colour = 1\n"), "line 6"), (format!("{LEAST}[trust]\nid = \"x\"\n"), "line 7")]
+        {
+            let error = Config::parse(&text, Path::new("phuluc.toml")).unwrap_err().to_string();
+            assert!(error.contains(line) && error.contains("unknown field"), "{error}");
+        }
+        for key in ["mailbox.colour = 1\n", "outgoing.colour = 1\n"] {
+            let error = Config::parse(&format!("{LEAST}{key}"), Path::new("phuluc.toml")).unwrap_err().to_string();
+            assert!(error.contains("colour"), "{error}");
+        }
+    }
+}

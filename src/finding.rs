@@ -1,0 +1,85 @@
+//! What is wrong, or worth a remark, in a report: a code, a severity, a place and the words found there.
+//! A finding holds no sentence; the sentences stand in the form's declaration and the letters' wording,
+//! and are chosen where a letter or an answer on the command line is written.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Whether a finding keeps the report from being accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+impl Severity {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
+/// A cell as its sender sees it. Rows and columns count from 0 here and from 1 and `A` in `cell`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    pub sheet: String,
+    pub row: u32,
+    pub col: u32,
+}
+
+impl Place {
+    /// The cell's name, such as `E14`.
+    pub fn cell(&self) -> String {
+        let mut letters = Vec::new();
+        let mut rest = self.col + 1;
+        while rest > 0 {
+            rest -= 1;
+            letters.push(char::from(b'A' + (rest % 26) as u8));
+            rest /= 26;
+        }
+        let column: String = letters.iter().rev().collect();
+        format!("{column}{}", self.row + 1)
+    }
+}
+
+/// One thing to say about a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Stable and documented, such as `investment-missing`.
+    pub code: String,
+    pub severity: Severity,
+    /// The section of the form it is about.
+    pub section: String,
+    /// The row as the report numbers it, such as `1.2` or `5.1/profile`; none in a section of fields.
+    pub row: Option<String>,
+    /// The field or column it is about.
+    pub field: Option<String>,
+    /// Where the sender finds it; none where the report has no such cell.
+    pub place: Option<Place>,
+    /// What stands there now.
+    pub found: Option<String>,
+    /// Further words for the sentence.
+    pub arguments: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn cells_are_named_as_spreadsheets_name_them() {
+        for (row, col, name) in [
+            (0, 0, "A1"),
+            (13, 4, "E14"),
+            (0, 25, "Z1"),
+            (0, 26, "AA1"),
+            (9, 701, "ZZ10"),
+            (1_048_575, 16_383, "XFD1048576"),
+        ] {
+            assert_eq!(Place { sheet: String::new(), row, col }.cell(), name);
+        }
+    }
+}

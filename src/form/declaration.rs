@@ -1,0 +1,641 @@
+//! What a form is: the declaration in `config/forms/ID.toml`, read and checked as a whole. Sections, columns,
+//! rows, choice lists, prompts, rules and words are all data here; nothing in the program knows any one form.
+//! A wrong declaration is refused with file, line and reason before any mail is read.
+
+use super::rules::Condition;
+use crate::{agency::Kind, finding::Severity};
+use regex::Regex;
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+use toml::Spanned;
+
+/// A form's declaration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// The form's name, as the hidden mark of the template carries it.
+    pub id: String,
+    /// Counts up when rows or columns change their meaning.
+    pub version: u32,
+    /// The heading of the form.
+    pub title: String,
+    #[serde(default)]
+    pub subtitle: String,
+    /// What the template tells the person who fills it in, under the heading.
+    #[serde(default)]
+    pub guide: String,
+    /// Texts that mean "no answer" (compared by key).
+    #[serde(default)]
+    pub blanks: Vec<String>,
+    /// Beginnings of printed examples, such as "Ví dụ".
+    #[serde(default)]
+    pub example_marks: Vec<String>,
+    /// Guidance printed inside answer cells; removed before a cell is read.
+    #[serde(default)]
+    pub prompts: Vec<String>,
+    /// Regular expressions for the first words of what follows the form: signatures, "Nơi nhận".
+    #[serde(default)]
+    pub endings: Vec<Pattern>,
+    #[serde(default)]
+    pub choices: BTreeMap<String, ChoiceList>,
+    pub sections: Vec<Section>,
+    #[serde(default)]
+    pub rules: Vec<Rule>,
+    /// The sentences for finding codes, in Vietnamese; codes of reading have general ones beside the letters.
+    #[serde(default)]
+    pub messages: BTreeMap<String, Message>,
+}
+
+/// A regular expression of a declaration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Pattern(pub Regex);
+
+/// The answers a choice column admits, in order.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceList {
+    pub options: Vec<ChoiceOption>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceOption {
+    pub code: String,
+    pub text: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Whether words of the agency's own must follow ("Khác: ghi rõ").
+    #[serde(default)]
+    pub free_text: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SectionKind {
+    /// Labels with one answer each.
+    Fields,
+    /// A heading row and rows of answers.
+    Table,
+}
+
+/// A part of the form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// Also the section's key in the JSON of answers.
+    pub id: Spanned<String>,
+    pub kind: SectionKind,
+    /// The heading, with its number.
+    pub title: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// The name of its sheet in the template, 31 characters at most.
+    pub sheet: String,
+    /// The fields, or the columns of the table in their printed order.
+    pub columns: Vec<Column>,
+    #[serde(default)]
+    pub rows: Vec<Row>,
+    /// Whether only rows that hold an answer are kept, and rows that are missing are no fault.
+    #[serde(default)]
+    pub optional: bool,
+    /// The column by which an optional section's row counts as answered.
+    #[serde(default)]
+    pub answered_by: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnType {
+    /// The number of the row.
+    Ordinal,
+    /// The name of the row: printed for fixed rows, an answer for repeatable ones.
+    Label,
+    Text,
+    /// A person's name.
+    Person,
+    Choice,
+    Number,
+    /// `12/45`.
+    Ratio,
+    /// A time of completion with its precision: `2023`, `2023-06`, `2023-Q2`, `2023-H1`, `2023-06-30`.
+    Period,
+    Phone,
+    Email,
+    /// The number of an official document, such as `12/QĐ-UBND`.
+    Document,
+    /// Items of a list within running text.
+    List,
+}
+
+/// A field, or a column of a table. With `within`, an answer that is written in another column's cell.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    pub id: Spanned<String>,
+    /// The printed heading or label.
+    pub label: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    #[serde(rename = "type")]
+    pub kind: ColumnType,
+    /// The answer's key in JSON, where it is not the column's id.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// The choice list; rows may name another.
+    #[serde(default)]
+    pub choices: Option<Spanned<String>>,
+    /// A blank answer is an error `ID-missing`.
+    #[serde(default)]
+    pub required: bool,
+    /// The column in whose cell this answer is looked for.
+    #[serde(default)]
+    pub within: Option<Spanned<String>>,
+    /// A column of its own in the template in spite of `within`.
+    #[serde(default)]
+    pub own_column: bool,
+    /// The rows it belongs to; all of them by default.
+    #[serde(default)]
+    pub rows: Vec<Spanned<String>>,
+    /// Words that announce it in running text.
+    #[serde(default)]
+    pub words: Vec<String>,
+    #[serde(default)]
+    pub min: Option<f64>,
+    #[serde(default)]
+    pub max: Option<f64>,
+    /// Columns whose sum it is; left blank, it is computed.
+    #[serde(default)]
+    pub total_of: Vec<Spanned<String>>,
+    /// Printed text of the cell that is no answer, besides texts that begin with an example mark.
+    #[serde(default)]
+    pub examples: Vec<String>,
+    /// The message a spreadsheet shows when the cell is entered, 255 characters at most.
+    #[serde(default)]
+    pub hint: String,
+    /// The width in the template, in characters.
+    #[serde(default)]
+    pub width: Option<f64>,
+    /// Whether the answer identifies a person and is kept out of tables that do not need it.
+    #[serde(default)]
+    pub personal: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RowKind {
+    /// A heading between rows; holds no answers.
+    Group,
+    /// A printed row with answers.
+    Fixed,
+    /// Any number of rows that the agency adds.
+    Items,
+}
+
+/// A printed row of a table, or the place where rows are added.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// The printed number, such as `4.1`; also the row's name in answers and findings.
+    pub id: Spanned<String>,
+    pub kind: RowKind,
+    /// The printed name; empty for `items` that have no line of their own in print.
+    #[serde(default)]
+    pub label: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// The kinds of agency that fill it in; all by default.
+    #[serde(default)]
+    pub applies_to: Vec<Kind>,
+    /// The number of an added row, with `{n}` for its count: `1.{n}`.
+    #[serde(default)]
+    pub numbering: Option<String>,
+    /// The first `{n}`. Default 1.
+    #[serde(default = "one")]
+    pub from: u32,
+    /// Whether the printed line may itself be the first added row.
+    #[serde(default)]
+    pub in_place: bool,
+    /// How many added rows must be there at the least.
+    #[serde(default)]
+    pub min: u32,
+    /// Spare lines in the template.
+    #[serde(default)]
+    pub spare: u32,
+    /// Texts by which an agency says that it has none of these.
+    #[serde(default)]
+    pub none: Vec<String>,
+    /// The finding for fewer rows than `min`. Default `row-missing`.
+    #[serde(default)]
+    pub missing: Option<String>,
+    /// Other choice lists, by column.
+    #[serde(default)]
+    pub choices: BTreeMap<String, Spanned<String>>,
+    /// Columns that hold nothing in this row.
+    #[serde(default)]
+    pub without: Vec<Spanned<String>>,
+    /// Printed texts that are no answers, by column.
+    #[serde(default)]
+    pub examples: BTreeMap<String, Vec<String>>,
+    /// Names of printed sample rows: such a row with nothing but examples is no row.
+    #[serde(default)]
+    pub samples: Vec<String>,
+    /// What the template prints in grey beside the row.
+    #[serde(default)]
+    pub guidance: String,
+    /// Un-numbered rows under this one, which is then their heading.
+    #[serde(default)]
+    pub subrows: Vec<SubRow>,
+}
+
+/// A row without a number of its own, named `ROW/ID`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubRow {
+    pub id: Spanned<String>,
+    pub label: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    #[serde(default)]
+    pub choices: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    pub without: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub examples: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    pub guidance: String,
+}
+
+/// A condition that makes a finding.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    pub code: String,
+    pub severity: Severity,
+    pub section: Spanned<String>,
+    /// The rows it is asked for: `2`, `1` (with all rows added under it), `5.1/profile`, or `*/profile`. Default: all.
+    #[serde(default)]
+    pub rows: Vec<Spanned<String>>,
+    /// The column whose cell the finding names.
+    pub field: Spanned<String>,
+    /// A CEL expression over `row`, `form`, `agency` and `campaign` that is true when something is wrong.
+    pub when: Spanned<String>,
+    /// `when`, compiled.
+    #[serde(skip)]
+    pub condition: Option<Condition>,
+}
+
+/// The words for a finding, as minijinja templates over the finding's arguments.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Message {
+    /// What is wrong.
+    pub problem: String,
+    /// What is expected.
+    pub advice: String,
+}
+
+/// Why a declaration was refused.
+#[derive(Debug, thiserror::Error)]
+#[error("{}:{line}: {reason}", path.display())]
+pub struct DeclarationError {
+    pub path: PathBuf,
+    /// Counts from 1.
+    pub line: usize,
+    pub reason: String,
+}
+
+impl Form {
+    /// Reads and checks the declaration at `path`.
+    pub fn load(path: &Path) -> Result<Form, DeclarationError> {
+        let text = std::fs::read_to_string(path).map_err(|e| DeclarationError {
+            path: path.to_owned(),
+            line: 1,
+            reason: e.to_string(),
+        })?;
+        Form::parse(&text, path)
+    }
+
+    /// Reads and checks the text of a declaration; `path` is only named in errors.
+    pub fn parse(text: &str, path: &Path) -> Result<Form, DeclarationError> {
+        let refuse = |offset: usize, reason: String| DeclarationError {
+            path: path.to_owned(),
+            line: text[..offset.min(text.len())].matches('\n').count() + 1,
+            reason,
+        };
+        let mut form: Form =
+            toml::from_str(text).map_err(|e| refuse(e.span().map_or(0, |span| span.start), e.message().to_owned()))?;
+        for rule in &mut form.rules {
+            let condition = Condition::compile(rule.when.get_ref())
+                .map_err(|reason| refuse(rule.when.span().start, format!("rule {}: {reason}", rule.code)))?;
+            rule.condition = Some(condition);
+        }
+        form.check().map_err(|(offset, reason)| refuse(offset, reason))?;
+        Ok(form)
+    }
+
+    pub fn section(&self, id: &str) -> Option<&Section> {
+        self.sections.iter().find(|section| section.id.get_ref() == id)
+    }
+
+    /// Every finding code this form can give, sorted: its rules', and those of reading its columns and rows.
+    pub fn codes(&self) -> BTreeSet<String> {
+        let mut codes: BTreeSet<String> = self.rules.iter().map(|rule| rule.code.clone()).collect();
+        for section in &self.sections {
+            for row in &section.rows {
+                codes.extend(row.missing.clone());
+            }
+            for column in &section.columns {
+                codes.extend(column.codes());
+            }
+            if section.kind == SectionKind::Table {
+                codes.insert("row-missing".to_owned());
+                codes.insert("row-unknown".to_owned());
+            }
+            codes.insert("section-missing".to_owned());
+        }
+        codes
+    }
+
+    fn check(&self) -> Result<(), (usize, String)> {
+        let mut sections = BTreeSet::new();
+        if self.sections.is_empty() {
+            return Err((0, "the form has no sections".to_owned()));
+        }
+        for section in &self.sections {
+            if !sections.insert(section.id.get_ref()) {
+                return refuse(&section.id, "section", "stands here a second time");
+            }
+            self.check_section(section)?;
+        }
+        for rule in &self.rules {
+            let Some(section) = self.section(rule.section.get_ref()) else {
+                return refuse(&rule.section, "section", "is not declared");
+            };
+            section.known_column(&rule.field)?;
+            for row in &rule.rows {
+                section.known_row(row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_section(&self, section: &Section) -> Result<(), (usize, String)> {
+        let mut columns = BTreeSet::new();
+        if section.sheet.is_empty() || section.sheet.chars().count() > 31 {
+            return refuse(&section.id, "section", "needs a sheet name of 1 to 31 characters");
+        }
+        for column in &section.columns {
+            if !columns.insert(column.id.get_ref()) {
+                return refuse(&column.id, "column", "stands here a second time");
+            }
+            if column.hint.chars().count() > 255 {
+                return refuse(&column.id, "column", "has a hint of more than 255 characters");
+            }
+            if column.kind == ColumnType::Choice && column.choices.is_none() {
+                return refuse(&column.id, "column", "is a choice and names no list in `choices`");
+            }
+            if let Some(list) = &column.choices {
+                self.known_list(list)?;
+            }
+            for other in column.within.iter().chain(&column.total_of) {
+                section.known_column(other)?;
+            }
+            for row in &column.rows {
+                section.known_row(row)?;
+            }
+        }
+        if let Some(column) = &section.answered_by {
+            section.known_column(column)?;
+        }
+        match section.kind {
+            SectionKind::Fields if !section.rows.is_empty() => {
+                return refuse(&section.id, "section", "is of kind fields and cannot have rows");
+            }
+            SectionKind::Table if section.column_of(ColumnType::Label).is_none() => {
+                return refuse(&section.id, "section", "is a table and needs a column of type label");
+            }
+            _ => {}
+        }
+        let mut rows = BTreeSet::new();
+        for row in &section.rows {
+            if !rows.insert(row.id.get_ref()) {
+                return refuse(&row.id, "row", "stands here a second time");
+            }
+            self.check_row(section, row)?;
+        }
+        Ok(())
+    }
+
+    fn check_row(&self, section: &Section, row: &Row) -> Result<(), (usize, String)> {
+        match (row.kind, &row.numbering) {
+            (RowKind::Items, None) => return refuse(&row.id, "row", "is of kind items and needs `numbering`"),
+            (RowKind::Items, Some(numbering)) if !numbering.contains("{n}") => {
+                return refuse(&row.id, "row", "has a `numbering` without {n}");
+            }
+            (RowKind::Group | RowKind::Fixed, Some(_)) => {
+                return refuse(&row.id, "row", "has `numbering` but is not of kind items");
+            }
+            _ => {}
+        }
+        if row.label.is_empty() && row.kind != RowKind::Items {
+            return refuse(&row.id, "row", "needs a label");
+        }
+        let lists = row.choices.iter().chain(row.subrows.iter().flat_map(|sub| &sub.choices));
+        for (column, list) in lists {
+            if section.column(column).is_none() {
+                return Err((list.span().start, format!("column {column:?} is not declared in this section")));
+            }
+            self.known_list(list)?;
+        }
+        for column in row.without.iter().chain(row.subrows.iter().flat_map(|sub| &sub.without)) {
+            section.known_column(column)?;
+        }
+        let examples = row.examples.keys().chain(row.subrows.iter().flat_map(|sub| sub.examples.keys()));
+        for column in examples {
+            if section.column(column).is_none() {
+                return refuse(&row.id, "row", &format!("has examples for {column:?}, which is no column"));
+            }
+        }
+        let mut subrows = BTreeSet::new();
+        for sub in &row.subrows {
+            if !subrows.insert(sub.id.get_ref()) {
+                return refuse(&sub.id, "sub-row", "stands here a second time");
+            }
+        }
+        Ok(())
+    }
+
+    fn known_list(&self, list: &Spanned<String>) -> Result<(), (usize, String)> {
+        match self.choices.get(list.get_ref()) {
+            None => refuse(list, "choice list", "is not declared under [choices]"),
+            Some(known) if known.options.is_empty() => refuse(list, "choice list", "has no options"),
+            Some(known) => {
+                let mut codes = BTreeSet::new();
+                match known.options.iter().find(|option| !codes.insert(&option.code)) {
+                    Some(twice) => refuse(list, "choice list", &format!("has the code {:?} twice", twice.code)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+impl Section {
+    pub fn column(&self, id: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.id.get_ref() == id)
+    }
+
+    /// The first column of a type.
+    pub fn column_of(&self, kind: ColumnType) -> Option<&Column> {
+        self.columns.iter().find(|column| column.kind == kind)
+    }
+
+    pub fn row(&self, id: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.id.get_ref() == id)
+    }
+
+    /// The columns that are answered within the cell of `host`, for one row.
+    pub fn within<'a>(&'a self, host: &'a str, row: &'a RowName) -> impl Iterator<Item = &'a Column> {
+        self.columns.iter().filter(move |column| {
+            column.within.as_ref().is_some_and(|within| within.get_ref() == host) && column.belongs_to(row)
+        })
+    }
+
+    /// The columns that have a cell of their own in the template, in order.
+    pub fn template_columns(&self) -> impl Iterator<Item = &Column> {
+        self.columns.iter().filter(|column| column.within.is_none() || column.own_column)
+    }
+
+    fn known_column(&self, id: &Spanned<String>) -> Result<(), (usize, String)> {
+        match self.column(id.get_ref()) {
+            Some(_) => Ok(()),
+            None => refuse(id, "column", "is not declared in this section"),
+        }
+    }
+
+    fn known_row(&self, selector: &Spanned<String>) -> Result<(), (usize, String)> {
+        let (row, sub) = match selector.get_ref().split_once('/') {
+            Some((row, sub)) => (row, Some(sub)),
+            None => (selector.get_ref().as_str(), None),
+        };
+        let mut candidates = self.rows.iter().filter(|candidate| row == "*" || candidate.id.get_ref() == row);
+        let known = match sub {
+            None => row == "*" || candidates.next().is_some(),
+            Some(sub) => candidates.any(|row| row.subrow(sub).is_some()),
+        };
+        if known { Ok(()) } else { refuse(selector, "row", "is not declared in this section") }
+    }
+}
+
+impl Column {
+    pub fn id(&self) -> &str {
+        self.id.get_ref()
+    }
+
+    /// The key of its answer in JSON.
+    pub fn key(&self) -> &str {
+        self.key.as_deref().unwrap_or(self.id())
+    }
+
+    /// Whether the column's answers are asked for in this row.
+    pub fn belongs_to(&self, row: &RowName) -> bool {
+        self.rows.is_empty() || self.rows.iter().any(|selector| row.is(selector.get_ref()))
+    }
+
+    /// The finding codes that reading this column can give.
+    pub fn codes(&self) -> Vec<String> {
+        let id = self.id();
+        let mut codes = Vec::new();
+        if self.required {
+            codes.push(format!("{id}-missing"));
+            codes.push(format!("{id}-example"));
+        }
+        match self.kind {
+            ColumnType::Choice => {
+                codes.extend(["example", "options", "several", "unknown"].map(|end| format!("{id}-{end}")));
+            }
+            ColumnType::Number => {
+                codes.extend(["unknown", "range"].map(|end| format!("{id}-{end}")));
+                if !self.total_of.is_empty() {
+                    codes.push(format!("{id}-differs"));
+                }
+            }
+            ColumnType::Phone => codes.extend(["invalid", "old"].map(|end| format!("{id}-{end}"))),
+            ColumnType::Email => codes.push(format!("{id}-invalid")),
+            ColumnType::Period => codes.push(format!("{id}-unknown")),
+            _ => {}
+        }
+        codes
+    }
+}
+
+impl Row {
+    pub fn id(&self) -> &str {
+        self.id.get_ref()
+    }
+
+    pub fn subrow(&self, id: &str) -> Option<&SubRow> {
+        self.subrows.iter().find(|sub| sub.id.get_ref() == id)
+    }
+
+    /// Whether an agency of this kind fills it in; every row applies to an agency of unknown kind.
+    pub fn applies_to(&self, kind: Option<Kind>) -> bool {
+        self.applies_to.is_empty() || kind.is_none_or(|kind| self.applies_to.contains(&kind))
+    }
+
+    /// The number of the n-th added row.
+    pub fn number(&self, n: u32) -> String {
+        self.numbering.as_deref().unwrap_or(self.id()).replace("{n}", &n.to_string())
+    }
+}
+
+/// The names a row goes by: `row` as the report numbers it, `declared` as the form does, and the sub-row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct RowName {
+    /// The number of the row in this report, such as `1.3`; empty in a section of fields.
+    pub row: String,
+    /// The id of the declared row it is, such as `1`.
+    pub declared: String,
+    /// The id of the sub-row, such as `profile`.
+    pub sub: Option<String>,
+}
+
+impl RowName {
+    /// Whether a selector of the declaration (`2`, `1`, `5.1/profile`, `*/profile`, `*`) means this row.
+    pub fn is(&self, selector: &str) -> bool {
+        let (row, sub) = match selector.split_once('/') {
+            Some((row, sub)) => (row, Some(sub)),
+            None => (selector, None),
+        };
+        (row == "*" || row == self.declared) && sub.is_none_or(|sub| self.sub.as_deref() == Some(sub))
+    }
+}
+
+impl std::fmt::Display for RowName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.sub {
+            Some(sub) => write!(f, "{}/{sub}", self.row),
+            None => f.write_str(&self.row),
+        }
+    }
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = regex::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Regex::new(&text).map(Pattern)
+    }
+}
+
+fn refuse<T>(at: &Spanned<String>, what: &str, reason: &str) -> Result<T, (usize, String)> {
+    Err((at.span().start, format!("{what} {:?} {reason}", at.get_ref())))
+}
+
+fn one() -> u32 {
+    1
+}

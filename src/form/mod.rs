@@ -1,0 +1,78 @@
+//! Forms: their declarations, and reading a workbook by one. `read` never fails because of the sender: it
+//! returns answers, findings and a verdict. It knows workbooks and no mail, no database and no letter.
+
+pub mod answers;
+pub mod declaration;
+pub mod locate;
+pub mod rules;
+pub mod value;
+
+use crate::{
+    agency::Kind,
+    finding::{Finding, Severity},
+    workbook::Workbook,
+};
+use answers::Answers;
+use declaration::Form;
+use jiff::civil::Date;
+
+/// What reading must know besides form and workbook.
+#[derive(Debug, Clone, Default)]
+pub struct Circumstances {
+    /// The kind of the reporting agency, where it is known.
+    pub agency_kind: Option<Kind>,
+    /// The date of the official letter.
+    pub letter_date: Option<Date>,
+}
+
+/// What came of reading a workbook.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    /// The form was found; it is accepted when no finding is an error.
+    Form { answers: Answers, findings: Vec<Finding>, marks: Marks },
+    /// The workbook does not hold the form, or nothing is filled in.
+    Not(NotTheForm),
+}
+
+/// Why a readable workbook is no report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotTheForm {
+    /// None of the form's headings and labels is there.
+    NotTheForm,
+    /// The form is there with printed text, examples and names of rows only.
+    BlankForm,
+    /// The template of another form.
+    OtherCampaign { form: String },
+}
+
+/// What the hidden sheet of our template says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Marks {
+    pub form: Option<String>,
+    pub version: Option<u32>,
+    /// The agency the template was made for.
+    pub agency: Option<String>,
+}
+
+/// The name of the template's hidden sheet.
+pub const MARKS_SHEET: &str = "_phuluc";
+
+/// Whether a report with these findings is accepted.
+pub fn accepted(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.severity != Severity::Error)
+}
+
+/// Reads a workbook as a filled-in form.
+pub fn read(form: &Form, workbook: &Workbook, circumstances: &Circumstances) -> Reading {
+    let marks = locate::marks(workbook);
+    if let Some(other) = marks.form.clone().filter(|id| *id != form.id) {
+        return Reading::Not(NotTheForm::OtherCampaign { form: other });
+    }
+    let located = match locate::locate(form, workbook, circumstances) {
+        Ok(located) => located,
+        Err(reason) => return Reading::Not(reason),
+    };
+    let (answers, mut findings) = located;
+    findings.extend(rules::judge(form, &answers, &findings, circumstances));
+    Reading::Form { answers, findings, marks }
+}

@@ -1,0 +1,202 @@
+//! Vietnamese text as people type it, and as it must be compared. `clean` makes a value fit to keep:
+//! composed (NFC), ordinary spaces, no invisible characters. `key` is what two writings of the same words
+//! share: case, spacing, hyphens, quotes, final punctuation and the place of the tone mark do not count.
+//! `plain` drops the marks as well and is only for likenesses, never for deciding between two names.
+
+use unicode_normalization::UnicodeNormalization;
+
+/// A value fit to be kept: NFC, NBSP and other odd spaces as plain spaces, invisible characters removed,
+/// line ends as `\n`, every line trimmed, blank lines at either end dropped.
+pub fn clean(text: &str) -> String {
+    let composed: String =
+        text.nfc().filter(|c| !is_invisible(*c)).map(|c| if is_odd_space(c) { ' ' } else { c }).collect();
+    let unified = composed.replace("_x000D_", "").replace("\r\n", "\n").replace('\r', "\n");
+    let lines: Vec<&str> = unified.lines().map(str::trim).collect();
+    lines.join("\n").trim().to_owned()
+}
+
+/// The form of a text by which labels, headings and choices are compared.
+pub fn key(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len());
+    for c in text.nfc().flat_map(char::to_lowercase) {
+        match c {
+            c if is_invisible(c) => {}
+            c if c.is_whitespace() || is_odd_space(c) => spaced.push(' '),
+            '\u{2010}'..='\u{2015}' | '\u{2212}' => spaced.push('-'),
+            '“' | '”' | '„' | '«' | '»' | '"' => spaced.push('"'),
+            '‘' | '’' | '´' | '`' => spaced.push('\''),
+            '…' => spaced.push_str("..."),
+            'ð' | 'ɖ' => spaced.push('đ'),
+            '０'..='９' => spaced.push(char::from(b'0' + (c as u32 - '０' as u32) as u8)),
+            c => spaced.push(c),
+        }
+    }
+    let recomposed: String = spaced.nfc().collect();
+    squeeze(&move_tones(&recomposed))
+}
+
+/// The key without any marks (`đ` as `d`, `y` as `i`): for measuring likeness only.
+pub fn plain(text: &str) -> String {
+    key(text)
+        .nfd()
+        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
+        .map(|c| match c {
+            'đ' => 'd',
+            'y' => 'i',
+            c => c,
+        })
+        .collect()
+}
+
+/// Whether two keys name the same thing in all likelihood: equal, or one contains the other as whole words.
+pub fn same_thing(a: &str, b: &str) -> bool {
+    let (a, b) = (key(a), key(b));
+    if a.is_empty() || b.is_empty() {
+        return a == b;
+    }
+    a == b || contains_words(&a, &b) || contains_words(&b, &a)
+}
+
+/// Whether `part` stands in `whole` between word boundaries. Both are keys.
+pub fn contains_words(whole: &str, part: &str) -> bool {
+    find_words(whole, part).is_some()
+}
+
+/// Where `part` stands in `whole` between word boundaries, as a byte offset. Both are keys.
+pub fn find_words(whole: &str, part: &str) -> Option<usize> {
+    if part.is_empty() {
+        return None;
+    }
+    whole.match_indices(part).map(|(at, _)| at).find(|at| {
+        let before = whole[..*at].chars().next_back();
+        let after = whole[at + part.len()..].chars().next();
+        !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+    })
+}
+
+/// How alike two texts are, from 0 to 1, by the words they share (Dice over words of the plain key).
+pub fn likeness(a: &str, b: &str) -> f64 {
+    let (a, b) = (plain(a), plain(b));
+    let left = words(&a);
+    let mut right = words(&b);
+    let total = left.len() + right.len();
+    if total == 0 {
+        return 0.0;
+    }
+    let mut shared = 0;
+    for word in left {
+        if let Some(at) = right.iter().position(|other| *other == word) {
+            right.swap_remove(at);
+            shared += 1;
+        }
+    }
+    2.0 * f64::from(shared) / total as f64
+}
+
+fn words(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect()
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}' | '\u{FEFF}' | '\u{AD}')
+        || (c.is_control() && !c.is_whitespace())
+}
+
+fn is_odd_space(c: char) -> bool {
+    matches!(c, '\u{A0}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' | '\t' | '\u{B}' | '\u{C}')
+}
+
+/// Puts the tone of the syllable ends oa, oe and uy on the second vowel (hòa → hoà, thủy → thuỷ, qúy → quý).
+fn move_tones(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut moved = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < chars.len() {
+        if let Some(&next) = chars.get(at + 1)
+            && let Some((base, tone)) = toned_first_vowel(chars[at])
+            && let Some(toned) = put_tone(base, next, tone)
+        {
+            moved.push(base);
+            moved.push(toned);
+            at += 2;
+            continue;
+        }
+        moved.push(chars[at]);
+        at += 1;
+    }
+    moved
+}
+
+/// A toned `o` or `u` as (bare vowel, number of its tone).
+fn toned_first_vowel(c: char) -> Option<(char, usize)> {
+    let place = |row: &str| row.chars().position(|x| x == c);
+    place("òóỏõọ").map(|tone| ('o', tone)).or_else(|| place("ùúủũụ").map(|tone| ('u', tone)))
+}
+
+/// The second vowel with the tone, where the pair is one whose tone place varies.
+fn put_tone(first: char, second: char, tone: usize) -> Option<char> {
+    let row = match (first, second) {
+        ('o', 'a') => "àáảãạ",
+        ('o', 'e') => "èéẻẽẹ",
+        ('u', 'y') => "ỳýỷỹỵ",
+        _ => return None,
+    };
+    row.chars().nth(tone)
+}
+
+/// One space between words, none around slashes, brackets and before punctuation; no punctuation at the ends.
+fn squeeze(text: &str) -> String {
+    let mut tight = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        let glue_left = word.starts_with(['/', ',', ';', ':', ')', '.', '!', '?']);
+        let glue_right = tight.ends_with(['/', '(']);
+        if !tight.is_empty() && !glue_left && !glue_right {
+            tight.push(' ');
+        }
+        tight.push_str(word);
+    }
+    tight
+        .trim_matches(|c: char| {
+            c.is_whitespace() || matches!(c, '.' | ':' | ';' | ',' | '-' | '*' | '+' | '_' | '•' | '"')
+        })
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writings_of_the_same_words_share_a_key() {
+        for (a, b) in [
+            ("Đã đáp ứng", "  đã\u{A0} ĐÁP  ứng. "),
+            ("Đã đáp ứng", "Ða\u{303} đa\u{301}p ư\u{301}ng"),
+            ("Số hoá hồ sơ", "số hóa hồ sơ"),
+            ("Thủy lợi", "thuỷ lợi"),
+            ("Quý II", "qúy ii"),
+            ("đầu tư / mua sắm", "Đầu tư/mua sắm:"),
+            ("Đề án 06…", "đề án 06 ..."),
+        ] {
+            assert_eq!(key(a), key(b), "{a} / {b}");
+        }
+    }
+
+    #[test]
+    fn different_words_keep_different_keys() {
+        for (a, b) in [("Hà Nam", "Hà Năm"), ("của", "cua"), ("Đã", "Da"), ("1.1", "11")] {
+            assert_ne!(key(a), key(b), "{a} / {b}");
+        }
+    }
+
+    #[test]
+    fn cleaning_keeps_lines_and_drops_what_cannot_be_seen() {
+        assert_eq!(clean("\u{FEFF} a\u{A0}b \r\n\r\n c\u{200B} \n"), "a b\n\nc");
+        assert_eq!(clean("Hoa\u{300} Bi\u{300}nh"), "Hoà Bình");
+    }
+
+    #[test]
+    fn a_name_within_a_longer_name_is_the_same_thing_only_at_word_ends() {
+        assert!(same_thing("CSDL hộ tịch", "CSDL hộ tịch điện tử"));
+        assert!(!same_thing("CSDL hộ", "CSDL hội viên"));
+    }
+}
