@@ -3,7 +3,7 @@
 //! A wrong declaration is refused with file, line and reason before any mail is read.
 
 use super::rules::Condition;
-use crate::{agency::Kind, finding::Severity};
+use crate::{agency::Kind, finding::Severity, text};
 use regex::Regex;
 use serde::Deserialize;
 use std::{
@@ -36,6 +36,8 @@ pub struct Form {
     /// Guidance printed inside answer cells; removed before a cell is read.
     #[serde(default)]
     pub prompts: Vec<String>,
+    #[serde(skip)]
+    prompt_patterns: Vec<Regex>,
     /// Regular expressions for the first words of what follows the form: signatures, "Nơi nhận".
     #[serde(default)]
     pub endings: Vec<Pattern>,
@@ -115,6 +117,8 @@ pub enum ColumnType {
     /// The name of the row: printed for fixed rows, an answer for repeatable ones.
     Label,
     Text,
+    /// Running text that may take several lines and cells.
+    Prose,
     /// A person's name.
     Person,
     Choice,
@@ -333,8 +337,14 @@ impl Form {
                 .map_err(|reason| refuse(rule.when.span().start, format!("rule {}: {reason}", rule.code)))?;
             rule.condition = Some(condition);
         }
+        form.prompt_patterns = prompt_patterns(&form.prompts);
         form.check().map_err(|(offset, reason)| refuse(offset, reason))?;
         Ok(form)
+    }
+
+    /// `prompts` as patterns, the longest first.
+    pub fn prompt_patterns(&self) -> &[Regex] {
+        &self.prompt_patterns
     }
 
     pub fn section(&self, id: &str) -> Option<&Section> {
@@ -630,6 +640,18 @@ impl TryFrom<String> for Pattern {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Regex::new(&text).map(Pattern)
     }
+}
+
+/// Prompts match in any case, with any spacing and with or without their final marks.
+fn prompt_patterns(prompts: &[String]) -> Vec<Regex> {
+    let mut prompts: Vec<String> = prompts.iter().map(|prompt| text::clean(prompt)).collect();
+    prompts.sort_by_key(|prompt| std::cmp::Reverse(prompt.len()));
+    let pattern = |prompt: &String| {
+        let bare = prompt.trim_matches(|c: char| !c.is_alphanumeric() && c != '(' && c != ')');
+        let words: Vec<String> = bare.split_whitespace().map(regex::escape).collect();
+        Regex::new(&format!(r"(?i)[-+•]?\s*{}\s*[.:;]?", words.join(r"\s+"))).ok()
+    };
+    prompts.iter().filter_map(pattern).collect()
 }
 
 fn refuse<T>(at: &Spanned<String>, what: &str, reason: &str) -> Result<T, (usize, String)> {

@@ -1,0 +1,171 @@
+//! Which declared row a line of a table is: by its number and its name together, in the order of the form.
+//! Equal names (4.1 and 5.1) are told apart by number and place; a number alone decides only where the name
+//! does not contradict it. Two different rows are never joined.
+
+use crate::{
+    form::declaration::{Row, RowKind, Section, SubRow},
+    text,
+};
+use regex::Regex;
+
+/// How alike a row's name must be to the declared one where it is not the same.
+const ALIKE: f64 = 0.85;
+/// A number decides although the name differs, unless the name has nearly nothing in common with the declared one.
+const RELATED: f64 = 0.3;
+
+/// What a line is.
+#[derive(Debug, Clone, Copy)]
+pub enum Line<'a> {
+    /// A printed row.
+    Printed(&'a Row),
+    /// A row the agency added; the number it stands under, where it has one.
+    Added(&'a Row),
+    /// An un-numbered row of the block above.
+    Sub(&'a SubRow),
+    /// More text for the line above.
+    Continuation,
+    /// A row of the agency's own that the form does not know.
+    Unknown,
+}
+
+/// The walk through a table's lines.
+pub struct Walk<'a> {
+    section: &'a Section,
+    keys: Vec<RowKeys<'a>>,
+    /// The index of the last printed row met.
+    last: Option<usize>,
+    /// The row whose lines are being added to.
+    adding: Option<&'a Row>,
+    /// The block whose sub-rows are expected.
+    pub block: Option<&'a Row>,
+}
+
+struct RowKeys<'a> {
+    row: &'a Row,
+    names: Vec<String>,
+    numbering: Option<Regex>,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(section: &'a Section) -> Walk<'a> {
+        let keys = section.rows.iter().map(|row| RowKeys { row, names: name_keys(&row.label, &row.aliases), numbering: numbering(row) });
+        Walk { section, keys: keys.collect(), last: None, adding: None, block: None }
+    }
+
+    /// Tells what the next line is. `number` is the text of the ordinal cell, `label` of the name's.
+    pub fn next(&mut self, number: &str, label: &str) -> Line<'a> {
+        let number = normal_number(number);
+        let key = text::key(label);
+        if let Some(sub) = self.sub_row(&number, &key) {
+            return Line::Sub(sub);
+        }
+        if number.is_empty() && key.is_empty() {
+            return Line::Continuation;
+        }
+        let by_number = self.by_number(&number);
+        let by_name = self.by_name(&key);
+        let printed = match (by_number, by_name.as_slice()) {
+            (Some(at), names) if names.contains(&at) => Some(at),
+            (Some(at), []) if self.number_decides(at, &key) => Some(at),
+            (_, []) => None,
+            (_, [only]) => Some(*only),
+            // The same name twice in the form: the next one in order.
+            (_, several) => several.iter().copied().find(|at| self.last.is_none_or(|last| *at > last)).or(several.first().copied()),
+        };
+        if let Some(at) = printed {
+            return self.at_printed(at);
+        }
+        if let Some(row) = self.added_row(&number) {
+            self.at_added(row);
+            return Line::Added(row);
+        }
+        // Without a known number a line belongs to what is being added to.
+        match self.adding {
+            Some(row) if number.is_empty() && row.subrows.is_empty() => Line::Added(row),
+            _ => Line::Unknown,
+        }
+    }
+
+    fn at_printed(&mut self, at: usize) -> Line<'a> {
+        let row = self.keys[at].row;
+        self.last = Some(at);
+        self.adding = (row.kind == RowKind::Items).then_some(row);
+        // A row of added blocks has no sub-rows of its own, its blocks do.
+        self.block = (!row.subrows.is_empty() && row.kind == RowKind::Fixed).then_some(row);
+        Line::Printed(row)
+    }
+
+    fn at_added(&mut self, row: &'a Row) {
+        self.last = self.section.rows.iter().position(|other| std::ptr::eq(other, row));
+        self.adding = Some(row);
+        self.block = (!row.subrows.is_empty()).then_some(row);
+    }
+
+    fn sub_row(&self, number: &str, key: &str) -> Option<&'a SubRow> {
+        let block = self.block?;
+        // A number that is a row's own is no sub-row's.
+        if !number.is_empty() && self.by_number(number).is_some() {
+            return None;
+        }
+        let fits = |sub: &&SubRow| name_keys(&sub.label, &sub.aliases).iter().any(|name| same_name(name, key));
+        block.subrows.iter().find(fits)
+    }
+
+    fn by_number(&self, number: &str) -> Option<usize> {
+        self.keys.iter().position(|keys| !number.is_empty() && !keys.names.is_empty() && keys.row.id() == number)
+    }
+
+    fn by_name(&self, key: &str) -> Vec<usize> {
+        if key.is_empty() {
+            return Vec::new();
+        }
+        let exact: Vec<usize> = self.matching(|name| name == key);
+        if exact.is_empty() { self.matching(|name| same_name(name, key)) } else { exact }
+    }
+
+    fn matching(&self, fits: impl Fn(&str) -> bool) -> Vec<usize> {
+        let found = self.keys.iter().enumerate().filter(|(_, keys)| keys.names.iter().any(|name| fits(name)));
+        found.map(|(at, _)| at).collect()
+    }
+
+    fn number_decides(&self, at: usize, key: &str) -> bool {
+        let keys = &self.keys[at];
+        // In an added row's own place any name may stand.
+        key.is_empty() || keys.row.in_place || keys.names.iter().any(|name| text::likeness(name, key) >= RELATED)
+    }
+
+    fn added_row(&self, number: &str) -> Option<&'a Row> {
+        let count = |keys: &&RowKeys| {
+            let n: u32 = keys.numbering.as_ref()?.captures(number)?.get(1)?.as_str().parse().ok()?;
+            (n >= keys.row.from).then_some(())
+        };
+        self.keys.iter().find(|keys| count(keys).is_some()).map(|keys| keys.row)
+    }
+}
+
+fn name_keys(label: &str, aliases: &[String]) -> Vec<String> {
+    let names = aliases.iter().map(String::as_str).chain([label]);
+    names.map(text::key).filter(|name| !name.is_empty()).collect()
+}
+
+/// Whether a name of a report means the declared one: the same, the declared one with something behind it or
+/// with its end left out, or very like it.
+fn same_name(name: &str, key: &str) -> bool {
+    if key.is_empty() {
+        return false;
+    }
+    let (short, long) = if name.len() < key.len() { (name, key) } else { (key, name) };
+    let beginning = long.starts_with(short) && text::find_words(long, short) == Some(0) && short.split(' ').count() >= 4;
+    name == key || beginning || text::likeness(name, key) >= ALIKE
+}
+
+/// A number without blanks, brackets and final marks, with points between its parts.
+fn normal_number(text: &str) -> String {
+    let bare: String = text::clean(text).chars().filter(|c| !c.is_whitespace()).collect();
+    bare.replace(',', ".").trim_matches(['.', ')', '(', ':', '-', '/']).to_lowercase()
+}
+
+fn numbering(row: &Row) -> Option<Regex> {
+    let pattern = regex::escape(row.numbering.as_deref()?).replace(r"\{n\}", r"(\d{1,3})");
+    Regex::new(&format!("^{pattern}$")).ok()
+}
