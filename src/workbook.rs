@@ -2,6 +2,7 @@
 //! our own. It knows cells and no form. Reading never fails because of the sender: what cannot be read has a
 //! reason. Archives are measured by the bytes they really inflate to before calamine sees them.
 
+use crate::attachment::FileKind;
 use calamine::{Data, DataRef, Ods, Reader, SheetVisible, Xls, Xlsb, Xlsx};
 use jiff::{
     SignedDuration,
@@ -57,6 +58,19 @@ pub enum Format {
     Xlsb,
     Xls,
     Ods,
+}
+
+impl Format {
+    /// The format of a file of this kind; none where it is no workbook that can be read.
+    pub fn of(kind: FileKind) -> Option<Format> {
+        match kind {
+            FileKind::Xlsx => Some(Format::Xlsx),
+            FileKind::Xlsb => Some(Format::Xlsb),
+            FileKind::Xls => Some(Format::Xls),
+            FileKind::Ods => Some(Format::Ods),
+            _ => None,
+        }
+    }
 }
 
 /// Why a workbook could not be read.

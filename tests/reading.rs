@@ -5,7 +5,7 @@ use phuluc::{
     agency::Kind,
     attachment::FileKind,
     form::{self, Circumstances, NotTheForm, Reading, declaration::Form},
-    workbook::{Unreadable, Workbook},
+    workbook::{Format, Unreadable, Workbook},
 };
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ fn read(form: &Form, path: &Path, expected: &Json) -> (String, Json, Vec<Json>, 
     let kind = expected["agency_kind"].as_str().map(|kind| Kind::parse(kind).unwrap());
     let circumstances = Circumstances { agency_kind: kind, letter_date: Some(jiff::civil::date(2023, 2, 15)) };
     let unreadable = |reason: &str| ("unreadable".to_owned(), json!(reason), Vec::new(), Json::Null);
-    let Some(format) = FileKind::of(&bytes).workbook_format() else {
+    let Some(format) = Format::of(FileKind::of(&bytes)) else {
         return match FileKind::of(&bytes) {
             FileKind::EncryptedOffice => unreadable("encrypted"),
             FileKind::Doc => unreadable("legacy_word"),

@@ -3,7 +3,11 @@
 //! A wrong declaration is refused with file, line and reason before any mail is read.
 
 use super::rules::Condition;
-use crate::{agency::Kind, finding::Severity, text};
+use crate::{
+    agency::Kind,
+    finding::Severity,
+    text::{self, Name},
+};
 use regex::Regex;
 use serde::Deserialize;
 use std::{
@@ -38,6 +42,12 @@ pub struct Form {
     pub prompts: Vec<String>,
     #[serde(skip)]
     prompt_patterns: Vec<Regex>,
+    /// The keys of `blanks`.
+    #[serde(skip)]
+    pub blank_keys: BTreeSet<String>,
+    /// The keys of `example_marks`.
+    #[serde(skip)]
+    pub mark_keys: Vec<String>,
     /// Regular expressions for the first words of what follows the form: signatures, "Nơi nhận".
     #[serde(default)]
     pub endings: Vec<Pattern>,
@@ -107,6 +117,9 @@ pub struct Section {
     /// The column by which an optional section's row counts as answered.
     #[serde(default)]
     pub answered_by: Option<Spanned<String>>,
+    /// The title and its aliases without their numbers, ready to be compared.
+    #[serde(skip)]
+    pub names: Vec<Name>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -186,6 +199,9 @@ pub struct Column {
     /// Whether the answer identifies a person and is kept out of tables that do not need it.
     #[serde(default)]
     pub personal: bool,
+    /// The label and its aliases, ready to be compared.
+    #[serde(skip)]
+    pub names: Vec<Name>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -253,6 +269,9 @@ pub struct Row {
     /// Un-numbered rows under this one, which is then their heading.
     #[serde(default)]
     pub subrows: Vec<SubRow>,
+    /// The label and its aliases, ready to be compared.
+    #[serde(skip)]
+    pub names: Vec<Name>,
 }
 
 /// A row without a number of its own, named `ROW/ID`.
@@ -269,8 +288,15 @@ pub struct SubRow {
     pub without: Vec<Spanned<String>>,
     #[serde(default)]
     pub examples: BTreeMap<String, Vec<String>>,
+    /// Printed texts, by column, that are examples only while the row above still bears one of its `samples`;
+    /// under a name of the agency's own they are answers. For samples that are printed without an example mark.
+    #[serde(default)]
+    pub sample_texts: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub guidance: String,
+    /// The label and its aliases, ready to be compared.
+    #[serde(skip)]
+    pub names: Vec<Name>,
 }
 
 /// A condition that makes a finding.
@@ -337,9 +363,29 @@ impl Form {
                 .map_err(|reason| refuse(rule.when.span().start, format!("rule {}: {reason}", rule.code)))?;
             rule.condition = Some(condition);
         }
-        form.prompt_patterns = prompt_patterns(&form.prompts);
+        form.prepare();
         form.check().map_err(|(offset, reason)| refuse(offset, reason))?;
         Ok(form)
+    }
+
+    /// Works out once what every comparison needs.
+    fn prepare(&mut self) {
+        self.prompt_patterns = prompt_patterns(&self.prompts);
+        self.blank_keys = self.blanks.iter().map(|blank| text::key(blank)).collect();
+        self.mark_keys = self.example_marks.iter().map(|mark| text::key(mark)).collect();
+        for section in &mut self.sections {
+            let titles = section.aliases.iter().chain([&section.title]);
+            section.names = titles.map(|title| Name::of_key(text::without_number(&text::key(title)).to_owned())).collect();
+            for column in &mut section.columns {
+                column.names = names(&column.label, &column.aliases);
+            }
+            for row in &mut section.rows {
+                row.names = names(&row.label, &row.aliases);
+                for sub in &mut row.subrows {
+                    sub.names = names(&sub.label, &sub.aliases);
+                }
+            }
+        }
     }
 
     /// `prompts` as patterns, the longest first.
@@ -464,8 +510,9 @@ impl Form {
         for column in row.without.iter().chain(row.subrows.iter().flat_map(|sub| &sub.without)) {
             section.known_column(column)?;
         }
-        let examples = row.examples.keys().chain(row.subrows.iter().flat_map(|sub| sub.examples.keys()));
-        for column in examples {
+        let printed = |sub: &'_ SubRow| -> Vec<String> { sub.examples.keys().chain(sub.sample_texts.keys()).cloned().collect() };
+        let examples: Vec<String> = row.examples.keys().cloned().chain(row.subrows.iter().flat_map(printed)).collect();
+        for column in &examples {
             if section.column(column).is_none() {
                 return refuse(&row.id, "row", &format!("has examples for {column:?}, which is no column"));
             }
@@ -642,6 +689,12 @@ impl TryFrom<String> for Pattern {
     }
 }
 
+/// A label and its aliases; a row without a line in print has none.
+fn names(label: &str, aliases: &[String]) -> Vec<Name> {
+    let labels = aliases.iter().map(String::as_str).chain([label]);
+    labels.map(Name::of).filter(|name| !name.key.is_empty()).collect()
+}
+
 /// Prompts match in any case, with any spacing and with or without their final marks.
 fn prompt_patterns(prompts: &[String]) -> Vec<Regex> {
     let mut prompts: Vec<String> = prompts.iter().map(|prompt| text::clean(prompt)).collect();
@@ -660,4 +713,47 @@ fn refuse<T>(at: &Spanned<String>, what: &str, reason: &str) -> Result<T, (usize
 
 fn one() -> u32 {
     1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> Form {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml");
+        Form::load(&path).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    #[test]
+    fn the_shipped_form_has_words_for_every_finding() {
+        let form = shipped();
+        let codes = form.codes();
+        let silent: Vec<&String> = codes.iter().filter(|code| !form.messages.contains_key(*code)).collect();
+        assert!(silent.is_empty(), "no message for {silent:?}");
+        // The reader gives this one beside the codes of columns.
+        let idle: Vec<&String> =
+            form.messages.keys().filter(|code| !codes.contains(*code) && *code != "decision-example").collect();
+        assert!(idle.is_empty(), "a message for {idle:?}, which nothing gives");
+    }
+
+    #[test]
+    fn words_render_with_and_without_arguments_and_never_demand() {
+        let words = minijinja::Environment::new();
+        let full = serde_json::json!({
+            "label": "CSDL hộ tịch", "found": "12/2019", "compliance": "Chưa đáp ứng", "due": "12/2019",
+            "offices_unmet": "50/45", "devices_have": "1/2",
+        });
+        for (code, message) in &shipped().messages {
+            for template in [&message.problem, &message.advice] {
+                for arguments in [&full, &serde_json::json!({})] {
+                    let text = words.render_str(template, minijinja::Value::from_serialize(arguments)).unwrap_or_else(|e| panic!("{code}: {e}"));
+                    assert!(!text.is_empty() && !text.ends_with(['.', ' ']) && !text.contains("  "), "{code}: {text:?}");
+                    let key = crate::text::key(&text);
+                    for rude in ["phải", "sai", "vi phạm", "không hợp lệ", "bắt buộc", "không nộp"] {
+                        assert!(!crate::text::contains_words(&key, rude), "{code}: {text:?} says {rude:?}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -141,7 +141,6 @@ def layouts():
 
     yield of("prompts-kept.xlsx", reports.trade(), prompts=True)
     yield of("options-ticked.xlsx", reports.kien_giang(), marks="ticked")
-    yield of("options-bold.xlsx", reports.ninh_binh(), marks="bold")
     yield of("examples-left.xlsx", reports.lao_cai(), samples=True)
     yield of("examples-left-1-2-5-2.xlsx", reports.dien_bien(), samples=True, letter=False)
     yield of("roman-shortened.xlsx", reports.nghe_an(), titles="roman", headings=printed.SHORT_COLUMNS, short=True,
@@ -237,7 +236,8 @@ def broken():
         yield f"owner-missing-{row}", blank(row, owner=None), [("owner-missing", E, row, "owner")]
     yield "owner-missing-dots", blank("3", owner="…"), [("owner-missing", E, "3", "owner")]
     yield "owner-example-2", blank("2", owner="Ví dụ: Sở TTTT"), [("owner-example", E, "2", "owner")]
-    yield ("owner-example-block", blank("5.2/profile", owner="Cục CNTT-Bộ Giáo dục và Đào tạo"),
+    education = "Cục CNTT-Bộ Giáo dục và Đào tạo"
+    yield ("owner-example-block", types("5.2/profile", "owner", education, owner=education),
            [("owner-example", E, "5.2/profile", "owner")])
 
     for row in ("1.2", "3", "5.2/profile", "5.2/measures"):
@@ -295,9 +295,10 @@ def broken():
         yield name, types(row, "note", text, note=text), [(code, E, row, "note")]
     yield "decision-missing", blank("5.1/profile", note=None), [("decision-missing", E, "5.1/profile", "note")]
     yield ("decision-missing-not-yet", blank("5.1/profile", note="Chưa có"), [("decision-missing", E, "5.1/profile", "note")])
-    for name, text in (("decision-example", "Ví dụ: Quyết định số .../QĐ-BGDĐT"),
-                       ("decision-example-dots", "Quyết định số .../QĐ-BGDĐT")):
-        yield name, blank("5.1/profile", note=text), [("decision-example", E, "5.1/profile", "note")]
+    dots = "Quyết định số .../QĐ-BGDĐT"
+    yield "decision-example", blank("5.1/profile", note=f"Ví dụ: {dots}"), [("decision-example", E, "5.1/profile", "note")]
+    yield ("decision-example-dots", types("5.1/profile", "note", dots, note=dots),
+           [("decision-example", E, "5.1/profile", "note")])
 
     for f in printed.CONTACT:
         yield f"{f.replace('_', '-')}-missing", contact(f, None, None), [(f"{f}-missing", E, None, f)]

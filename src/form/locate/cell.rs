@@ -48,22 +48,23 @@ pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &
         return;
     }
     if is_example_text(task.form, what, &text) {
+        row.printed.insert(id.to_owned(), text.clone());
         if within.is_none() && (what.column.required || what.column.kind == ColumnType::Choice) {
             note(task, what, row, "example", Severity::Error, place, Some(&text));
         }
         return;
     }
     let value = understand(task, what, row, &text, date, place.as_ref());
-    if what.column.kind == ColumnType::Choice && value.is_none() && whole_list_without_own(task, what, &text) {
-        row.cells.remove(id);
-    } else {
-        row.cells.insert(id.to_owned(), Answer { text: text.clone(), value, place: place.clone() });
+    if what.column.kind == ColumnType::Choice && value.is_none() && is_whole_list(task, what, &text) {
+        row.printed.insert(id.to_owned(), text);
+        return;
     }
+    row.cells.insert(id.to_owned(), Answer { text: text.clone(), value, place: place.clone() });
     read_within(task, what, row, &text, date, place.as_ref());
 }
 
-/// An untouched list of options is not an answer.
-fn whole_list_without_own(task: &Task, what: &What, text: &str) -> bool {
+/// An untouched list of options is not an answer, and nor is what is printed below it.
+fn is_whole_list(task: &Task, what: &What, text: &str) -> bool {
     list_of(task.form, what).is_some_and(|list| choice::read(list, text) == Choice::WholeList)
 }
 
@@ -114,16 +115,20 @@ fn understand(task: &mut Task, what: &What, row: &RowAnswers, text: &str, date: 
                 Phones::Old(_) => wrong("old", Severity::Warning),
                 Phones::Invalid => {
                     wrong("invalid", Severity::Error);
-                    return None;
+                    return Some(Value::Text(text.to_owned()));
                 }
             }
             Some(Value::Text(repaired))
         }
         ColumnType::Email => match contact::emails(text) {
+            // As it was written, unless there are words beside the addresses.
+            Some(addresses) if addresses.iter().map(String::len).sum::<usize>() + 3 * addresses.len() > text.len() => {
+                Some(Value::Text(text.trim_end_matches('.').to_owned()))
+            }
             Some(addresses) => Some(Value::Many(addresses)),
             None => {
                 wrong("invalid", Severity::Error);
-                None
+                Some(Value::Text(text.to_owned()))
             }
         },
         ColumnType::Document => prose::document(text).map(Value::Text),
@@ -190,8 +195,12 @@ fn note_unread_time(task: &mut Task, what: &What, column: &Column, row: &mut Row
     let key = text::key(text);
     let announced = column.words.iter().any(|word| text::contains_words(&key, &text::key(word)));
     let has_own_answer = row.cells.contains_key(column.id());
-    let choice_says_so = matches!(row.value(what.column.id()), Some(Value::Choice { rest, .. }) if rest.is_empty());
-    if announced && !has_own_answer && !choice_says_so {
+    // Where no option was chosen the words are the form's own.
+    let chosen = match row.value(what.column.id()) {
+        Some(Value::Choice { rest, .. }) => !rest.is_empty(),
+        _ => what.column.kind != ColumnType::Choice,
+    };
+    if announced && !has_own_answer && chosen {
         let what = What { column, ..*what };
         note(task, &what, row, "unknown", Severity::Error, place.cloned(), Some(text));
     }
@@ -245,16 +254,13 @@ pub fn is_example(form: &Form, row: &Row, sub: Option<&SubRow>, column: &str, te
 /// Whether a text begins as printed examples do.
 pub fn has_example_mark(form: &Form, text: &str) -> bool {
     let key = text::key(text);
-    form.example_marks.iter().any(|mark| {
-        let mark = text::key(mark);
-        key.starts_with(&mark) && text::find_words(&key, &mark) == Some(0)
-    })
+    form.mark_keys.iter().any(|mark| text::find_words(&key, mark) == Some(0))
 }
 
 /// Whether a text says nothing: blanks, dots, or what the form declares to mean no answer.
 pub fn is_blank(form: &Form, text: &str) -> bool {
     let key = text::key(text);
-    !key.chars().any(char::is_alphanumeric) || form.blanks.iter().any(|blank| text::key(blank) == key)
+    !key.chars().any(char::is_alphanumeric) || form.blank_keys.contains(&key)
 }
 
 /// The text of a cell without the guidance that is printed in it.

@@ -44,7 +44,8 @@ pub fn read<'a>(task: &mut Task, section: &'a Section, titles: &[Title<'a>], hea
 /// How many of a section's labels stand anywhere in the sheets.
 pub fn labels_in(section: &Section, sheets: &[&Sheet]) -> usize {
     let patterns: Vec<Regex> = section.columns.iter().filter_map(pattern).collect();
-    let texts: Vec<String> = sheets.iter().flat_map(|sheet| sheet.cells.values()).map(|cell| text::clean(&cell.text())).collect();
+    let cells = sheets.iter().flat_map(|sheet| sheet.cells.values());
+    let texts: Vec<String> = cells.map(|cell| text::in_place(&text::clean(&cell.text()))).collect();
     patterns.iter().filter(|pattern| texts.iter().any(|text| pattern.is_match(text))).count()
 }
 
@@ -52,16 +53,15 @@ pub fn labels_in(section: &Section, sheets: &[&Sheet]) -> usize {
 fn pattern(column: &Column) -> Option<Regex> {
     let mut names: Vec<&str> = column.aliases.iter().map(String::as_str).chain([column.label.as_str()]).collect();
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-    let names: Vec<String> = names
-        .iter()
-        .map(|name| {
-            let bare = super::heading::without_number(&text::key(name)).to_owned();
-            bare.split(' ').map(|word| regex::escape(word).replace(',', ",?")).collect::<Vec<_>>().join(r"\s+")
-        })
-        .collect();
+    let pattern_of = |name: &&str| {
+        let bare = text::in_place(text::without_number(&text::in_place(&text::clean(name))));
+        let words: Vec<String> = bare.split_whitespace().map(|word| regex::escape(word).replace(',', ",?")).collect();
+        words.join(r"\s+")
+    };
+    let names: Vec<String> = names.iter().map(pattern_of).collect();
     let number = r"(?:(?:\d{1,2}|[a-d])\s*[.):]\s*)?";
     let ending = if column.kind == ColumnType::Prose { r"[^\n:]{0,60}(?:[:：]|\n|$)" } else { r"\s*(?:\([^)\n]*\)\s*)?(?:[:：]|\n|$)" };
-    Regex::new(&format!(r"(?i)(?:^|[\n;,.\-–•+*…]\s*|\s{{1,}}){number}(?:{})\b{ending}", names.join("|"))).ok()
+    Regex::new(&format!(r"(?:^|[\n;,.\-–•+*…]\s*|\s{{1,}}){number}(?:{}){ending}", names.join("|"))).ok()
 }
 
 fn find_labels<'a>(task: &Task, section: &'a Section, titles: &[Title<'a>], headings: &BTreeMap<&str, Heading<'a>>, sheets: &[&'a Sheet]) -> Vec<Label<'a>> {
@@ -71,7 +71,8 @@ fn find_labels<'a>(task: &Task, section: &'a Section, titles: &[Title<'a>], head
         let own_title = titles.iter().find(|title| title.section == section.id.get_ref() && std::ptr::eq(title.sheet, *sheet));
         let own = own_title.map(|title| title.row..end_of_region(task, title.row, sheet, titles, headings));
         for ((row, col), cell) in &sheet.cells {
-            if in_a_table(*row, sheet, titles, headings) {
+            let is_title = titles.iter().any(|title| std::ptr::eq(title.sheet, *sheet) && (title.row, title.col) == (*row, *col));
+            if is_title || in_a_table(*row, sheet, titles, headings) {
                 continue;
             }
             let text = text::clean(&cell.text());
@@ -94,7 +95,9 @@ fn find_labels<'a>(task: &Task, section: &'a Section, titles: &[Title<'a>], head
 
 /// The labels of one cell, each with the text up to the next one.
 fn labels_of<'a>(text: &str, patterns: &[(&'a Column, Regex)]) -> Vec<(&'a Column, String)> {
-    let mut hits: Vec<(Range<usize>, &Column)> = patterns.iter().filter_map(|(column, pattern)| Some((pattern.find(text)?.range(), *column))).collect();
+    let folded = text::in_place(text);
+    let hit = |(column, pattern): &(&'a Column, Regex)| Some((pattern.find(&folded)?.range(), *column));
+    let mut hits: Vec<(Range<usize>, &Column)> = patterns.iter().filter_map(hit).collect();
     hits.sort_by_key(|(range, _)| range.start);
     // A label must begin the cell; others may follow it.
     let begins = hits.first().is_some_and(|(range, _)| !text[..range.start].chars().any(char::is_alphanumeric));
@@ -138,13 +141,18 @@ fn answer_of(
     if let Some((other, cell)) = to_the_right.filter(|(other, _)| !is_label((row, *other)) && !shares_its_cell) {
         return ((row, other), Some(cell.clone()));
     }
-    let labels_in_line = labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at.0 == row).count();
-    let below = label.sheet.get(row + 1, col).filter(|_| labels_in_line > 1 && !shares_its_cell && !is_label((row + 1, col)));
-    if labels_in_line > 1 && !shares_its_cell {
-        return ((row + 1, col), below.cloned());
+    // Labels side by side have their answers below.
+    let side_by_side = is_label((row, col + 1)) || (col > 0 && is_label((row, col - 1)) && !is_label((row + 1, col)));
+    if side_by_side && !shares_its_cell {
+        return ((row + 1, col), label.sheet.get(row + 1, col).filter(|_| !is_label((row + 1, col))).cloned());
     }
     let own_cell = label.sheet.get(row, col).is_some_and(|cell| cell.text().trim_end().ends_with(['…', '.', '_']));
-    let col = if shares_its_cell || own_cell || in_cell_style(labels) { col } else { answer_col.filter(|other| *other > col).unwrap_or(col + 1) };
+    let alone = labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at.0 == row).count() == 1;
+    let col = if shares_its_cell || own_cell || in_cell_style(labels) {
+        col
+    } else {
+        answer_col.filter(|other| *other > col && alone).unwrap_or(col + 1)
+    };
     ((row, col), None)
 }
 
@@ -206,8 +214,7 @@ fn in_a_table(row: u32, sheet: &Sheet, titles: &[Title], headings: &BTreeMap<&st
 fn note_no_label(task: &mut Task, section: &Section, column: &Column, row: &mut RowAnswers, titles: &[Title]) {
     let title = titles.iter().find(|title| title.section == section.id.get_ref());
     if let Some(title) = title {
-        let col = title.sheet.row(title.row).next().map_or(0, |(col, _)| col);
-        row.place = Some(place(title.sheet, title.row, col));
+        row.place = Some(place(title.sheet, title.row, title.col));
     }
     let what = cell::What { section, column, row: None, sub: None };
     cell::read(task, &what, row, &[]);

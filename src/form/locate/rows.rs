@@ -4,7 +4,7 @@
 
 use crate::{
     form::declaration::{Row, RowKind, Section, SubRow},
-    text,
+    text::{self, Name},
 };
 use regex::Regex;
 
@@ -42,31 +42,37 @@ pub struct Walk<'a> {
 
 struct RowKeys<'a> {
     row: &'a Row,
-    names: Vec<String>,
     numbering: Option<Regex>,
 }
 
 impl<'a> Walk<'a> {
     pub fn new(section: &'a Section) -> Walk<'a> {
-        let keys = section.rows.iter().map(|row| RowKeys { row, names: name_keys(&row.label, &row.aliases), numbering: numbering(row) });
+        let keys = section.rows.iter().map(|row| RowKeys { row, numbering: numbering(row) });
         Walk { section, keys: keys.collect(), last: None, adding: None, block: None }
     }
 
     /// Tells what the next line is. `number` is the text of the ordinal cell, `label` of the name's.
     pub fn next(&mut self, number: &str, label: &str) -> Line<'a> {
         let number = normal_number(number);
-        let key = text::key(label);
-        if let Some(sub) = self.sub_row(&number, &key) {
+        let name = Name::of(label);
+        if let Some(sub) = self.sub_row(&number, &name) {
             return Line::Sub(sub);
         }
-        if number.is_empty() && key.is_empty() {
+        if number.is_empty() && name.key.is_empty() {
             return Line::Continuation;
         }
         let by_number = self.by_number(&number);
-        let by_name = self.by_name(&key);
+        let by_name = self.by_name(&name);
+        if by_number.is_none()
+            && let Some(row) = self.added_row(&number)
+            && !self.names_a_place(&by_name)
+        {
+            self.at_added(row);
+            return Line::Added(row);
+        }
         let printed = match (by_number, by_name.as_slice()) {
             (Some(at), names) if names.contains(&at) => Some(at),
-            (Some(at), []) if self.number_decides(at, &key) => Some(at),
+            (Some(at), []) if self.number_decides(at, &name) => Some(at),
             (_, []) => None,
             (_, [only]) => Some(*only),
             // The same name twice in the form: the next one in order.
@@ -75,15 +81,16 @@ impl<'a> Walk<'a> {
         if let Some(at) = printed {
             return self.at_printed(at);
         }
-        if let Some(row) = self.added_row(&number) {
-            self.at_added(row);
-            return Line::Added(row);
-        }
         // Without a known number a line belongs to what is being added to.
         match self.adding {
             Some(row) if number.is_empty() && row.subrows.is_empty() => Line::Added(row),
             _ => Line::Unknown,
         }
+    }
+
+    /// Whether the name is that of a group or of a place for added rows, which no added row bears.
+    fn names_a_place(&self, by_name: &[usize]) -> bool {
+        by_name.iter().any(|at| self.keys[*at].row.kind != RowKind::Fixed)
     }
 
     fn at_printed(&mut self, at: usize) -> Line<'a> {
@@ -101,37 +108,36 @@ impl<'a> Walk<'a> {
         self.block = (!row.subrows.is_empty()).then_some(row);
     }
 
-    fn sub_row(&self, number: &str, key: &str) -> Option<&'a SubRow> {
+    fn sub_row(&self, number: &str, name: &Name) -> Option<&'a SubRow> {
         let block = self.block?;
         // A number that is a row's own is no sub-row's.
         if !number.is_empty() && self.by_number(number).is_some() {
             return None;
         }
-        let fits = |sub: &&SubRow| name_keys(&sub.label, &sub.aliases).iter().any(|name| same_name(name, key));
-        block.subrows.iter().find(fits)
+        block.subrows.iter().find(|sub| sub.names.iter().any(|declared| same_name(declared, name)))
     }
 
     fn by_number(&self, number: &str) -> Option<usize> {
-        self.keys.iter().position(|keys| !number.is_empty() && !keys.names.is_empty() && keys.row.id() == number)
+        self.keys.iter().position(|keys| !number.is_empty() && !keys.row.names.is_empty() && keys.row.id() == number)
     }
 
-    fn by_name(&self, key: &str) -> Vec<usize> {
-        if key.is_empty() {
+    fn by_name(&self, name: &Name) -> Vec<usize> {
+        if name.key.is_empty() {
             return Vec::new();
         }
-        let exact: Vec<usize> = self.matching(|name| name == key);
-        if exact.is_empty() { self.matching(|name| same_name(name, key)) } else { exact }
+        let exact = self.matching(|declared| declared.key == name.key);
+        if exact.is_empty() { self.matching(|declared| same_name(declared, name)) } else { exact }
     }
 
-    fn matching(&self, fits: impl Fn(&str) -> bool) -> Vec<usize> {
-        let found = self.keys.iter().enumerate().filter(|(_, keys)| keys.names.iter().any(|name| fits(name)));
+    fn matching(&self, fits: impl Fn(&Name) -> bool) -> Vec<usize> {
+        let found = self.keys.iter().enumerate().filter(|(_, keys)| keys.row.names.iter().any(&fits));
         found.map(|(at, _)| at).collect()
     }
 
-    fn number_decides(&self, at: usize, key: &str) -> bool {
-        let keys = &self.keys[at];
+    fn number_decides(&self, at: usize, name: &Name) -> bool {
+        let row = self.keys[at].row;
         // In an added row's own place any name may stand.
-        key.is_empty() || keys.row.in_place || keys.names.iter().any(|name| text::likeness(name, key) >= RELATED)
+        name.key.is_empty() || row.in_place || row.names.iter().any(|declared| declared.likeness(name) >= RELATED)
     }
 
     fn added_row(&self, number: &str) -> Option<&'a Row> {
@@ -143,20 +149,15 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn name_keys(label: &str, aliases: &[String]) -> Vec<String> {
-    let names = aliases.iter().map(String::as_str).chain([label]);
-    names.map(text::key).filter(|name| !name.is_empty()).collect()
-}
-
 /// Whether a name of a report means the declared one: the same, the declared one with something behind it or
 /// with its end left out, or very like it.
-fn same_name(name: &str, key: &str) -> bool {
-    if key.is_empty() {
+fn same_name(declared: &Name, name: &Name) -> bool {
+    if name.key.is_empty() {
         return false;
     }
-    let (short, long) = if name.len() < key.len() { (name, key) } else { (key, name) };
-    let beginning = long.starts_with(short) && text::find_words(long, short) == Some(0) && short.split(' ').count() >= 4;
-    name == key || beginning || text::likeness(name, key) >= ALIKE
+    let (short, long) = if declared.key.len() < name.key.len() { (declared, name) } else { (name, declared) };
+    let beginning = short.len() >= 4 && text::find_words(&long.key, &short.key) == Some(0);
+    declared.key == name.key || beginning || declared.likeness(name) >= ALIKE
 }
 
 /// A number without blanks, brackets and final marks, with points between its parts.

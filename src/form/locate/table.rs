@@ -199,7 +199,9 @@ fn is_left_out(task: &Task, line: &Raw) -> bool {
     let written = line.cells.iter().any(|(column, cells)| {
         cells.iter().any(|(_, cell)| {
             let text = cell::without_prompts(task.form, &cell.text());
-            !cell::is_blank(task.form, &text) && !cell::is_example(task.form, line.row, line.sub, column, &text)
+            !cell::is_blank(task.form, &text)
+                && !cell::is_example(task.form, line.row, line.sub, column, &text)
+                && !is_sample_text(task, line, column, &text)
         })
     });
     if declines(task, line) && !has_choice(line) {
@@ -211,13 +213,24 @@ fn is_left_out(task: &Task, line: &Raw) -> bool {
     }
 }
 
+/// A printed text without an example mark, under a name that is still a printed sample.
+fn is_sample_text(task: &Task, line: &Raw, column: &str, text: &str) -> bool {
+    let under_sample = line.system.as_deref().is_some_and(|system| is_sample(task, line.row, system));
+    let printed = line.sub.and_then(|sub| sub.sample_texts.get(column));
+    under_sample && printed.is_some_and(|texts| texts.iter().any(|sample| text::key(sample) == text::key(text)))
+}
+
 fn has_choice(line: &Raw) -> bool {
     line.cells.values().flatten().count() > 2
 }
 
 /// A printed sample, or no name at all.
 fn is_sample_name(task: &Task, line: &Raw) -> bool {
-    cell::is_blank(task.form, &line.label) || cell::has_example_mark(task.form, &line.label) || line.row.samples.iter().any(|sample| text::key(sample) == text::key(&line.label))
+    cell::is_blank(task.form, &line.label) || is_sample(task, line.row, &line.label)
+}
+
+fn is_sample(task: &Task, row: &Row, label: &str) -> bool {
+    cell::has_example_mark(task.form, label) || row.samples.iter().any(|sample| text::key(sample) == text::key(label))
 }
 
 fn read_line<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>, line: &Raw<'a>) -> RowAnswers {

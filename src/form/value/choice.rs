@@ -26,7 +26,7 @@ struct Hit<'a> {
 /// Reads the text of a cell by a list. The text is cleaned and holds no printed prompt.
 pub fn read<'a>(list: &'a ChoiceList, text: &str) -> Choice<'a> {
     let key = text::key(text);
-    let hits = hits(list, &key);
+    let hits = hits(list, text, &key);
     let mut codes: Vec<&str> = Vec::new();
     for hit in &hits {
         if !codes.contains(&hit.code) {
@@ -52,14 +52,14 @@ pub fn read<'a>(list: &'a ChoiceList, text: &str) -> Choice<'a> {
 }
 
 /// Every option whose full words stand in the key; one within a longer one does not count.
-fn hits<'a>(list: &'a ChoiceList, key: &str) -> Vec<Hit<'a>> {
+fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Vec<Hit<'a>> {
     let mut hits = Vec::new();
-    for option in &list.options {
-        let words = text::key(&option.text);
-        // A single word such as "Khác" occurs in any sentence; it counts at the beginning only.
-        if !words.contains(' ') || option.free_text {
-            continue;
-        }
+    let written = list.options.iter().filter(|option| !option.free_text).flat_map(|option| {
+        // A short alias is part of too many sentences; it counts as a whole answer only.
+        let aliases = option.aliases.iter().filter(|alias| alias.split_whitespace().count() > 2);
+        aliases.chain([&option.text]).map(move |words| (option, text::key(words)))
+    });
+    for (option, words) in written {
         let mut from = 0;
         while let Some(at) = text::find_words(&key[from..], &words) {
             let start = from + at;
@@ -73,19 +73,22 @@ fn hits<'a>(list: &'a ChoiceList, key: &str) -> Vec<Hit<'a>> {
         .collect();
     let mut inner = inner.into_iter();
     hits.retain(|_| !inner.next().unwrap_or(false));
-    hits.extend(at_beginning(list, key));
+    hits.extend(at_beginning(list, text, key));
     hits.sort_by_key(|hit| hit.start);
     hits
 }
 
 /// An option with words of the agency's own ("Khác: …") stands at the beginning of a line.
-fn at_beginning<'a>(list: &'a ChoiceList, key: &str) -> Option<Hit<'a>> {
+fn at_beginning<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Option<Hit<'a>> {
+    let lines: Vec<String> = text.lines().map(text::key).collect();
     list.options.iter().filter(|option| option.free_text).find_map(|option| {
         let mut words: Vec<String> = option.aliases.iter().map(|alias| text::key(alias)).collect();
         words.push(text::key(&option.text));
         words.sort_by_key(|words| std::cmp::Reverse(words.len()));
-        let words = words.into_iter().find(|words| text::find_words(key, words) == Some(0))?;
-        Some(Hit { code: &option.code, start: 0, end: words.len() })
+        let begins = |words: &String| lines.iter().any(|line| text::find_words(line, words) == Some(0));
+        let words = words.into_iter().find(begins)?;
+        let start = text::find_words(key, &words)?;
+        Some(Hit { code: &option.code, start, end: start + words.len() })
     })
 }
 
@@ -169,7 +172,7 @@ mod tests {
     fn compliance() -> ChoiceList {
         list(&[
             ("met", "Đã đáp ứng", &["Đáp ứng"], false),
-            ("partial", "Đáp ứng một phần", &["Đáp ứng 1 phần"], false),
+            ("partial", "Đáp ứng một phần", &["Đáp ứng 1 phần", "Đã đáp ứng một phần", "Chưa đáp ứng đầy đủ"], false),
             ("not_met", "Chưa đáp ứng", &[], false),
         ])
     }
@@ -201,6 +204,8 @@ mod tests {
             ("- Chưa đáp ứng;", "not_met"),
             ("Đáp ứng một phần (70%)", "partial + (70%)"),
             ("Đáp ứng 1 phần", "partial"),
+            ("Đã đáp ứng một phần; còn thiếu SSO", "partial + còn thiếu SSO"),
+            ("Chưa đáp ứng đầy đủ", "partial"),
             ("Đáp ứng", "met"),
             ("Chưa thể đáp ứng", "unknown"),
             ("Chua dap ung", "not_met"),
@@ -229,7 +234,8 @@ mod tests {
             ("Khác: ghi rõ", "other"),
             ("Khác", "other"),
             ("khác (chờ hướng dẫn)", "other + (chờ hướng dẫn)"),
-            ("Tổ chức đấu thầu\nTriển khai mua sắm\nHoàn thành mua sắm\nKhác: ghi rõ", "bidding | procuring | procured"),
+            ("Tổ chức đấu thầu\nTriển khai mua sắm\nHoàn thành mua sắm\nKhác: ghi rõ", "whole list"),
+            ("Chọn một trong các phương án\nTổ chức đấu thầu", "bidding"),
         ] {
             assert_eq!(shown(&stage(), text), expected, "{text}");
         }
