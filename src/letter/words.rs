@@ -70,7 +70,7 @@ impl Letters {
         Words { problem: finding.code.clone(), advice: String::new() }
     }
 
-    /// Whether every sentence of a form, and every general one, can be filled in; for `check`.
+    /// Whether every sentence of a form can be filled in from the columns it has; for `check`.
     pub fn check_form(&self, form: &Form) -> Result<(), LetterError> {
         for (code, message) in &form.messages {
             let sample = Finding {
