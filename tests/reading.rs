@@ -3,9 +3,9 @@
 
 use phuluc::{
     agency::Kind,
-    attachment::FileKind,
-    form::{self, Circumstances, NotTheForm, Reading, declaration::Form},
-    workbook::{Format, Unreadable, Workbook},
+    appendix::{self, Appendix},
+    attachment::Attachment,
+    form::{self, Circumstances, declaration::Form},
 };
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -40,25 +40,10 @@ fn read(form: &Form, path: &Path, expected: &Json) -> (String, Json, Vec<Json>, 
     let bytes = std::fs::read(path).unwrap();
     let kind = expected["agency_kind"].as_str().map(|kind| Kind::parse(kind).unwrap());
     let circumstances = Circumstances { agency_kind: kind, letter_date: Some(jiff::civil::date(2023, 2, 15)) };
-    let unreadable = |reason: &str| ("unreadable".to_owned(), json!(reason), Vec::new(), Json::Null);
-    let Some(format) = Format::of(FileKind::of(&bytes)) else {
-        return match FileKind::of(&bytes) {
-            FileKind::EncryptedOffice => unreadable("encrypted"),
-            FileKind::Doc => unreadable("legacy_word"),
-            _ => unreadable("no_workbook"),
-        };
-    };
-    let workbook = match Workbook::read(&bytes, format) {
-        Ok(workbook) => workbook,
-        Err(Unreadable::Encrypted) => return unreadable("encrypted"),
-        Err(Unreadable::TooLarge(_)) => return unreadable("too_large"),
-        Err(Unreadable::Corrupt(_)) => return unreadable("corrupt"),
-    };
-    match form::read(form, &workbook, &circumstances) {
-        Reading::Not(NotTheForm::NotTheForm) => unreadable("not_the_form"),
-        Reading::Not(NotTheForm::BlankForm) => unreadable("blank_form"),
-        Reading::Not(NotTheForm::OtherCampaign { .. }) => unreadable("other_campaign"),
-        Reading::Form { answers, findings, .. } => {
+    let file = Attachment::new(&path.file_name().unwrap().to_string_lossy(), "application/octet-stream", bytes);
+    match appendix::read(form, &[file], &circumstances) {
+        Appendix::Unreadable { reason, .. } => ("unreadable".to_owned(), json!(reason.as_str()), Vec::new(), Json::Null),
+        Appendix::Report { answers, findings, .. } => {
             let verdict = if form::accepted(&findings) { "accepted" } else { "needs_correction" };
             let mut shown: Vec<Json> = findings
                 .iter()

@@ -746,7 +746,7 @@ mod tests {
         for (code, message) in &shipped().messages {
             for template in [&message.problem, &message.advice] {
                 for arguments in [&full, &serde_json::json!({})] {
-                    let text = words.render_str(template, minijinja::Value::from_serialize(arguments)).unwrap_or_else(|e| panic!("{code}: {e}"));
+                    let text = words.render_str(template, minijinja::value::Serde(arguments)).unwrap_or_else(|e| panic!("{code}: {e}"));
                     assert!(!text.is_empty() && !text.ends_with(['.', ' ']) && !text.contains("  "), "{code}: {text:?}");
                     let key = crate::text::key(&text);
                     for rude in ["phải", "sai", "vi phạm", "không hợp lệ", "bắt buộc", "không nộp"] {

@@ -60,7 +60,7 @@ pub fn judge(form: &Form, answers: &Answers, known: &[Finding], circumstances: &
                 finding.severity == Severity::Error
                     && finding.section == *section.id.get_ref()
                     && finding.row == row_of(row)
-                    && finding.field.as_deref() == Some(host_field(section, row, field))
+                    && [field.as_str(), host_field(section, row, field)].map(Some).contains(&finding.field.as_deref())
             };
             // An answer within a cell that is itself complained of is not asked for again.
             let hosted = host_field(section, row, field) != field && section.column(field).is_some_and(|column| column.own_column);

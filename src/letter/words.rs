@@ -229,6 +229,7 @@ fn type_name(kind: ColumnType) -> &'static str {
         ColumnType::Phone => "phone",
         ColumnType::Email => "email",
         ColumnType::Document => "document",
+        ColumnType::Prose => "prose",
         ColumnType::List => "list",
     }
 }

@@ -76,7 +76,10 @@ def finding(book, code, severity, row, field):
     """A finding at the cell where the layout has put that answer."""
     section = "contact" if row is None and field in printed.CONTACT else "status"
     column = "investment" if field == "due" else field
-    place = book.places[section, row, column] if (section, row, column) in book.places else book.places[section, None, column]
+    # What is not there is missed at the line of its block, or at the heading of the table.
+    above = row.split("/")[0] if row else None
+    where = [(section, r, column) for r in (row, above, None)]
+    place = next(book.places[w] for w in where if w in book.places)
     return {"code": code, "severity": severity, "sheet": place[0], "cell": place[1], "row": row, "field": field}
 
 

@@ -2,6 +2,8 @@
 //! our own. It knows cells and no form. Reading never fails because of the sender: what cannot be read has a
 //! reason. Archives are measured by the bytes they really inflate to before calamine sees them.
 
+mod xlsb;
+
 use crate::attachment::FileKind;
 use calamine::{Data, DataRef, Ods, Reader, SheetVisible, Xls, Xlsb, Xlsx};
 use jiff::{
@@ -242,7 +244,8 @@ fn read_xlsx(bytes: &[u8]) -> Result<Workbook, Unreadable> {
 }
 
 fn read_xlsb(bytes: &[u8]) -> Result<Workbook, Unreadable> {
-    let mut file = Xlsb::new(Cursor::new(bytes)).map_err(|e| match e {
+    let bytes = xlsb::with_whole_cells(bytes).map_err(|e| Unreadable::Corrupt(e.to_string()))?;
+    let mut file = Xlsb::new(Cursor::new(&bytes[..])).map_err(|e| match e {
         calamine::XlsbError::Password => Unreadable::Encrypted,
         e => Unreadable::Corrupt(e.to_string()),
     })?;
