@@ -67,7 +67,7 @@ pub enum Filed {
 /// The reporting mailbox, opened.
 #[derive(Debug)]
 pub enum Mailbox {
-    Imap(imap::Imap),
+    Imap(Box<imap::Imap>),
     Maildir(maildir::Maildir),
 }
 
@@ -139,7 +139,7 @@ impl Mailbox {
         if let Some(path) = config.path_of_url(&config.mailbox.url, "maildir") {
             return Ok(Mailbox::Maildir(maildir::Maildir::open(path, &config.mailbox.filed)?));
         }
-        Ok(Mailbox::Imap(imap::Imap::open(account::Account::of(config)?, limits).await?))
+        Ok(Mailbox::Imap(Box::new(imap::Imap::open(account::Account::of(config)?, limits).await?)))
     }
 
     /// What lies in the mailbox. `after` is the UIDVALIDITY and the UID up to which all is kept: where the

@@ -8,8 +8,9 @@ use super::{
     session::{protocol, unreadable},
 };
 use async_imap::error::Error;
+use futures_util::FutureExt;
 use secrecy::ExposeSecret;
-use std::fmt::Debug;
+use std::{fmt::Debug, panic::AssertUnwindSafe};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -55,8 +56,9 @@ pub(super) async fn open(
     };
     let before = ask(&mut wire, "p3", "CAPABILITY", limits).await?;
     let client = async_imap::Client::new(wire);
-    let logged_in = timeout(limits.login, login(client, account, &before)).await;
-    logged_in.map_err(|_| MailboxError::Timeout { phase: Phase::Login })?
+    let login = AssertUnwindSafe(login(client, account, &before)).catch_unwind();
+    let logged_in = timeout(limits.login, login).await.map_err(|_| MailboxError::Timeout { phase: Phase::Login })?;
+    logged_in.unwrap_or_else(|_| Err(protocol(Phase::Login, "the server's answer breaks its reader")))
 }
 
 async fn encrypted(tcp: TcpStream, account: &Account, limits: Limits) -> Result<Box<dyn Wire>, MailboxError> {

@@ -12,7 +12,8 @@ use async_imap::{
     error::Error,
     imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status},
 };
-use std::{io, time::Duration};
+use futures_util::FutureExt;
+use std::{io, panic::AssertUnwindSafe, time::Duration};
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// How long LOGOUT may take; the work is done by then.
@@ -121,8 +122,11 @@ impl Session {
         let sent = timeout_at(end, self.wire.run_command(command)).await.map_err(late)?;
         let tag = sent.map_err(|e| cut(phase, e))?;
         loop {
-            let next = timeout_at(end.min(Instant::now() + silence), self.wire.read_response());
-            let answer = next.await.map_err(late)?.map_err(|e| unreadable(phase, e))?;
+            // The parser panics at some answers, such as a date that is NIL.
+            let next = AssertUnwindSafe(self.wire.read_response()).catch_unwind();
+            let next = timeout_at(end.min(Instant::now() + silence), next).await.map_err(late)?;
+            let next = next.map_err(|_| protocol(phase, "the server's answer breaks its reader"))?;
+            let answer = next.map_err(|e| unreadable(phase, e))?;
             let answer = answer.ok_or(MailboxError::Closed { phase })?;
             let response = answer.parsed();
             match response {
