@@ -3,9 +3,9 @@
 
 mod harness;
 
+use futures_util::future::join_all;
 use harness::{
-    Authority, Dovecot, Encryption, MESSAGE, PASSWORD, Play, Rule, Script, ScriptedImap, SmtpSink, Step, config,
-    config_with,
+    Authority, Dovecot, Encryption, MESSAGE, Play, Rule, Script, ScriptedImap, SmtpSink, Step, config, config_with,
 };
 use phuluc::{
     config::Config,
@@ -203,7 +203,8 @@ async fn a_wrong_password_is_told_from_a_server_that_is_down() {
     dovecot.set_password("another");
     let refused = Mailbox::open(&config).await.unwrap_err();
     assert!(matches!(refused, MailboxError::LoginRefused { .. }) && !refused.passing(), "{refused:?}");
-    assert!(!refused.to_string().contains(PASSWORD));
+    let said = "the server refused the login: [AUTHENTICATIONFAILED] Authentication failed.";
+    assert_eq!(refused.to_string(), said);
     dovecot.set_password("mật khẩu");
     fs::write(dovecot.path().join("password"), "mật khẩu\n").unwrap();
     let mut mailbox = Mailbox::open(&config).await.unwrap();
@@ -295,13 +296,14 @@ async fn every_way_to_fail_before_the_folder_has_a_name() {
         (Rule::cut("LOGIN", "* BYE"), |e| matches!(e, E::Closed { phase: Phase::Login })),
         (Rule::silence("LOGIN"), |e| matches!(e, E::Timeout { phase: Phase::Login })),
     ];
-    for (rule, fits) in cases {
+    let played = cases.into_iter().map(async |(rule, fits)| {
         let script = format!("{rule:?}");
         let (_server, _folder, mailbox) = scripted(vec![rule]).await;
         let error = mailbox.unwrap_err();
         assert!(fits(&error), "{script}: {error:?}");
         assert!(!error.of_message());
-    }
+    });
+    join_all(played).await;
 }
 
 #[tokio::test]
@@ -324,7 +326,7 @@ async fn every_way_to_fail_at_a_listing_is_an_error_and_never_an_empty_folder() 
         (Rule::say("UID", "{tag} OK but nothing shown"), |e| matches!(e, E::Protocol { phase: Phase::List, .. })),
         (Rule::say("UID", "A9999 OK of another command"), |e| matches!(e, E::Protocol { .. })),
     ];
-    for (rule, fits) in cases {
+    let played = cases.into_iter().map(async |(rule, fits)| {
         let script = format!("{rule:?}");
         let (_server, _folder, mailbox) = scripted(vec![rule.times(2)]).await;
         let mut mailbox = mailbox.unwrap();
@@ -337,7 +339,8 @@ async fn every_way_to_fail_at_a_listing_is_an_error_and_never_an_empty_folder() 
             listing = mailbox.list(None).await;
         }
         assert_eq!(uids(&listing.unwrap()), ["1"], "{script}");
-    }
+    });
+    join_all(played).await;
 }
 
 #[tokio::test]
@@ -383,7 +386,7 @@ async fn every_way_to_fail_at_one_message_is_of_the_message_and_spares_the_next(
         (Rule::silence(body), |e| matches!(e, E::Timeout { phase: Phase::Slice })),
         (Rule::say(body, "* 1 FETCH (UID 1 BODY[] secret words"), |e| matches!(e, E::Protocol { .. })),
     ];
-    for (rule, fits) in cases {
+    let played = cases.into_iter().map(async |(rule, fits)| {
         let script = format!("{rule:?}");
         let (_server, _folder, mailbox) = scripted(vec![rule.times(1)]).await;
         let mut mailbox = mailbox.unwrap();
@@ -392,7 +395,8 @@ async fn every_way_to_fail_at_one_message_is_of_the_message_and_spares_the_next(
         assert!(error.of_message(), "{script}");
         assert!(!error.to_string().contains("secret words"), "{error}");
         assert_eq!(mailbox.fetch(&the_one(), LARGEST).await.unwrap().raw, MESSAGE.as_bytes(), "{script}");
-    }
+    });
+    join_all(played).await;
 }
 
 #[tokio::test]
@@ -609,7 +613,7 @@ async fn what_became_of_a_letter_is_told_exactly() {
         (Play::Cut(Step::Dot), uncertain),
         (Play::Silence(Step::Dot), uncertain),
     ];
-    for (play, fits) in cases {
+    let played = cases.into_iter().map(async |(play, fits)| {
         let sink = SmtpSink::start(Script { plays: vec![play.clone(), Play::Accept], ..Script::default() });
         let folder = tempfile::tempdir().unwrap();
         let out = outgoing(folder.path(), &sink.url());
@@ -618,7 +622,8 @@ async fn what_became_of_a_letter_is_told_exactly() {
         // Whatever became of one letter is nothing to the next.
         let next = out.send(parcel("b@hanoi.example", LETTER)).await;
         assert!(matches!(next, Outcome::Sent { .. }), "{play:?}: {next:?}");
-    }
+    });
+    join_all(played).await;
 }
 
 #[tokio::test]

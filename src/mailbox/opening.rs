@@ -172,13 +172,19 @@ async fn login(
     logged_in.map_err(|(error, _)| match error {
         // The server's user database is down, or it is shutting down (RFC 5530): not the password's fault.
         Error::No(text) if text.contains("UNAVAILABLE") || text.contains("INUSE") => {
-            MailboxError::No { phase: Phase::Login, text }
+            MailboxError::No { phase: Phase::Login, text: said(&text) }
         }
-        Error::No(text) => MailboxError::LoginRefused { text },
-        Error::Bad(text) => MailboxError::Bad { phase: Phase::Login, text },
+        Error::No(text) => MailboxError::LoginRefused { text: said(&text) },
+        Error::Bad(text) => MailboxError::Bad { phase: Phase::Login, text: said(&text) },
         // A parser's complaint may quote what was sent.
         Error::Io(e) => unreadable(Phase::Login, e),
         Error::ConnectionLost => MailboxError::Closed { phase: Phase::Login },
         _ => protocol(Phase::Login, "the server's answer cannot be read"),
     })
+}
+
+/// The server's own words out of async-imap's `code: …, info: Some("…")`.
+fn said(text: &str) -> String {
+    let info = text.split_once("info: Some(\"").and_then(|(_, rest)| rest.strip_suffix("\")"));
+    info.unwrap_or(text).to_owned()
 }

@@ -74,7 +74,7 @@ mod tests {
     fn no_address_becomes_a_path() {
         for (to, name) in [
             ("van-thu.ubnd@hanoi.example", "17-receipt-van-thu.ubnd.eml"),
-            ("../../etc/passwd@x.example", "17-receipt------etc-passwd.eml"),
+            ("../../etc/passwd@x.example", "17-receipt----etc-passwd.eml"),
             ("\"a/b@c\"@x.example", "17-receipt--a-b-c-.eml"),
             ("đ\0\n@x.example", "17-receipt----.eml"),
             ("@x.example", "17-receipt--.eml"),

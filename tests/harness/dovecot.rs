@@ -13,7 +13,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU64, Ordering},
     thread::sleep,
-    time::{Duration, Instant},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 use tempfile::TempDir;
 
@@ -71,7 +71,7 @@ impl Dovecot {
                  default_internal_user = {user}\ndefault_internal_group = {group}\ndefault_login_user = {user}\n\
                  mail_location = maildir:{mail}\nmail_uid = {uid}\nmail_gid = {gid}\nfirst_valid_uid = 1\nfirst_valid_gid = 1\n\
                  ssl = yes\nssl_cert = <{certificate}\nssl_key = <{key}\nauth_mechanisms = plain login\n\
-                 auth_failure_delay = 0\n\
+                 auth_failure_delay = 0\nservice anvil {{\n  unix_listener anvil-auth-penalty {{\n    mode = 0\n  }}\n}}\n\
                  passdb {{\n  driver = passwd-file\n  args = username_format=%u {passwd}\n}}\n\
                  userdb {{\n  driver = static\n  args = uid={uid} gid={gid} home={mail}\n}}\n\
                  service imap-login {{\n  chroot =\n  inet_listener imap {{\n    port = {imap}\n  }}\n  \
@@ -93,7 +93,14 @@ impl Dovecot {
     /// Gives the account another password; `PASSWORD` is what tests configure.
     pub fn set_password(&self, password: &str) {
         let passwd = self.folder.path().join("passwd");
-        fs::write(passwd, format!("{USER}:{{PLAIN}}{password}\n")).expect("write passwd");
+        fs::write(&passwd, format!("{USER}:{{PLAIN}}{password}\n")).expect("write passwd");
+        // Dovecot looks at the file's time once a second at most, and in whole seconds.
+        static SERIAL: AtomicU64 = AtomicU64::new(1);
+        let time = UNIX_EPOCH + Duration::from_secs(1_000_000_000 + SERIAL.fetch_add(1, Ordering::Relaxed));
+        fs::File::options().write(true).open(&passwd).and_then(|file| file.set_modified(time)).expect("touch passwd");
+        if self.child.is_some() {
+            sleep(Duration::from_millis(1100));
+        }
     }
 
     /// Starts it on the same ports over the same mail.
@@ -121,18 +128,16 @@ impl Dovecot {
     pub fn stop(&mut self) {
         let Some(mut child) = self.child.take() else { return };
         let processes = children(child.id());
+        let running = || processes.iter().copied().filter(|id| is_running(*id)).collect::<Vec<_>>();
         signal("-TERM", &[child.id()]);
-        let start = Instant::now();
-        let mut ended = false;
-        while !ended || processes.iter().any(|id| is_running(*id)) {
-            ended |= !matches!(child.try_wait(), Ok(None));
-            if start.elapsed() > Duration::from_secs(10) {
-                let _ = child.kill();
-                let _ = child.wait();
-                signal("-KILL", &processes.into_iter().filter(|id| is_running(*id)).collect::<Vec<_>>());
-                return;
-            }
-            sleep(Duration::from_millis(10));
+        if !within(Duration::from_secs(5), || !matches!(child.try_wait(), Ok(None))) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        // A process that serves a client may outlive its master for a minute.
+        signal("-TERM", &running());
+        if !within(Duration::from_secs(5), || running().is_empty()) {
+            signal("-KILL", &running());
         }
     }
 
@@ -209,6 +214,17 @@ impl Drop for Dovecot {
 fn sbin(name: &str) -> PathBuf {
     let path = Path::new("/usr/sbin").join(name);
     if path.exists() { path } else { name.into() }
+}
+
+fn within(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while !done() {
+        if start.elapsed() > limit {
+            return false;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    true
 }
 
 fn signal(signal: &str, processes: &[u32]) {
