@@ -6,6 +6,7 @@
 //! mail as it is really sent; its date, charset and HTML readers are used.
 
 mod address;
+pub mod automatic;
 mod header;
 mod parts;
 mod words;
