@@ -19,7 +19,11 @@ pub(crate) fn zipped(entries: &[(&str, &str)]) -> Vec<u8> {
 }
 
 pub(crate) fn xlsx() -> Vec<u8> {
-    zipped(&[("[Content_Types].xml", "<Types/>"), ("xl/workbook.xml", "<workbook/>"), ("xl/worksheets/sheet1.xml", "<x/>")])
+    zipped(&[
+        ("[Content_Types].xml", "<Types/>"),
+        ("xl/workbook.xml", "<workbook/>"),
+        ("xl/worksheets/sheet1.xml", "<x/>"),
+    ])
 }
 
 const ODS: (&str, &str) = ("mimetype", "application/vnd.oasis.opendocument.spreadsheet");
@@ -85,27 +89,65 @@ fn the_kind_is_told_by_the_bytes() {
         ("xlsx by its sheets", zipped(&[("[Content_Types].xml", ""), ("xl/worksheets/a.xml", "")]), FileKind::Xlsx),
         ("xlsb", zipped(&[("[Content_Types].xml", ""), ("xl/workbook.bin", "")]), FileKind::Xlsb),
         ("docx", zipped(&[("[Content_Types].xml", ""), ("word/document.xml", "")]), FileKind::Docx),
-        ("docx holding a workbook", zipped(&[("word/document.xml", ""), ("word/embeddings/a.xlsx", "")]), FileKind::Docx),
+        (
+            "docx holding a workbook",
+            zipped(&[("word/document.xml", ""), ("word/embeddings/a.xlsx", "")]),
+            FileKind::Docx,
+        ),
         ("pptx", zipped(&[("[Content_Types].xml", ""), ("ppt/presentation.xml", "")]), FileKind::Other),
         ("a zip with a folder named word", zipped(&[("word/bao cao.docx", "")]), FileKind::Zip),
         ("a zip of workbooks", zipped(&[("bao cao.xlsx", "")]), FileKind::Zip),
         ("an empty zip", zipped(&[]), FileKind::Zip),
         ("ods", zipped(&[ODS, ("content.xml", "<x/>"), ("META-INF/manifest.xml", "<m/>")]), FileKind::Ods),
         ("ods cut off", zipped(&[ODS, ("content.xml", "<x/>")])[..100].to_vec(), FileKind::Ods),
-        ("ods with a password", zipped(&[ODS, ("META-INF/manifest.xml", encrypted_manifest)]), FileKind::EncryptedOffice),
+        (
+            "ods with a password",
+            zipped(&[ODS, ("META-INF/manifest.xml", encrypted_manifest)]),
+            FileKind::EncryptedOffice,
+        ),
         ("odt", zipped(&[("mimetype", "application/vnd.oasis.opendocument.text")]), FileKind::Odt),
         ("odp", zipped(&[("mimetype", "application/vnd.oasis.opendocument.presentation")]), FileKind::Other),
         ("epub", zipped(&[("mimetype", "application/epub+zip")]), FileKind::Zip),
         ("zip in name only", b"PK\x03\x04".to_vec(), FileKind::Zip),
         ("xls", compound(&[root, ("Workbook", NONE, NONE, NONE)], BIFF), FileKind::Xls),
         ("xls of Excel 95", compound(&[root, ("Book", NONE, NONE, NONE)], BIFF), FileKind::Xls),
-        ("xls beside others", compound(&[root, ("A", 2, 3, NONE), ("B", NONE, NONE, NONE), ("Workbook", 0, 9, NONE)], BIFF), FileKind::Xls),
-        ("xls in two directory sectors", compound(&[root, ("A", 5, 2, NONE), ("B", 1, 1, NONE), ("C", 3, 3, 3), ("D", 4, 4, 4), ("Workbook", 1, 2, 0)], BIFF), FileKind::Xls),
-        ("xls with a password", compound(&[root, ("Workbook", NONE, NONE, NONE)], BIFF_PASSWORD), FileKind::EncryptedOffice),
-        ("xlsx with a password", compound(&[root, ("EncryptionInfo", NONE, 2, NONE), ("EncryptedPackage", NONE, NONE, NONE)], b""), FileKind::EncryptedOffice),
+        (
+            "xls beside others",
+            compound(&[root, ("A", 2, 3, NONE), ("B", NONE, NONE, NONE), ("Workbook", 0, 9, NONE)], BIFF),
+            FileKind::Xls,
+        ),
+        (
+            "xls in two directory sectors",
+            compound(
+                &[root, ("A", 5, 2, NONE), ("B", 1, 1, NONE), ("C", 3, 3, 3), ("D", 4, 4, 4), ("Workbook", 1, 2, 0)],
+                BIFF,
+            ),
+            FileKind::Xls,
+        ),
+        (
+            "xls with a password",
+            compound(&[root, ("Workbook", NONE, NONE, NONE)], BIFF_PASSWORD),
+            FileKind::EncryptedOffice,
+        ),
+        (
+            "xlsx with a password",
+            compound(&[root, ("EncryptionInfo", NONE, 2, NONE), ("EncryptedPackage", NONE, NONE, NONE)], b""),
+            FileKind::EncryptedOffice,
+        ),
         ("doc", compound(&[root, ("WordDocument", NONE, NONE, NONE)], b""), FileKind::Doc),
-        ("doc holding a workbook", compound(&[root, ("ObjectPool", NONE, 3, 2), ("Workbook", NONE, NONE, NONE), ("WordDocument", NONE, NONE, NONE)], b""), FileKind::Doc),
-        ("a broken tree", compound(&[("Root Entry", NONE, NONE, 77), ("Workbook", NONE, NONE, NONE)], BIFF), FileKind::Xls),
+        (
+            "doc holding a workbook",
+            compound(
+                &[root, ("ObjectPool", NONE, 3, 2), ("Workbook", NONE, NONE, NONE), ("WordDocument", NONE, NONE, NONE)],
+                b"",
+            ),
+            FileKind::Doc,
+        ),
+        (
+            "a broken tree",
+            compound(&[("Root Entry", NONE, NONE, 77), ("Workbook", NONE, NONE, NONE)], BIFF),
+            FileKind::Xls,
+        ),
         ("an installer", compound(&[root, ("Tables", NONE, NONE, NONE)], b""), FileKind::Other),
         ("compound in name only", vec![0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1], FileKind::Other),
         ("a bare workbook stream", [9, 8, 16, 0, 0, 6, 5, 0].to_vec(), FileKind::Xls),
@@ -118,13 +160,29 @@ fn the_kind_is_told_by_the_bytes() {
         ("jpeg", b"\xFF\xD8\xFF\xE0".to_vec(), FileKind::Image),
         ("heic", b"\0\0\0\x18ftypheic".to_vec(), FileKind::Image),
         ("winmail.dat", b"\x78\x9F\x3E\x22\0".to_vec(), FileKind::Tnef),
-        ("signed content", signed(&[0x30, 0x20, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1, 0xA0, 0x13]), FileKind::SignedMail),
-        ("a signature alone", signed(&[0x30, 0x0B, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1, 0xA0, 0x13]), FileKind::Other),
-        ("a signature alone, open length", signed(&[0x30, 0x80, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1, 0, 0]), FileKind::Other),
+        (
+            "signed content",
+            signed(&[0x30, 0x20, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1, 0xA0, 0x13]),
+            FileKind::SignedMail,
+        ),
+        (
+            "a signature alone",
+            signed(&[0x30, 0x0B, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1, 0xA0, 0x13]),
+            FileKind::Other,
+        ),
+        (
+            "a signature alone, open length",
+            signed(&[0x30, 0x80, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1, 0, 0]),
+            FileKind::Other,
+        ),
         ("calendar", b"\xEF\xBB\xBFbegin:vcalendar\r\nMETHOD:REPLY\r\n".to_vec(), FileKind::Calendar),
         ("mail", b"Received: x\r\n\tby y\r\nFrom: a@b.vn\r\n\r\n".to_vec(), FileKind::Mail),
         ("a sentence with a colon", b"From: the office\r\nto the people\r\n".to_vec(), FileKind::Text),
-        ("html saved as a workbook", b"<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\">".to_vec(), FileKind::Text),
+        (
+            "html saved as a workbook",
+            b"<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\">".to_vec(),
+            FileKind::Text,
+        ),
         ("digits", b"0,1,2".to_vec(), FileKind::Text),
         ("utf-16", b"\xFF\xFEa\0".to_vec(), FileKind::Text),
         ("windows-1258", b"B\xE1o c\xE1o".to_vec(), FileKind::Text),
