@@ -57,6 +57,19 @@ pub enum FileKind {
     Other,
 }
 
+impl Attachment {
+    /// A file by the name, type and bytes it came with.
+    pub fn new(name: &str, declared_type: &str, bytes: Vec<u8>) -> Attachment {
+        Attachment {
+            name: bare_name(name),
+            declared_type: declared_type.to_owned(),
+            kind: FileKind::of(&bytes),
+            sha256: sha256(&bytes),
+            bytes,
+        }
+    }
+}
+
 impl FileKind {
     /// Tells the kind of a file by its bytes.
     pub fn of(bytes: &[u8]) -> FileKind {

@@ -62,6 +62,18 @@ impl Calendar {
         day
     }
 
+    /// How many working days there are after `from` up to and including `to`.
+    pub fn working_days_between(&self, from: Date, to: Date) -> u32 {
+        let mut count = 0;
+        let mut day = from;
+        while day < to {
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+            count += u32::from(self.is_working_day(day));
+        }
+        count
+    }
+
     /// The last date the file knows of; beyond it only weekends are off.
     pub fn last(&self) -> Option<Date> {
         self.days.keys().next_back().copied()
@@ -84,6 +96,7 @@ mod tests {
         assert!(calendar.is_working_day(date(2024, 5, 4)));
         assert_eq!(calendar.working_day_from(date(2023, 1, 20)), date(2023, 1, 24));
         assert_eq!(calendar.working_days_after(date(2023, 1, 19), 2), date(2023, 1, 25));
+        assert_eq!(calendar.working_days_between(date(2023, 1, 19), date(2023, 1, 25)), 2);
         assert_eq!(calendar.last(), Some(date(2024, 5, 4)));
     }
 }

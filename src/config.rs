@@ -75,6 +75,9 @@ pub struct Mailbox {
     pub largest: u64,
     /// A PEM file of certificate authorities to trust besides the system's. Default: none.
     pub ca_file: Option<PathBuf>,
+    /// How subjects of automatic replies begin, besides what headers tell. Default: five usual ones.
+    #[serde(default = "default_auto_reply_subjects")]
+    pub auto_reply_subjects: Vec<String>,
 }
 
 /// How letters leave.
@@ -114,6 +117,15 @@ pub enum ConfigError {
     Wrong { path: PathBuf, reason: String },
     #[error("the password: {0}")]
     Secret(String),
+}
+
+impl Mailbox {
+    /// The user that the URL names, decoded.
+    pub fn user(&self) -> Option<String> {
+        let url = url::Url::parse(&self.url).ok()?;
+        let user = percent_encoding::percent_decode_str(url.username()).decode_utf8_lossy().to_lowercase();
+        (!user.is_empty()).then_some(user)
+    }
 }
 
 impl Config {
@@ -195,6 +207,10 @@ fn default_letters() -> PathBuf {
 
 fn default_filed() -> String {
     "Processed".to_owned()
+}
+
+fn default_auto_reply_subjects() -> Vec<String> {
+    ["automatic reply", "auto reply", "out of office", "trả lời tự động", "thư trả lời tự động"].map(str::to_owned).to_vec()
 }
 
 fn default_poll() -> u64 {

@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod campaign;
 pub mod clock;
 pub mod config;
+pub mod duty;
 pub mod finding;
 pub mod form;
 pub mod letter;

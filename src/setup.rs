@@ -69,6 +69,50 @@ impl Setup {
         Ok(Setup { zone: config.zone(), letters, campaigns, config })
     }
 
+    /// The address in `outgoing.from`.
+    pub fn from_address(&self) -> String {
+        let from = &self.config.outgoing.from;
+        let bare = from.rsplit_once('<').map_or(from.as_str(), |(_, rest)| rest.trim_end().trim_end_matches('>'));
+        bare.trim().to_lowercase()
+    }
+
+    /// The domain of our Message-IDs.
+    pub fn domain(&self) -> String {
+        self.from_address().rsplit_once('@').map_or_else(|| "localhost".to_owned(), |(_, domain)| domain.to_owned())
+    }
+
+    /// Where bounces of our letters go.
+    pub fn bounce_address(&self) -> String {
+        self.config.outgoing.bounce.clone().unwrap_or_else(|| self.from_address())
+    }
+
+    pub fn is_staff(&self, address: &str) -> bool {
+        self.config.office.staff.iter().any(|staff| staff.eq_ignore_ascii_case(address))
+    }
+
+    /// Every address that we poll, send from or use for staff: mail from these is never answered.
+    pub fn own_addresses(&self) -> Vec<String> {
+        let mut own: Vec<String> = self.config.office.staff.iter().map(|staff| staff.to_lowercase()).collect();
+        own.extend([self.from_address(), self.bounce_address().to_lowercase()]);
+        own.extend(self.config.mailbox.user().filter(|user| user.contains('@')));
+        own
+    }
+
+    /// Answers to all agencies within an hour at which something must be wrong: three for each agency.
+    pub fn breaker(&self) -> u64 {
+        let most = self.campaigns.iter().map(|campaign| campaign.registry.agencies().len()).max().unwrap_or_default();
+        3 * most.max(10) as u64
+    }
+
+    /// The database's URL with its path made whole.
+    pub fn database_url(&self) -> String {
+        let url = &self.config.database.url;
+        match self.config.path_of_url(url, "sqlite") {
+            Some(path) => format!("sqlite:{}", path.display()),
+            None => url.clone(),
+        }
+    }
+
     /// The campaign of this id.
     pub fn campaign(&self, id: &str) -> Result<&OpenCampaign, SetupError> {
         self.campaigns.iter().find(|campaign| campaign.id.as_str() == id).ok_or_else(|| {

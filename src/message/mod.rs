@@ -9,6 +9,7 @@ mod address;
 pub mod automatic;
 mod header;
 mod parts;
+pub mod trust;
 mod words;
 
 use std::borrow::Cow;

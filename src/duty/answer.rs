@@ -1,0 +1,291 @@
+//! The answer to a message: its attachment is written beforehand, then outcome, report and letter are recorded
+//! in one transaction, within the limits that keep two machines from answering each other for ever.
+
+use super::{
+    Desk,
+    decide::{Decision, Report, is_document},
+    receive::outcome,
+};
+use crate::{
+    agency::Agency,
+    attachment::{self, Attachment},
+    finding::Severity,
+    letter::{
+        self, Letter, LetterKind,
+        compose::{self, Answering, Envelope, File},
+        context::{AgencyFacts, CampaignFacts, Context, FileFacts, Moment, OfficeFacts, Previous, ReportFacts, date, size},
+    },
+    message::Mail,
+    setup::OpenCampaign,
+    sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
+    store::{
+        Tx, messages,
+        outbox::{self, NewLetter},
+        reports::{self, NewReport, Recorded, ReportRow, Verdict},
+    },
+};
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value as Json, json};
+
+/// Answers to one agency in one campaign: within an hour, and within a day.
+const MOST_AN_HOUR: u64 = 4;
+const MOST_A_DAY: u64 = 10;
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// The files that go with the letter: the report on our own form with its cells marked, or the blank form.
+pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Vec<File>> {
+    let (Some((kind, _)), Some(campaign), Some(agency)) = (&decision.letter, &decision.campaign, &decision.agency) else {
+        return Ok(Vec::new());
+    };
+    let report = match (kind, &decision.report) {
+        (LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral, _) => return Ok(Vec::new()),
+        (LetterKind::Correction, Some(report)) => Some(report),
+        _ => None,
+    };
+    let _ = mail;
+    let bytes = form_workbook(desk, campaign, agency, report)?;
+    Ok(vec![File { name: format!("{}_{}.xlsx", campaign.campaign.token(), agency.id), content_type: XLSX, bytes }])
+}
+
+/// Our form for an agency, blank or filled with its report.
+fn form_workbook(desk: &Desk, campaign: &OpenCampaign, agency: &Agency, report: Option<&Report>) -> anyhow::Result<Vec<u8>> {
+    let marked = report.map(|report| marked(desk, campaign, report)).unwrap_or_default();
+    let letter = &campaign.campaign.letter;
+    let book = FormWorkbook {
+        form: &campaign.form,
+        campaign_letter: &format!("{} ngày {}", letter.number, date(letter.date)),
+        agency: Some(AgencyMark { id: agency.id.as_str(), name: &agency.name, code: agency.code.as_deref(), kind: agency.kind }),
+        filled: report.map(|report| Filled { answers: &report.answers, findings: &marked }),
+    };
+    Ok(sheet::write(&book)?)
+}
+
+fn marked<'a>(desk: &Desk, campaign: &OpenCampaign, report: &'a Report) -> Vec<MarkedFinding<'a>> {
+    let words = |finding| desk.setup.letters.words(&campaign.form, finding);
+    report.findings.iter().map(|finding| MarkedFinding { finding, note: words(finding).to_string() }).collect()
+}
+
+/// Records everything about a message and queues its answer; tells the limit that kept it from being answered.
+pub async fn record(desk: &Desk, id: i64, mail: &Mail, decision: &Decision, files: Vec<File>) -> anyhow::Result<Option<String>> {
+    let previous = match (&decision.campaign, &decision.agency) {
+        (Some(campaign), Some(agency)) => {
+            let versions = reports::reports_of(&desk.store, &campaign.id, &agency.id).await?;
+            versions.into_iter().find(|version| version.current)
+        }
+        _ => None,
+    };
+    let mut tx = desk.store.begin().await?;
+    let recorded = match (&decision.report, &decision.campaign, &decision.agency) {
+        (Some(report), Some(campaign), Some(agency)) => {
+            Some(record_report(&mut tx, id, mail, decision, report, campaign, agency).await?)
+        }
+        _ => None,
+    };
+    let limit = queue_answer(desk, &mut tx, id, mail, decision, recorded, previous, files).await?;
+    messages::record_outcome(&mut tx, id, &outcome(mail, decision, limit.as_deref())).await?;
+    tx.commit().await?;
+    Ok(limit)
+}
+
+async fn record_report(
+    tx: &mut Tx,
+    id: i64,
+    mail: &Mail,
+    decision: &Decision,
+    report: &Report,
+    campaign: &OpenCampaign,
+    agency: &Agency,
+) -> anyhow::Result<Recorded> {
+    let file = &mail.attachments[report.file];
+    let new = NewReport {
+        message: id,
+        campaign: &campaign.id,
+        agency: &agency.id,
+        received_at: decision.received_at,
+        on_time: decision.received_at <= campaign.deadline_at,
+        verdict: if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection },
+        file_name: Some(&file.name),
+        file_sha256: &file.sha256,
+        file_size: file.bytes.len() as u64,
+        form: &campaign.form,
+        answers: Some(&report.answers),
+        counts: &counts(campaign, report),
+        findings: &report.findings,
+    };
+    Ok(reports::record_report(tx, &new).await?)
+}
+
+/// How many rows gave which answer, as the tables of staff need it.
+fn counts(campaign: &OpenCampaign, report: &Report) -> Json {
+    let tallies = letter::counts(&campaign.form, &report.answers);
+    let (items, answered) = letter::answered(&campaign.form, &report.answers);
+    json!({"items": items, "answered": answered, "choices": tallies})
+}
+
+#[expect(clippy::too_many_arguments, reason = "everything a letter speaks of")]
+async fn queue_answer(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: i64,
+    mail: &Mail,
+    decision: &Decision,
+    recorded: Option<Recorded>,
+    previous: Option<ReportRow>,
+    files: Vec<File>,
+) -> anyhow::Result<Option<String>> {
+    let (Some((kind, to)), Some(campaign), Some(agency)) = (&decision.letter, &decision.campaign, &decision.agency) else {
+        return Ok(None);
+    };
+    let now = desk.clock.now();
+    // Reserved first: on a shared database the row lock makes counting below free of races.
+    let letter_id = outbox::reserve_letter_id(tx).await?;
+    let said = attachment::sha256(format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision)).as_bytes());
+    if let Some(limit) = limit(tx, campaign, agency, &said, now, desk.setup.breaker()).await? {
+        tracing::warn!(message = id, agency = %agency.id, limit, "no answer is sent");
+        return Ok(Some(limit));
+    }
+    let context = context(desk, id, mail, decision, campaign, agency, recorded, previous, &files);
+    let letter = desk.setup.letters.render(*kind, &context).context("a letter cannot be rendered")?;
+    let message_id = compose::message_id(&desk.setup.domain(), letter_id, desk.store.instance_key());
+    let raw = envelope_and_bytes(desk, mail, to, &message_id, &letter, &files, now)?;
+    let new = NewLetter {
+        id: letter_id,
+        fact: &format!("answer:message:{id}"),
+        kind: outbox::LetterKind::parse(kind.outbox_kind()).context("the outbox does not know this kind of letter")?,
+        campaign: Some(&campaign.id),
+        agency: Some(&agency.id),
+        message: Some(id),
+        recipient: to,
+        envelope_from: None,
+        subject: &letter.subject,
+        message_id: &message_id,
+        in_reply_to: mail.message_id.as_deref(),
+        body_sha256: &said,
+        raw: &raw,
+        not_before: now,
+        now,
+    };
+    outbox::queue(tx, &new).await?;
+    Ok(None)
+}
+
+/// What an answer depends on, so that the same answer to the same file is known again.
+fn what_was_read(mail: &Mail, decision: &Decision) -> String {
+    match &decision.report {
+        Some(report) => mail.attachments[report.file].sha256.clone(),
+        None => mail.attachments.iter().map(|file| file.sha256.as_str()).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// The limit that forbids another answer now, in words for staff.
+async fn limit(tx: &mut Tx, campaign: &OpenCampaign, agency: &Agency, said: &str, now: Timestamp, breaker: u64) -> anyhow::Result<Option<String>> {
+    let since = |span: SignedDuration| now.checked_sub(span).unwrap_or(Timestamp::MIN);
+    if outbox::answers_since(tx, &campaign.id, &agency.id, since(HOUR)).await? >= MOST_AN_HOUR {
+        return Ok(Some(format!("limit: {MOST_AN_HOUR} answers within an hour")));
+    }
+    if outbox::answers_since(tx, &campaign.id, &agency.id, since(DAY)).await? >= MOST_A_DAY {
+        return Ok(Some(format!("limit: {MOST_A_DAY} answers within a day")));
+    }
+    if outbox::same_body_since(tx, &agency.id, said, since(DAY)).await? > 0 {
+        return Ok(Some("limit: the same answer within a day".to_owned()));
+    }
+    if outbox::all_answers_since(tx, since(HOUR)).await? >= breaker {
+        return Ok(Some(format!("breaker: {breaker} answers to all agencies within an hour")));
+    }
+    Ok(None)
+}
+
+fn envelope_and_bytes(desk: &Desk, mail: &Mail, to: &str, message_id: &str, letter: &Letter, files: &[File], now: Timestamp) -> anyhow::Result<Vec<u8>> {
+    let instance = desk.instance();
+    let envelope = Envelope {
+        from: &desk.setup.config.outgoing.from,
+        to,
+        message_id,
+        in_reply_to: mail.message_id.as_deref(),
+        references: &mail.references,
+        date: now,
+        zone: &desk.setup.zone,
+        answering: Answering::Replied,
+        instance: &instance,
+    };
+    Ok(compose::compose(&envelope, letter, files)?)
+}
+
+#[expect(clippy::too_many_arguments, reason = "everything a letter speaks of")]
+fn context(
+    desk: &Desk,
+    id: i64,
+    mail: &Mail,
+    decision: &Decision,
+    campaign: &OpenCampaign,
+    agency: &Agency,
+    recorded: Option<Recorded>,
+    previous: Option<ReportRow>,
+    files: &[File],
+) -> Context {
+    let setup = &desk.setup;
+    let deadline = campaign.campaign.deadline_day(&campaign.calendar);
+    let code = format!("{}-{}-{id}", campaign.id, agency.id);
+    let mut context = Context {
+        office: OfficeFacts::new(&setup.config.office),
+        campaign: CampaignFacts::new(&campaign.campaign, deadline),
+        agency: AgencyFacts::new(agency),
+        report: report_facts(desk, mail, decision, campaign),
+        attachments: files.iter().map(|file| file.name.clone()).collect(),
+        thread: format!("#{code}"),
+        ..Context::default()
+    };
+    context.report.code = code;
+    if let Some(recorded) = recorded {
+        context.report.version = recorded.standing.version;
+        context.report.previous = previous.map(|row| Previous {
+            at: Moment::new(row.received_at, &setup.zone),
+            accepted: row.verdict == Verdict::Accepted,
+        });
+    }
+    if let Some(report) = &decision.report {
+        let group = |severity| letter::group(&setup.letters, &campaign.form, &report.findings, severity);
+        context.groups = group(Severity::Error);
+        context.remarks = group(Severity::Warning);
+    }
+    let today = desk.clock.now().to_zoned_datetime(setup.zone.clone()).date();
+    let due = campaign.calendar.working_days_after(today, campaign.campaign.correction_days);
+    context.correction_due = Some(date(due.max(deadline)));
+    context
+}
+
+fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCampaign) -> ReportFacts {
+    let setup = &desk.setup;
+    let own = decision.report.as_ref().map(|report| report.file);
+    let about = own.or_else(|| mail.attachments.iter().position(|file| file.kind.is_workbook())).or_else(|| (!mail.attachments.is_empty()).then_some(0));
+    let file: Option<&Attachment> = about.map(|at| &mail.attachments[at]);
+    let received_on = decision.received_at.to_zoned_datetime(setup.zone.clone()).date();
+    let deadline = campaign.campaign.deadline_day(&campaign.calendar);
+    let on_time = decision.received_at <= campaign.deadline_at;
+    let mut facts = ReportFacts {
+        received_at: Moment::new(decision.received_at, &setup.zone),
+        on_time,
+        days_late: (!on_time).then(|| campaign.calendar.working_days_between(deadline, received_on)),
+        version: 1,
+        file_name: file.map(|file| FileFacts::new(&file.name, file.bytes.len() as u64).name).unwrap_or_default(),
+        file_size: file.map(|file| size(file.bytes.len() as u64)).unwrap_or_default(),
+        sha256: file.map(|file| file.sha256.clone()).unwrap_or_default(),
+        limit: Some(size(setup.config.mailbox.largest)),
+        documents: mail
+            .attachments
+            .iter()
+            .enumerate()
+            .filter(|(at, file)| Some(*at) != own && is_document(file.kind))
+            .map(|(_, file)| FileFacts::new(&file.name, file.bytes.len() as u64))
+            .collect(),
+        ..ReportFacts::default()
+    };
+    if let Some(report) = &decision.report {
+        facts.counts = letter::counts(&campaign.form, &report.answers);
+        (facts.items, facts.answered) = letter::answered(&campaign.form, &report.answers);
+    }
+    facts
+}

@@ -1,0 +1,219 @@
+//! What a mail is and what is to be done about it, worked out without touching anything: its kind, whose it
+//! is, the report in it, and the letter that answers it, if it may be answered at all.
+
+use super::{
+    Desk,
+    identify::{Identity, identify},
+};
+use crate::{
+    agency::{Agency, looks_like_address},
+    appendix::{self, Appendix, Reason},
+    attachment::{Attachment, FileKind},
+    finding::{Finding, Severity},
+    form::{self, Circumstances, answers::Answers},
+    letter::LetterKind,
+    message::{
+        Mail,
+        automatic::{self, Answerable, MailKind},
+    },
+    setup::OpenCampaign,
+    store::{
+        messages::{Held, MessageKind},
+        reports::Verdict,
+    },
+};
+use jiff::Timestamp;
+
+/// Everything that is to be recorded about a message.
+#[derive(Debug)]
+pub struct Decision {
+    pub kind: MessageKind,
+    pub held: Option<(Held, String)>,
+    /// The campaign and the agency, as far as they are known.
+    pub campaign: Option<OpenCampaign>,
+    pub agency: Option<Agency>,
+    pub evidence: Option<String>,
+    /// The header rule that took away or limited the right to an answer.
+    pub rule: Option<String>,
+    pub verdict: Option<Verdict>,
+    pub reason: Option<Reason>,
+    pub report: Option<Report>,
+    /// The letter, and the address it may go to.
+    pub letter: Option<(LetterKind, String)>,
+    /// When the server had the mail.
+    pub received_at: Timestamp,
+}
+
+/// A report as it was read.
+#[derive(Debug)]
+pub struct Report {
+    /// Which of the mail's files it is.
+    pub file: usize,
+    pub answers: Answers,
+    pub findings: Vec<Finding>,
+}
+
+impl Report {
+    pub fn accepted(&self) -> bool {
+        form::accepted(&self.findings)
+    }
+}
+
+/// Decides about a mail that came to the mailbox at `arrived`.
+pub fn decide(desk: &Desk, mail: &Mail, arrived: Timestamp) -> Decision {
+    let answerable = desk.with_own(|own| automatic::answerable(mail, own));
+    let mail_kind = automatic::kind(mail, &answerable);
+    let trusted = mail.received_at(desk.setup.config.trust.authserv_id.as_deref());
+    let mut decision = Decision {
+        kind: match mail_kind {
+            MailKind::Report => MessageKind::Report,
+            MailKind::Question => MessageKind::Question,
+            MailKind::Automatic => MessageKind::Automatic,
+            MailKind::Bounce => MessageKind::Bounce,
+            MailKind::Own => MessageKind::Own,
+        },
+        held: None,
+        campaign: None,
+        agency: None,
+        evidence: None,
+        rule: rule_of(&answerable),
+        verdict: None,
+        reason: None,
+        report: None,
+        letter: None,
+        // Never later than the clock, whatever the headers say.
+        received_at: trusted.unwrap_or(arrived).min(desk.clock.now()),
+    };
+    if mail_kind == MailKind::Own {
+        if mail.sender().is_some_and(|sender| desk.setup.is_staff(&sender.address)) {
+            decision.kind = MessageKind::Staff;
+        }
+        return decision;
+    }
+    if mail_kind == MailKind::Bounce {
+        return decision;
+    }
+    match identify(&desk.setup, mail) {
+        Identity::Held { held, why, campaign, agency } => {
+            decision.agency = agency.and_then(|id| campaign?.registry.get(&id).cloned());
+            decision.campaign = campaign.cloned();
+            // A machine's mail without a workbook waits for nobody.
+            if mail_kind != MailKind::Automatic || mail.has_workbook() {
+                decision.held = Some((held, why));
+            }
+        }
+        Identity::Known { campaign, agency, evidence } => {
+            decision.campaign = Some(campaign.clone());
+            decision.agency = Some(agency.clone());
+            decision.evidence = Some(evidence);
+            if mail_kind == MailKind::Report || mail.has_workbook() {
+                read_report(desk, mail, campaign, agency, &answerable, &mut decision);
+            } else if mail_kind == MailKind::Question && promises_a_file(mail) {
+                decision.kind = MessageKind::Report;
+                decision.verdict = Some(Verdict::Unreadable);
+                decision.reason = Some(Reason::NoWorkbook);
+                decision.letter = destination(mail, agency, &answerable).map(|to| (LetterKind::NoWorkbook, to));
+            }
+        }
+    }
+    decision
+}
+
+fn read_report(desk: &Desk, mail: &Mail, campaign: &OpenCampaign, agency: &Agency, answerable: &Answerable, decision: &mut Decision) {
+    let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
+    let to = destination(mail, agency, answerable);
+    let letter = match appendix::read(&campaign.form, &mail.attachments, &circumstances) {
+        Appendix::Report { file, answers, findings, .. } => {
+            let report = Report { file: position(mail, file), answers, findings };
+            decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
+            let letter = match (report.accepted(), report.findings.iter().any(|finding| finding.severity == Severity::Warning)) {
+                (true, false) => LetterKind::Receipt,
+                (true, true) => LetterKind::ReceiptRemarks,
+                (false, _) => LetterKind::Correction,
+            };
+            decision.report = Some(report);
+            letter
+        }
+        Appendix::Unreadable { reason, file } => {
+            decision.verdict = Some(Verdict::Unreadable);
+            decision.reason = Some(reason);
+            let (letter, held) = letter_for(reason, file, &mail.attachments);
+            if let Some(why) = held {
+                decision.held = Some((Held::Unreadable, why));
+            }
+            tracing::debug!(campaign = %campaign.id, reason = reason.as_str(), "no report in this mail");
+            letter
+        }
+    };
+    // Without a workbook a mailing list or a machine is told nothing.
+    let may = matches!(answerable, Answerable::Yes) || decision.report.is_some();
+    decision.letter = to.filter(|_| may).map(|to| (letter, to));
+    debug_assert!(desk.setup.campaigns.iter().any(|open| open.id == campaign.id), "the campaign is one of the setup's");
+}
+
+/// The letter for a mail without a form, and why staff must look at it, where they must.
+fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -> (LetterKind, Option<String>) {
+    let container = |file: &&Attachment| {
+        matches!(file.kind, FileKind::Zip | FileKind::Rar | FileKind::SevenZip | FileKind::Tnef | FileKind::SignedMail)
+    };
+    let letter = match reason {
+        Reason::OtherCampaign => LetterKind::OtherCampaign,
+        Reason::BlankForm => LetterKind::BlankForm,
+        Reason::Encrypted => LetterKind::Encrypted,
+        Reason::Corrupt => LetterKind::Damaged,
+        Reason::TooLarge => LetterKind::TooLarge,
+        Reason::NotTheForm => LetterKind::NotTheForm,
+        Reason::LegacyWord => LetterKind::LegacyWord,
+        Reason::NoWorkbook => match files.iter().find(container) {
+            Some(wrapped) => {
+                let why = format!("{} is a {} file, which is not opened yet", wrapped.name, wrapped.kind.as_str());
+                return (LetterKind::Neutral, Some(why));
+            }
+            None if file.is_some_and(|file| is_document(file.kind)) || files.iter().any(|file| is_document(file.kind)) => {
+                LetterKind::DocumentOnly
+            }
+            None => LetterKind::NoWorkbook,
+        },
+    };
+    (letter, None)
+}
+
+/// Whether a file may be the official letter itself.
+pub fn is_document(kind: FileKind) -> bool {
+    matches!(kind, FileKind::Pdf | FileKind::Docx | FileKind::Doc | FileKind::Odt | FileKind::Image)
+}
+
+/// Where an answer may go: to the sender, or, where a sign speaks against it, to the registry's address only.
+fn destination(mail: &Mail, agency: &Agency, answerable: &Answerable) -> Option<String> {
+    let to = match answerable {
+        Answerable::Never(_) => None,
+        Answerable::RegistryOnly(_) => agency.addresses.first().cloned(),
+        Answerable::Yes => mail.sender().map(|sender| sender.address.clone()),
+    };
+    to.filter(|to| looks_like_address(to))
+}
+
+fn rule_of(answerable: &Answerable) -> Option<String> {
+    match answerable {
+        Answerable::Yes => None,
+        Answerable::RegistryOnly(sign) | Answerable::Never(sign) => Some(format!("{}: {}", sign.rule, sign.what)),
+    }
+}
+
+/// Whether a mail without any file says that it brings one.
+fn promises_a_file(mail: &Mail) -> bool {
+    const PROMISES: [&str; 5] = ["đính kèm", "gửi kèm", "kèm theo", "file kèm", "tệp kèm"];
+    let text = crate::text::key(&format!("{} {}", mail.subject, own_words(&mail.text)));
+    PROMISES.iter().any(|words| crate::text::contains_words(&text, words))
+}
+
+/// The words of the mail without those it quotes.
+fn own_words(text: &str) -> String {
+    let quoted = |line: &&str| !line.trim_start().starts_with('>');
+    let ends = |line: &&str| !line.contains("-----") && !line.trim_end().ends_with("wrote:") && !line.trim_end().ends_with("đã viết:");
+    text.lines().take_while(ends).filter(quoted).collect::<Vec<_>>().join("\n")
+}
+
+fn position(mail: &Mail, file: &Attachment) -> usize {
+    mail.attachments.iter().position(|other| std::ptr::eq(other, file)).unwrap_or_default()
+}

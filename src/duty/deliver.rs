@@ -1,0 +1,113 @@
+//! Sending what waits in the outbox, one letter at a time, each noted as being sent before it is. A letter of
+//! which nobody knows whether it arrived is `uncertain` and is never sent again by itself.
+
+use super::Desk;
+use crate::{
+    agency::masked,
+    outgoing::{Outcome, Outgoing, Parcel},
+    store::outbox::{self, LetterToSend},
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// The first wait after a passing refusal; each further one is twice as long.
+const FIRST_WAIT: SignedDuration = SignedDuration::from_mins(2);
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
+/// How the outgoing side begins its reason when it is the envelope sender that was refused.
+const SENDER_REFUSED: &str = "the sender:";
+
+/// What one turn did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Delivered {
+    pub sent: u32,
+    pub uncertain: u32,
+    /// Put off after a passing refusal.
+    pub later: u32,
+    pub failed: u32,
+}
+
+/// Sends every letter whose time has come.
+pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Delivered> {
+    let mut delivered = Delivered::default();
+    while let Some(letter) = outbox::take_next(&desk.store, desk.clock.now()).await? {
+        let outcome = send(desk, outgoing, &letter).await;
+        note(desk, &letter, outcome, &mut delivered).await?;
+    }
+    Ok(delivered)
+}
+
+/// Marks letters that a dead daemon was sending as uncertain; called once when a daemon starts.
+pub async fn settle_left_over(desk: &Desk) -> anyhow::Result<u64> {
+    let left = outbox::sending_left_over(&desk.store).await?;
+    if left > 0 {
+        tracing::warn!(letters = left, "letters were being sent when the last run ended; whether they arrived is uncertain");
+    }
+    Ok(left)
+}
+
+async fn send(desk: &Desk, outgoing: &Outgoing, letter: &LetterToSend) -> Outcome {
+    let bounce = desk.setup.bounce_address();
+    let mut parcel = Parcel {
+        id: letter.id,
+        kind: letter.kind.as_str(),
+        envelope_from: letter.envelope_from.as_deref(),
+        to: &letter.recipient,
+        message_id: &letter.message_id,
+        raw: &letter.raw,
+    };
+    match outgoing.send(&parcel).await {
+        // Some relays take no mail from the null sender.
+        Outcome::Failed { reason } if parcel.envelope_from.is_none() && reason.starts_with(SENDER_REFUSED) => {
+            parcel.envelope_from = Some(&bounce);
+            outgoing.send(&parcel).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &mut Delivered) -> anyhow::Result<()> {
+    let now = desk.clock.now();
+    let to = masked(&letter.recipient);
+    match outcome {
+        Outcome::Sent { answer } => {
+            outbox::note_sent(&desk.store, letter.id, now, &answer).await?;
+            delivered.sent += 1;
+            tracing::info!(letter = letter.id, kind = letter.kind.as_str(), to, "letter sent");
+        }
+        Outcome::Uncertain { reason } => {
+            outbox::note_uncertain(&desk.store, letter.id, &reason).await?;
+            delivered.uncertain += 1;
+            tracing::error!(letter = letter.id, to, reason, "whether the letter arrived is uncertain");
+        }
+        Outcome::TryLater { reason } => {
+            outbox::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts), &reason).await?;
+            delivered.later += 1;
+            tracing::warn!(letter = letter.id, to, reason, attempts = letter.attempts, "the letter is tried again later");
+        }
+        Outcome::Failed { reason } => {
+            outbox::note_failed(&desk.store, letter.id, &reason).await?;
+            delivered.failed += 1;
+            tracing::error!(letter = letter.id, to, reason, "the letter was refused");
+        }
+    }
+    Ok(())
+}
+
+/// When a letter is tried again: 2, 4, 8 … minutes after its first, second, third attempt, six hours at most.
+fn retry_time(now: Timestamp, attempts: u32) -> Timestamp {
+    let doublings = attempts.saturating_sub(1).min(10);
+    let wait = FIRST_WAIT.checked_mul(1 << doublings).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
+    now.checked_add(wait).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_six_hours() {
+        let now = Timestamp::UNIX_EPOCH;
+        for (attempts, minutes) in [(1, 2), (2, 4), (5, 32), (9, 360), (500, 360)] {
+            assert_eq!(retry_time(now, attempts).duration_since(now).as_mins(), minutes);
+        }
+    }
+}

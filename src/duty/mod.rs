@@ -1,0 +1,73 @@
+//! Duties: each does one thing once and tells what came of it. The command line, the tests and the daemon call
+//! the same functions; loops, sleeps and signals are none of theirs.
+
+mod answer;
+pub mod deliver;
+pub mod decide;
+pub mod identify;
+pub mod receive;
+
+use crate::{
+    clock::Clock,
+    message::automatic::Own,
+    setup::{OpenCampaign, Setup, SetupError},
+    store::{Store, StoreError, agencies},
+};
+use std::sync::Arc;
+
+/// What every duty works with.
+#[derive(Clone)]
+pub struct Desk {
+    pub setup: Arc<Setup>,
+    pub store: Store,
+    pub clock: Clock,
+}
+
+/// Why a desk could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Desk {
+    /// Opens the database of a setup and imports its campaigns and registries.
+    pub async fn open(setup: Arc<Setup>, clock: Clock) -> Result<Desk, DeskError> {
+        let store = Store::open(&setup.database_url()).await?;
+        let desk = Desk { setup, store, clock };
+        desk.import().await?;
+        Ok(desk)
+    }
+
+    async fn import(&self) -> Result<(), StoreError> {
+        for OpenCampaign { id, campaign, form, registry, deadline_at, .. } in &self.setup.campaigns {
+            let files = agencies::CampaignFiles {
+                id,
+                campaign,
+                deadline_at: *deadline_at,
+                form_id: &form.id,
+                form_version: form.version,
+                registry,
+            };
+            agencies::import_campaign(&self.store, &files).await?;
+        }
+        Ok(())
+    }
+
+    /// The value of `X-Phuluc` in our letters, by which we know them again.
+    pub fn instance(&self) -> String {
+        crate::attachment::sha256(self.store.instance_key())[..16].to_owned()
+    }
+
+    /// Asks `judge` with all that tells our own mail from others'.
+    fn with_own<T>(&self, judge: impl FnOnce(&Own) -> T) -> T {
+        let addresses = self.setup.own_addresses();
+        let domain = self.setup.domain();
+        let key = self.store.instance_key();
+        let issued = |id: &str| crate::letter::compose::issued(id, &domain, key).is_some();
+        let instance = self.instance();
+        judge(&Own { addresses: &addresses, instance: &instance, issued: &issued, subjects: &self.setup.config.mailbox.auto_reply_subjects })
+    }
+}

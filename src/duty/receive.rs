@@ -1,0 +1,223 @@
+//! Taking in mail: what is new on the server is kept first, then read and answered from what was kept, and
+//! moved away on the server last. Each of the three goes on where a dead daemon left it, because each finds
+//! its work in the database and not in its memory.
+
+use super::{
+    Desk, answer,
+    decide::{self, Decision},
+};
+use crate::{
+    agency::masked,
+    mailbox::{Filed, Key, Listed, Mailbox, MailboxError},
+    message::{self, Mail},
+    store::{
+        StoreError, messages,
+        messages::{Kept, MessageKind, MessageOutcome},
+    },
+};
+use anyhow::Context as _;
+use jiff::Timestamp;
+
+/// How often a message may fail before it is set aside for staff.
+const MOST_ATTEMPTS: u32 = 5;
+/// Messages taken from the database at a time.
+const BATCH: u32 = 50;
+
+/// What one turn did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Mails that were new.
+    pub kept: u32,
+    /// Messages that were read and recorded.
+    pub handled: u32,
+    /// Messages that failed and will be tried again, or were set aside.
+    pub failed: u32,
+    /// Mails moved on the server.
+    pub filed: u32,
+}
+
+/// Keeps, reads and files everything there is.
+pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Received> {
+    let mut received = Received::default();
+    keep_new(desk, mailbox, &mut received).await?;
+    handle_kept(desk, &mut received).await?;
+    file_done(desk, mailbox, &mut received).await?;
+    Ok(received)
+}
+
+/// Commits every new mail of the server before anything else is done with it.
+async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
+    let folder = mailbox.folder();
+    let after = messages::watermark(&desk.store, &folder).await?;
+    let listing = mailbox.list(after).await.context("the mailbox cannot be listed")?;
+    let uids: Vec<&str> = listing.new.iter().map(|listed| listed.key.uid.as_str()).collect();
+    let known = messages::known_uids(&desk.store, &folder, listing.validity, &uids).await?;
+    // Everything up to here is kept; a mail that could not be fetched keeps the mark below it.
+    let mut unbroken = true;
+    for listed in &listing.new {
+        if !known.contains(&listed.key.uid) {
+            match keep(desk, mailbox, listed).await {
+                Ok(kept) => received.kept += u32::from(kept),
+                Err(error) if of_one_message(&error) => {
+                    tracing::error!(uid = listed.key.uid, error = format!("{error:#}"), "a mail cannot be fetched; it is tried again");
+                    received.failed += 1;
+                    unbroken = false;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let (true, Ok(uid)) = (unbroken && listing.validity > 0, listed.key.uid.parse::<u32>()) {
+            messages::raise_watermark(&desk.store, &folder, listing.validity, uid).await?;
+        }
+    }
+    Ok(())
+}
+
+fn of_one_message(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<MailboxError>().is_some_and(MailboxError::of_message)
+}
+
+/// Fetches one mail and commits its bytes; one that is too large is committed without them.
+async fn keep(desk: &Desk, mailbox: &mut Mailbox, listed: &Listed) -> anyhow::Result<bool> {
+    let now = desk.clock.now();
+    let largest = desk.setup.config.mailbox.largest;
+    let (raw, received_at) = match mailbox.fetch(listed, largest).await {
+        Ok(fetched) => (fetched.raw, fetched.received_at),
+        Err(MailboxError::TooLarge { .. }) => (Vec::new(), listed.internal_date.unwrap_or(now)),
+        Err(error) => return Err(error.into()),
+    };
+    let size = if raw.is_empty() { listed.size } else { raw.len() as u64 };
+    let sha256 = message::hash(&raw);
+    let Key { folder, validity, uid } = &listed.key;
+    let mail = messages::KeptMail { folder, validity: *validity, uid, raw: &raw, sha256: &sha256, size, received_at };
+    let mut tx = desk.store.begin().await?;
+    let kept = messages::keep(&mut tx, &mail, now).await?;
+    tx.commit().await?;
+    if let Kept::New(id) = kept {
+        tracing::info!(message = id, uid, size, "mail kept");
+    }
+    Ok(matches!(kept, Kept::New(_)))
+}
+
+/// Reads what was kept and not yet read.
+async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()> {
+    let mut tried = Vec::new();
+    loop {
+        let waiting = messages::next_unhandled(&desk.store, BATCH).await?;
+        let fresh: Vec<_> = waiting.into_iter().filter(|message| !tried.contains(&message.id)).collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        for waiting in fresh {
+            tried.push(waiting.id);
+            match handle(desk, waiting.id, waiting.received_at).await {
+                Ok(()) => received.handled += 1,
+                // The database's own trouble is nobody's fault among the mails.
+                Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::passing) => return Err(error),
+                Err(error) => {
+                    received.failed += 1;
+                    let why = format!("{error:#}");
+                    let attempts = messages::count_attempt(&desk.store, waiting.id, &why).await?;
+                    tracing::error!(message = waiting.id, attempts, error = why, "a message cannot be handled");
+                    if attempts >= MOST_ATTEMPTS {
+                        messages::set_aside(&desk.store, waiting.id, &why).await?;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
+async fn handle(desk: &Desk, id: i64, arrived: Timestamp) -> anyhow::Result<()> {
+    if messages::earlier_with_same_bytes(&desk.store, id).await?.is_some() {
+        return record_duplicate(desk, id).await;
+    }
+    let raw = messages::raw(&desk.store, id).await?;
+    let work = desk.clone();
+    // Reading may take its time, and what panics takes only itself along.
+    let read = move || {
+        let mail = message::read(&raw);
+        let decision = decide::decide(&work, &mail, arrived);
+        let files = answer::files(&work, &mail, &decision);
+        (mail, decision, files)
+    };
+    let (mail, decision, files) = tokio::task::spawn_blocking(read).await.context("reading the mail failed")?;
+    let files = files.context("the attachment of the answer cannot be written")?;
+    let limited = answer::record(desk, id, &mail, &decision, files).await?;
+    tracing::info!(
+        message = id,
+        from = mail.sender().map(|sender| masked(&sender.address)),
+        agency = decision.agency.as_ref().map(|agency| agency.id.as_str()),
+        kind = decision.kind.as_str(),
+        verdict = decision.verdict.map(|verdict| verdict.as_str()),
+        held = decision.held.as_ref().map(|(held, _)| held.as_str()),
+        letter = decision.letter.as_ref().filter(|_| limited.is_none()).map(|(kind, _)| kind.as_str()),
+        "message recorded"
+    );
+    Ok(())
+}
+
+async fn record_duplicate(desk: &Desk, id: i64) -> anyhow::Result<()> {
+    let raw = messages::raw(&desk.store, id).await?;
+    let mail = message::read(&raw);
+    let mut tx = desk.store.begin().await?;
+    messages::record_outcome(&mut tx, id, &facts(&mail, MessageKind::Duplicate)).await?;
+    tx.commit().await?;
+    tracing::info!(message = id, "the same bytes again; nothing is answered");
+    Ok(())
+}
+
+/// What a mail's own headers say.
+pub(super) fn facts(mail: &Mail, kind: MessageKind) -> MessageOutcome<'_> {
+    let sender = mail.sender().or(mail.from.first());
+    MessageOutcome {
+        message_id: mail.message_id.as_deref(),
+        from_address: sender.map(|sender| sender.address.as_str()),
+        from_name: sender.map(|sender| sender.name.as_str()),
+        subject: Some(&mail.subject),
+        ..MessageOutcome::of(kind)
+    }
+}
+
+/// The decision as the database takes it.
+pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) -> MessageOutcome<'a> {
+    MessageOutcome {
+        agency: decision.agency.as_ref().map(|agency| &agency.id),
+        evidence: decision.evidence.as_deref(),
+        campaign: decision.campaign.as_ref().map(|campaign| &campaign.id),
+        held: decision.held.as_ref().map(|(held, _)| *held),
+        held_why: decision.held.as_ref().map(|(_, why)| why.as_str()),
+        rule: rule.or(decision.rule.as_deref()),
+        verdict: decision.verdict,
+        reason: decision.reason.map(crate::appendix::Reason::as_str),
+        ..facts(mail, decision.kind)
+    }
+}
+
+/// Moves on the server what is done here.
+async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
+    loop {
+        let batch = messages::to_file(&desk.store, BATCH).await?;
+        let mut moved = 0;
+        for done in &batch {
+            let key = Key { folder: done.folder.clone(), validity: done.validity, uid: done.uid.clone() };
+            match mailbox.file(&key).await {
+                Ok(filed) => {
+                    messages::mark_filed(&desk.store, done.id, desk.clock.now()).await?;
+                    received.filed += u32::from(filed == Filed::Moved);
+                    moved += 1;
+                }
+                // What the server refuses today it may take tomorrow; the mail is not read again.
+                Err(error) if error.of_message() || matches!(error, MailboxError::ValidityChanged { .. }) => {
+                    tracing::warn!(message = done.id, error = %error, "a mail cannot be moved; it is tried again");
+                }
+                Err(error) => return Err(error).context("handled mail cannot be moved"),
+            }
+        }
+        if moved == 0 || batch.len() < BATCH as usize {
+            return Ok(());
+        }
+    }
+}
