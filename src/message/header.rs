@@ -77,15 +77,18 @@ impl Headers {
 /// A structured value: what stands before the first semicolon, and the parameters behind it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Structured {
-    /// Lower-case, without comments.
+    /// Its first word, lower-case.
     pub value: String,
     parameters: Vec<(String, String)>,
 }
 
 impl Structured {
     pub(super) fn parse(text: &str) -> Structured {
-        let (value, mut rest) = text.split_once(';').unwrap_or((text, ""));
-        let value = without_comments(value).trim().to_lowercase();
+        // The semicolon behind the value is forgotten now and then; white space ends it too.
+        let text = if text.starts_with('(') { &without_comments(text) } else { text };
+        let text = text.trim_start();
+        let (value, mut rest) = text.split_at(text.find([';', ' ', '(']).unwrap_or(text.len()));
+        let value = value.to_lowercase();
         let mut parameters = Vec::new();
         while !rest.is_empty() {
             let stop = rest.find(['=', ';']).unwrap_or(rest.len());
@@ -260,6 +263,8 @@ mod tests {
             (r#"a; filename="=?UTF-8?B?QsOhbw==?= =?UTF-8?B?LnhsdA==?=""#, "Báo.xlt"),
             ("a; filename==?UTF-8?B?QsOhbw==?=", "Báo"),
             (r#"a; filename="unclosed.xlsx"#, "unclosed.xlsx"),
+            (r#"attachment filename="no semicolon.xlsx""#, "no semicolon.xlsx"),
+            (r#"(x) attachment (y); filename="a.xlsx""#, "a.xlsx"),
         ] {
             assert_eq!(Structured::parse(value).parameter("filename").as_deref(), Some(name), "{value}");
         }

@@ -149,6 +149,7 @@ fn transferred<'a>(headers: &Headers, declared: &Structured, body: &'a [u8]) -> 
     let encoding = Structured::parse(headers.first("content-transfer-encoding").unwrap_or_default()).value;
     match encoding.trim_matches('"') {
         "base64" if !is_plainly_none(body) => Cow::Owned(words::base64(body)),
+        "x-uuencode" | "x-uue" | "uuencode" => Cow::Owned(words::uuencoded(body)),
         "quoted-printable" => Cow::Owned(words::quoted_printable(body)),
         _ if !declared.value.starts_with("text/") && looks_base64(body) => {
             // Some programs forget to say that they encoded. The bytes tell.

@@ -110,6 +110,11 @@ fn every_attachment_is_found() {
             "a=3Db=\r\nc",
             ("a.csv", FileKind::Text),
         ),
+        (
+            "Content-Type: application/x; name=a.txt\r\nContent-Transfer-Encoding: x-uuencode",
+            "begin 644 a\r\n#0V%T\r\n`\r\nend",
+            ("a.txt", FileKind::Text),
+        ),
         ("Content-Type: multipart/mixed; boundary=b12", "--b12\r\n\r\nx", ("", FileKind::Text)),
         // A multipart without any boundary is text.
         ("Content-Type: multipart/mixed", "no boundary", ("", FileKind::Text)),

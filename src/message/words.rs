@@ -129,6 +129,24 @@ pub(super) fn quoted_printable(text: &[u8]) -> Vec<u8> {
     decoded
 }
 
+/// The data of uuencoded lines; the lines before `begin` and from `end` on are none.
+pub(super) fn uuencoded(text: &[u8]) -> Vec<u8> {
+    let mut decoded = Vec::with_capacity(text.len() / 4 * 3);
+    let lines = text.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_end);
+    for line in lines.skip_while(|line| !line.starts_with(b"begin ")).skip(1).take_while(|line| *line != b"end") {
+        let Some((length, letters)) = line.split_first() else { continue };
+        let wanted = decoded.len() + usize::from(length.wrapping_sub(b' ') & 63);
+        for group in letters.chunks(4) {
+            let six = |place: usize| u32::from(group.get(place).map_or(0, |b| b.wrapping_sub(b' ') & 63));
+            let bits = six(0) << 18 | six(1) << 12 | six(2) << 6 | six(3);
+            decoded.extend_from_slice(&bits.to_be_bytes()[1..]);
+        }
+        // Trailing spaces, which mean zero, are often lost on the way.
+        decoded.resize(wanted, 0);
+    }
+    decoded
+}
+
 fn word_at(value: &str, start: usize) -> Option<Word<'_>> {
     let word = value.get(start..)?.strip_prefix("=?")?;
     let (charset, rest) = word.split_at_checked(word.bytes().take(60).position(|b| b == b'?')?)?;
@@ -146,8 +164,9 @@ fn word_at(value: &str, start: usize) -> Option<Word<'_>> {
         }
         _ => return None,
     };
-    // RFC 2231 lets a language follow the charset.
-    let charset = charset.split('*').next().unwrap_or_default();
+    // RFC 2231 lets a language follow the charset. Bytes that should have been encoded and were not have
+    // become text with the whole header, and are to be left as they are.
+    let charset = if raw.is_ascii() { charset.split('*').next().unwrap_or_default() } else { "utf-8" };
     Some(Word { charset, bytes, end: value.len() - text.len() + length + 2 })
 }
 
@@ -206,6 +225,7 @@ mod tests {
             ("=?UTF-8?Q?B=C3?=\t =?utf-8?Q?=A1o?=", "Báo"),
             ("=?UTF-8?B?QsM=?= =?UTF-8?Q?=A1o?=", "Báo"),
             ("=?utf-8*vi?Q?=C4=90=C3=A3?=", "Đã"),
+            ("=?iso-8859-1?Q?Báo_cáo?=", "Báo cáo"),
             ("=?windows-1258?Q?Ti=EA=CCn?=", "Ti\u{1EC1}n"),
             ("=?us-ascii?Q?B=C3=A1o?=", "Báo"),
             ("=?no-such-charset?Q?B=C3=A1o?=", "Báo"),
@@ -247,6 +267,13 @@ mod tests {
             [(&b"a=3Db=\r\nc=XY\r\n"[..], &b"a=bc=XY\r\n"[..]), (b"a= \nb=", b"ab"), (b"=4", b"=4"), (b"", b"")]
         {
             assert_eq!(quoted_printable(text), bytes);
+        }
+        for (text, bytes) in [
+            (&b"words\r\nbegin 644 a.txt\r\n#0V%T\r\n`\r\nend\r\nwords"[..], &b"Cat"[..]),
+            (b"begin 644 a\n$0V%T\nend", b"Cat\0"),
+            (b"no data", b""),
+        ] {
+            assert!(uuencoded(text).starts_with(bytes), "{}", String::from_utf8_lossy(text));
         }
     }
 }
