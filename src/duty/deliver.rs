@@ -46,19 +46,18 @@ pub async fn settle_left_over(desk: &Desk) -> anyhow::Result<u64> {
 
 async fn send(desk: &Desk, outgoing: &Outgoing, letter: &LetterToSend) -> Outcome {
     let bounce = desk.setup.bounce_address();
-    let mut parcel = Parcel {
+    let parcel = |envelope_from| Parcel {
         id: letter.id,
         kind: letter.kind.as_str(),
-        envelope_from: letter.envelope_from.as_deref(),
+        envelope_from,
         to: &letter.recipient,
         message_id: &letter.message_id,
         raw: &letter.raw,
     };
-    match outgoing.send(&parcel).await {
+    match outgoing.send(parcel(letter.envelope_from.as_deref())).await {
         // Some relays take no mail from the null sender.
-        Outcome::Failed { reason } if parcel.envelope_from.is_none() && reason.starts_with(SENDER_REFUSED) => {
-            parcel.envelope_from = Some(&bounce);
-            outgoing.send(&parcel).await
+        Outcome::Failed { reason } if letter.envelope_from.is_none() && reason.starts_with(SENDER_REFUSED) => {
+            outgoing.send(parcel(Some(&bounce))).await
         }
         outcome => outcome,
     }

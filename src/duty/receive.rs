@@ -8,15 +8,16 @@ use super::{
 };
 use crate::{
     agency::masked,
+    appendix::Reason,
     mailbox::{Filed, Key, Listed, Mailbox, MailboxError},
     message::{self, Mail},
     store::{
         StoreError, messages,
-        messages::{Kept, MessageKind, MessageOutcome},
+        messages::{Held, Kept, MessageKind, MessageOutcome, Unhandled},
+        reports::Verdict,
     },
 };
 use anyhow::Context as _;
-use jiff::Timestamp;
 
 /// How often a message may fail before it is set aside for staff.
 const MOST_ATTEMPTS: u32 = 5;
@@ -111,7 +112,7 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
         }
         for waiting in fresh {
             tried.push(waiting.id);
-            match handle(desk, waiting.id, waiting.received_at).await {
+            match handle(desk, &waiting).await {
                 Ok(()) => received.handled += 1,
                 // The database's own trouble is nobody's fault among the mails.
                 Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::passing) => return Err(error),
@@ -130,11 +131,15 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
 }
 
 /// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
-async fn handle(desk: &Desk, id: i64, arrived: Timestamp) -> anyhow::Result<()> {
+async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
+    let (id, arrived) = (waiting.id, waiting.received_at);
     if messages::earlier_with_same_bytes(&desk.store, id).await?.is_some() {
         return record_duplicate(desk, id).await;
     }
     let raw = messages::raw(&desk.store, id).await?;
+    if raw.is_empty() && waiting.size > 0 {
+        return record_too_large(desk, waiting).await;
+    }
     let work = desk.clone();
     // Reading may take its time, and what panics takes only itself along.
     let read = move || {
@@ -156,6 +161,23 @@ async fn handle(desk: &Desk, id: i64, arrived: Timestamp) -> anyhow::Result<()> 
         letter = decision.letter.as_ref().filter(|_| limited.is_none()).map(|(kind, _)| kind.as_str()),
         "message recorded"
     );
+    Ok(())
+}
+
+/// A mail that was too large to fetch is for staff, who see it in the mailbox.
+async fn record_too_large(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
+    let why = format!("the mail has {} bytes and was not fetched; the limit is mailbox.largest", waiting.size);
+    let outcome = MessageOutcome {
+        held: Some(Held::Unreadable),
+        held_why: Some(&why),
+        verdict: Some(Verdict::Unreadable),
+        reason: Some(Reason::TooLarge.as_str()),
+        ..MessageOutcome::of(MessageKind::Report)
+    };
+    let mut tx = desk.store.begin().await?;
+    messages::record_outcome(&mut tx, waiting.id, &outcome).await?;
+    tx.commit().await?;
+    tracing::warn!(message = waiting.id, size = waiting.size, "a mail is too large and waits for staff");
     Ok(())
 }
 
@@ -191,7 +213,7 @@ pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&
         held_why: decision.held.as_ref().map(|(_, why)| why.as_str()),
         rule: rule.or(decision.rule.as_deref()),
         verdict: decision.verdict,
-        reason: decision.reason.map(crate::appendix::Reason::as_str),
+        reason: decision.reason.map(Reason::as_str),
         ..facts(mail, decision.kind)
     }
 }

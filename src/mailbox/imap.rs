@@ -37,6 +37,10 @@ impl Imap {
         Ok(imap)
     }
 
+    pub(super) fn folder(&self) -> &str {
+        &self.account.folder
+    }
+
     pub(super) async fn list(&mut self, after: Option<(u32, u32)>) -> Result<Listing, MailboxError> {
         match self.list_with_sizes(after).await {
             // One message with an impossible date spoils the listing of all. Then UIDs must do, and the message

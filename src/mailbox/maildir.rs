@@ -11,6 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The folder in the keys of a Maildir, so that identities survive moving it.
+pub(super) const FOLDER: &str = "INBOX";
+
 /// A Maildir and the name of its folder for handled mail.
 #[derive(Debug, Clone)]
 pub struct Maildir {
@@ -40,7 +43,7 @@ impl Maildir {
         for (uid, file) in self.messages(&self.path)? {
             let Some(about) = gone_is_none(fs::metadata(&file), &file)? else { continue };
             new.push(Listed {
-                key: Key { folder: "INBOX".to_owned(), validity: 0, uid },
+                key: Key { folder: FOLDER.to_owned(), validity: 0, uid },
                 size: about.len(),
                 internal_date: Some(modified(&about, &file)?),
             });

@@ -142,6 +142,14 @@ impl Mailbox {
         Ok(Mailbox::Imap(Box::new(imap::Imap::open(account::Account::of(config)?, limits).await?)))
     }
 
+    /// The folder's name in the keys of its messages.
+    pub fn folder(&self) -> String {
+        match self {
+            Mailbox::Imap(imap) => imap.folder().to_owned(),
+            Mailbox::Maildir(_) => maildir::FOLDER.to_owned(),
+        }
+    }
+
     /// What lies in the mailbox. `after` is the UIDVALIDITY and the UID up to which all is kept: where the
     /// validity still holds, an IMAP folder lists only newer messages. A Maildir lists all it has.
     pub async fn list(&mut self, after: Option<(u32, u32)>) -> Result<Listing, MailboxError> {

@@ -25,16 +25,15 @@ impl Trust {
         });
         let Some(results) = own else { return Trust::Unverified };
         let methods: Vec<(&str, &str)> = results.split(';').filter_map(method).collect();
-        let result = |name: &str| methods.iter().filter(move |(method, _)| *method == name).map(|(_, result)| *result);
-        if result("dmarc").any(|result| result == "pass") {
+        if methods.contains(&("dmarc", "pass")) {
             return Trust::Verified;
         }
-        if result("dmarc").any(|result| result == "fail") {
+        if methods.contains(&("dmarc", "fail")) {
             return Trust::Failed(format!("{host} says dmarc=fail"));
         }
-        let checks: Vec<&str> = result("dkim").chain(result("spf")).collect();
+        let mut checks = methods.iter().filter(|(method, _)| ["dkim", "spf"].contains(method)).peekable();
         // A softfail or an error is no failure; many public bodies publish no strict policy.
-        if !checks.is_empty() && checks.iter().all(|result| *result == "fail") {
+        if checks.peek().is_some() && checks.all(|(_, result)| *result == "fail") {
             return Trust::Failed(format!("{host} says that every check failed"));
         }
         Trust::Unverified

@@ -1,0 +1,96 @@
+//! `check`: everything a campaign rests on, each named with what to do where it is wrong.
+
+use crate::{mailbox::Mailbox, outgoing::Outgoing, setup::Setup, store::Store};
+use std::path::Path;
+
+/// Prints a line for each thing and remembers whether any was wrong.
+struct Report {
+    wrong: bool,
+}
+
+impl Report {
+    fn fine(&self, what: &str, detail: &str) {
+        println!("ok       {what}: {detail}");
+    }
+
+    fn remark(&self, what: &str, detail: &str) {
+        println!("remark   {what}: {detail}");
+    }
+
+    fn wrong(&mut self, what: &str, detail: &str, advice: &str) {
+        self.wrong = true;
+        println!("WRONG    {what}: {detail}\n         {advice}");
+    }
+}
+
+pub async fn check(config: &Path) -> anyhow::Result<u8> {
+    let mut report = Report { wrong: false };
+    match Setup::load(config) {
+        Err(error) => report.wrong("configuration", &error.to_string(), "correct what is named, then check again"),
+        Ok(setup) => {
+            report.fine("configuration", &config.display().to_string());
+            check_data(&mut report, &setup);
+            check_database(&mut report, &setup).await;
+            check_wires(&mut report, &setup).await;
+        }
+    }
+    Ok(u8::from(report.wrong))
+}
+
+fn check_data(report: &mut Report, setup: &Setup) {
+    match setup.letters.check() {
+        Ok(()) => report.fine("letters", "every letter renders from its sample"),
+        Err(error) => report.wrong("letters", &error.to_string(), "correct the template"),
+    }
+    if setup.config.trust.authserv_id.is_none() {
+        let meaning = "no authserv_id: senders are known by their address alone and arrival by the server's time";
+        report.remark("trust", meaning);
+    }
+    for open in &setup.campaigns {
+        let what = format!("campaign {}", open.id);
+        let agencies = open.registry.agencies();
+        let expected = agencies.iter().filter(|agency| agency.expected).count();
+        let deadline = open.campaign.deadline_day(&open.calendar);
+        report.fine(&what, &format!("form {} version {}, {expected} reports expected by {deadline}", open.form.id, open.form.version));
+        if let Err(error) = setup.letters.check_form(&open.form) {
+            report.wrong(&what, &error.to_string(), "correct the form's [messages]");
+        }
+        let silent = agencies.iter().filter(|agency| agency.expected && agency.addresses.is_empty() && agency.domains.is_empty()).count();
+        if silent > 0 {
+            report.remark(&what, &format!("{silent} agencies have neither address nor domain; their mail will be held"));
+        }
+        if open.calendar.last().is_none_or(|last| last < deadline) {
+            report.remark(&what, "the calendar ends before the deadline; only weekends are days off after its end");
+        }
+    }
+}
+
+async fn check_database(report: &mut Report, setup: &Setup) {
+    let url = setup.database_url();
+    match Store::open(&url).await {
+        Ok(store) => {
+            store.close().await;
+            report.fine("database", &url);
+        }
+        Err(error) => report.wrong("database", &error.to_string(), "see database.url; the folder must be writable"),
+    }
+}
+
+async fn check_wires(report: &mut Report, setup: &Setup) {
+    let mailbox = match Mailbox::open(&setup.config).await {
+        Ok(mut mailbox) => mailbox.list(None).await.map(|listing| listing.count),
+        Err(error) => Err(error),
+    };
+    match mailbox {
+        Ok(count) => report.fine("mailbox", &format!("{count} mails")),
+        Err(error) => report.wrong("mailbox", &error.to_string(), "see [mailbox]; a Maildir must have new/ and cur/"),
+    }
+    let outgoing = match Outgoing::open(&setup.config) {
+        Ok(outgoing) => outgoing.probe().await,
+        Err(error) => Err(error),
+    };
+    match outgoing {
+        Ok(()) => report.fine("outgoing", &setup.config.outgoing.from),
+        Err(error) => report.wrong("outgoing", &error.to_string(), "see [outgoing]"),
+    }
+}

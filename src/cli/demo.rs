@@ -1,0 +1,192 @@
+//! `demo`: a campaign played on sample mail, with SQLite, a Maildir and letters as files, as the daemon would
+//! have done it, mail by mail at the time each came. Everything it used and made stays in its folder.
+
+use super::{status, table};
+use crate::{
+    attachment::bare_name,
+    clock::Clock,
+    duty::{Desk, deliver, receive},
+    mailbox::Mailbox,
+    message,
+    outgoing::Outgoing,
+    progress::Progress,
+    setup::Setup,
+    store::{messages, outbox},
+};
+use anyhow::Context as _;
+use include_dir::{Dir, include_dir};
+use jiff::{SignedDuration, Timestamp};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+static CONFIG: Dir = include_dir!("$CARGO_MANIFEST_DIR/config");
+/// The host that took in the sample mails.
+const RECEIVING_HOST: &str = "mx.mic.example";
+/// A file by which a folder is known as a demo's, to be replaced without asking.
+const MARK: &str = ".phuluc-demo";
+
+pub async fn demo(folder: &Path) -> anyhow::Result<u8> {
+    prepare(folder)?;
+    let setup = Arc::new(Setup::load(&folder.join("config/phuluc.toml"))?);
+    let mails = sample_mails()?;
+    let mut lines = Vec::new();
+    for (name, raw, arrived) in &mails {
+        fs::write(folder.join("mailbox/new").join(name), raw)?;
+        // Two minutes after it came, as a poll would find it.
+        let now = arrived.checked_add(SignedDuration::from_mins(2))?;
+        lines.push(play(&setup, name, now).await?);
+    }
+    let end = mails.last().map_or(Timestamp::UNIX_EPOCH, |(_, _, arrived)| *arrived);
+    let desk = Desk::open(setup, Clock::Fixed(end.checked_add(SignedDuration::from_hours(1))?)).await?;
+    let shown = write_for_looking(&desk, folder).await?;
+    let progress = status::progress(&desk, &desk.setup.campaigns[0]).await?;
+    desk.store.close().await;
+    println!("{}", table::show(&["received", "from", "mail", "outcome", "letter"], &lines));
+    println!("\n{}", summary(&progress));
+    println!("\n{} letters, {} workbooks. Look at:", shown.letters, shown.workbooks);
+    for (path, what) in [
+        ("letters", "every letter as .eml; beside it .txt and .html"),
+        ("workbooks", "the forms sent back, wrong cells marked"),
+        ("mailbox", "the mails, handled ones under .Processed"),
+        ("data/phuluc.db", "the database"),
+    ] {
+        println!("  {}  {what}", folder.join(path).display());
+    }
+    println!("  phuluc --config {} status", folder.join("config/phuluc.toml").display());
+    Ok(0)
+}
+
+/// Makes the folder anew, with a configuration of its own.
+fn prepare(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() && fs::read_dir(folder)?.next().is_some() {
+        anyhow::ensure!(folder.join(MARK).exists(), "{} is not empty and no earlier demo; name another folder", folder.display());
+        fs::remove_dir_all(folder)?;
+    }
+    for part in ["config", "mailbox/new", "mailbox/cur", "mailbox/tmp", "letters", "workbooks", "data"] {
+        fs::create_dir_all(folder.join(part)).with_context(|| format!("{} cannot be made", folder.join(part).display()))?;
+    }
+    fs::write(folder.join(MARK), "")?;
+    for part in ["forms", "campaigns", "letters"] {
+        let part = CONFIG.get_dir(part).with_context(|| format!("config/{part} is not part of this program"))?;
+        let target = folder.join("config").join(part.path());
+        fs::create_dir_all(&target)?;
+        for file in part.files() {
+            fs::write(folder.join("config").join(file.path()), file.contents())?;
+        }
+    }
+    fs::write(folder.join("config/calendar-vn.csv"), embedded("calendar-vn.csv")?)?;
+    fs::write(folder.join("config/agencies.csv"), demo_registry()?)?;
+    fs::write(folder.join("config/phuluc.toml"), demo_config()?)?;
+    Ok(())
+}
+
+fn embedded(path: &str) -> anyhow::Result<&'static str> {
+    CONFIG.get_file(path).and_then(|file| file.contents_utf8()).with_context(|| format!("config/{path} is not part of this program"))
+}
+
+/// The shipped configuration, with the demo's folders and receiving host.
+fn demo_config() -> anyhow::Result<String> {
+    let shipped = embedded("phuluc.toml")?;
+    Ok(shipped
+        .replace("../data/mailbox", "../mailbox")
+        .replace("../data/letters", "../letters")
+        .replace("# authserv_id =", "authserv_id ="))
+}
+
+/// The shipped registry, with invented domains for the agencies that write in the demo.
+fn demo_registry() -> anyhow::Result<String> {
+    let mut invented: BTreeMap<String, String> = BTreeMap::new();
+    for line in csv::Reader::from_reader(embedded("demo/agencies.csv")?.as_bytes()).records() {
+        let line = line?;
+        invented.insert(line[0].to_owned(), line[1].to_owned());
+    }
+    let mut shipped = csv::Reader::from_reader(embedded("agencies.csv")?.as_bytes());
+    let headers = shipped.headers()?.clone();
+    let domains = headers.iter().position(|name| name == "domains").context("the registry has no column domains")?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&headers)?;
+    for line in shipped.records() {
+        let line = line?;
+        let domain = invented.get(&line[0]).map_or_else(|| line[domains].to_owned(), Clone::clone);
+        writer.write_record(line.iter().enumerate().map(|(at, cell)| if at == domains { domain.as_str() } else { cell }))?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+/// The sample mails in the order in which they came.
+fn sample_mails() -> anyhow::Result<Vec<(String, &'static [u8], Timestamp)>> {
+    let folder = CONFIG.get_dir("demo").context("the sample mails are not part of this program")?;
+    let mut mails = Vec::new();
+    for file in folder.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "eml")) {
+        let name = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let arrived = message::read(file.contents()).received_at(Some(RECEIVING_HOST));
+        mails.push((name.clone(), file.contents(), arrived.with_context(|| format!("{name} does not say when it came"))?));
+    }
+    mails.sort_by(|a, b| (a.2, &a.0).cmp(&(b.2, &b.0)));
+    Ok(mails)
+}
+
+/// One poll of the daemon at this time; a line of the story comes back.
+async fn play(setup: &Arc<Setup>, name: &str, now: Timestamp) -> anyhow::Result<Vec<String>> {
+    let desk = Desk::open(setup.clone(), Clock::Fixed(now)).await?;
+    let mut mailbox = Mailbox::open(&setup.config).await?;
+    let outgoing = Outgoing::open(&setup.config)?;
+    receive::receive(&desk, &mut mailbox).await?;
+    deliver::deliver(&desk, &outgoing).await?;
+    let message = messages::list(&desk.store).await?.into_iter().max_by_key(|message| message.id).context("the mail was not kept")?;
+    let letter = outbox::list(&desk.store).await?.into_iter().find(|letter| letter.message == Some(message.id));
+    desk.store.close().await;
+    let outcome = match (message.held, message.verdict, message.kind) {
+        (Some(held), None, _) => format!("held: {}", held.as_str()),
+        (_, Some(verdict), _) => verdict.as_str().replace('_', " "),
+        (None, None, kind) => kind.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+    };
+    let local = now.to_zoned_datetime(setup.zone.clone()).strftime("%d/%m %H:%M").to_string();
+    Ok(vec![
+        local,
+        message.agency.map_or_else(|| "?".to_owned(), |agency| agency.to_string()),
+        name.trim_end_matches(".eml").to_owned(),
+        outcome,
+        letter.map(|letter| format!("{} {}", letter.id, letter.kind.as_str())).unwrap_or_default(),
+    ])
+}
+
+struct Shown {
+    letters: usize,
+    workbooks: usize,
+}
+
+/// Puts each letter's text, page and attachments beside it, for people without a mail program at hand.
+async fn write_for_looking(desk: &Desk, folder: &Path) -> anyhow::Result<Shown> {
+    let mut shown = Shown { letters: 0, workbooks: 0 };
+    let mut letters: Vec<PathBuf> = fs::read_dir(folder.join("letters"))?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    letters.retain(|path| path.extension().is_some_and(|ending| ending == "eml"));
+    letters.sort();
+    for path in letters {
+        let raw = fs::read(&path)?;
+        let mail = message::read(&raw);
+        fs::write(path.with_extension("txt"), format!("Subject: {}\n\n{}", mail.subject, mail.text))?;
+        let parsed = mail_parser::MessageParser::default().parse(&raw);
+        if let Some(html) = parsed.as_ref().and_then(|mail| mail.body_html(0)) {
+            fs::write(path.with_extension("html"), html.as_bytes())?;
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let number = stem.split('-').next().unwrap_or_default();
+        for file in &mail.attachments {
+            fs::write(folder.join("workbooks").join(format!("{number}-{}", bare_name(&file.name))), &file.bytes)?;
+            shown.workbooks += 1;
+        }
+        shown.letters += 1;
+    }
+    anyhow::ensure!(shown.letters == outbox::list(&desk.store).await?.len(), "some letters were not written");
+    Ok(shown)
+}
+
+fn summary(progress: &Progress) -> String {
+    let text = status::for_people(progress);
+    text.lines().take(2).collect::<Vec<_>>().join("\n")
+}

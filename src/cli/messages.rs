@@ -1,0 +1,66 @@
+//! `messages` and `message`: what came in and what became of it.
+
+use super::table;
+use crate::{clock::rfc3339, duty::Desk, store::messages};
+use anyhow::Context as _;
+use serde_json::{Value as Json, json};
+
+pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
+    let rows = messages::list(&desk.store).await?;
+    let zone = &desk.setup.zone;
+    if as_json {
+        let rows: Vec<Json> = rows.iter().map(|row| row_json(row, zone)).collect();
+        println!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(0);
+    }
+    let shown = rows.iter().map(|row| {
+        let text = |text: &Option<String>, most| table::cut(text.as_deref().unwrap_or_default(), most);
+        vec![
+            row.id.to_string(),
+            rfc3339(row.received_at, zone),
+            text(&row.from_address, 36),
+            row.agency.as_ref().map(ToString::to_string).unwrap_or_default(),
+            row.kind.map_or(row.state.as_str(), |kind| kind.as_str()).to_owned(),
+            row.verdict.map(|verdict| verdict.as_str().to_owned()).unwrap_or_default(),
+            row.held.map(|held| held.as_str().to_owned()).unwrap_or_default(),
+            text(&row.subject, 40),
+        ]
+    });
+    println!("{}", table::show(&["#id", "received", "from", "agency", "kind", "verdict", "held", "subject"], &shown.collect::<Vec<_>>()));
+    Ok(0)
+}
+
+pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
+    let message = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
+    let zone = &desk.setup.zone;
+    let mut json = row_json(&message.row, zone);
+    json["state"] = json!(message.row.state.as_str());
+    json["folder"] = json!(message.folder);
+    json["uid"] = json!(message.uid);
+    json["sha256"] = json!(message.sha256);
+    json["size"] = json!(message.size);
+    json["kept_at"] = json!(rfc3339(message.kept_at, zone));
+    json["attempts"] = json!(message.attempts);
+    json["last_error"] = json!(message.last_error);
+    json["evidence"] = json!(message.evidence);
+    json["held_why"] = json!(message.held_why);
+    json["rule"] = json!(message.rule);
+    json["reason"] = json!(message.reason);
+    println!("{}", serde_json::to_string_pretty(&json)?);
+    Ok(0)
+}
+
+fn row_json(row: &messages::MessageRow, zone: &jiff::tz::TimeZone) -> Json {
+    json!({
+        "id": row.id,
+        "message_id": row.message_id,
+        "received_at": rfc3339(row.received_at, zone),
+        "from": row.from_address,
+        "subject": row.subject,
+        "agency": row.agency,
+        "campaign": row.campaign,
+        "kind": row.kind,
+        "held": row.held,
+        "verdict": row.verdict,
+    })
+}

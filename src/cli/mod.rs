@@ -1,0 +1,151 @@
+//! The command line: one file for each act of an operator. A command gathers what its duty needs, calls it and
+//! shows the outcome: tables for people, the promised JSON for programs.
+
+mod check;
+mod demo;
+mod messages;
+mod outbox;
+mod run;
+mod status;
+mod table;
+mod template;
+mod validate;
+
+use crate::{
+    clock::Clock,
+    duty::Desk,
+    setup::Setup,
+};
+use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+use std::{path::PathBuf, sync::Arc};
+
+/// The exit code when something of ours went wrong.
+pub const OUR_TROUBLE: u8 = 2;
+
+/// Collects official reports by e-mail.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+pub struct Arguments {
+    /// The configuration file
+    #[arg(long, global = true, env = "PHULUC_CONFIG", default_value = "config/phuluc.toml", value_name = "FILE")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Plays a whole campaign on sample mail and shows what happened
+    Demo {
+        /// Where to put it; replaced if it is an earlier demo
+        #[arg(default_value = "phuluc-demo")]
+        folder: PathBuf,
+    },
+    /// Checks configuration, forms, letters, registry, database, mailbox and SMTP, and says what to do
+    Check,
+    /// Polls the mailbox, reads reports and answers them
+    Run {
+        /// Drains mailbox and outbox, then ends
+        #[arg(long)]
+        once: bool,
+        /// Sets the clock (RFC 3339); refused unless letters stay on this machine
+        #[arg(long, value_name = "TIME")]
+        as_of: Option<Timestamp>,
+    },
+    /// Reads one file and says what would be answered; touches nothing
+    Validate {
+        campaign: String,
+        /// A workbook, or a mail (.eml)
+        file: PathBuf,
+        /// The reporting agency's id; some rows apply to some agencies only
+        #[arg(long, value_name = "ID")]
+        agency: Option<String>,
+        /// Prints the promised JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes the blank form as a workbook
+    Template {
+        campaign: String,
+        /// Makes it out to this agency
+        #[arg(long, value_name = "ID")]
+        agency: Option<String>,
+        /// The workbook to write
+        #[arg(long, value_name = "FILE.xlsx")]
+        out: PathBuf,
+    },
+    /// Shows who has reported
+    Status {
+        /// The campaign; may be left out where there is only one
+        campaign: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Lists what came in, and what is held
+    Messages {
+        #[arg(long)]
+        json: bool,
+    },
+    /// Looks at one message
+    Message {
+        #[command(subcommand)]
+        act: MessageAct,
+    },
+    /// Lists what goes out
+    Outbox {
+        #[arg(long)]
+        json: bool,
+        #[command(subcommand)]
+        act: Option<OutboxAct>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum MessageAct {
+    /// Shows all that is known of a message
+    Show { id: i64 },
+}
+
+#[derive(Debug, Subcommand)]
+enum OutboxAct {
+    /// Shows a letter and how far it is
+    Show { id: i64 },
+}
+
+/// Logs go to standard error; `PHULUC_LOG` says how much (`info`, `phuluc=debug`).
+pub fn start_logging(arguments: &Arguments) {
+    let quiet = !matches!(arguments.command, Command::Run { .. });
+    let default = if quiet { "warn" } else { "info" };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("PHULUC_LOG").unwrap_or_else(|_| default.into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+/// Carries out a command; the number is the exit code.
+pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
+    let config = arguments.config;
+    match arguments.command {
+        Command::Demo { folder } => demo::demo(&folder).await,
+        Command::Check => check::check(&config).await,
+        Command::Run { once, as_of } => run::run(load(&config)?, once, as_of).await,
+        Command::Validate { campaign, file, agency, json } => {
+            validate::validate(&load(&config)?, &campaign, &file, agency.as_deref(), json)
+        }
+        Command::Template { campaign, agency, out } => {
+            template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
+        }
+        Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
+        Command::Messages { json } => messages::list(&desk(&config).await?, json).await,
+        Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
+        Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
+        Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,
+    }
+}
+
+fn load(config: &std::path::Path) -> anyhow::Result<Setup> {
+    Ok(Setup::load(config)?)
+}
+
+async fn desk(config: &std::path::Path) -> anyhow::Result<Desk> {
+    Ok(Desk::open(Arc::new(load(config)?), Clock::System).await?)
+}

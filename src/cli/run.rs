@@ -1,0 +1,29 @@
+//! `run`: the daemon, or one turn of it.
+
+use crate::{clock::Clock, daemon, duty::Desk, outgoing::Outgoing, setup::Setup};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>) -> anyhow::Result<u8> {
+    let clock = match as_of {
+        None => Clock::System,
+        Some(at) => {
+            if !Outgoing::open(&setup.config)?.is_local() {
+                anyhow::bail!("--as-of is refused: letters would leave this machine; send them to a directory or to loopback");
+            }
+            Clock::Fixed(at)
+        }
+    };
+    let desk = Desk::open(Arc::new(setup), clock).await?;
+    if !once {
+        daemon::run(desk).await?;
+        return Ok(0);
+    }
+    let (received, delivered) = daemon::run_once(&desk).await?;
+    println!(
+        "{} mails kept, {} read, {} failed, {} filed; {} letters sent, {} uncertain, {} put off, {} refused",
+        received.kept, received.handled, received.failed, received.filed, delivered.sent, delivered.uncertain, delivered.later, delivered.failed
+    );
+    desk.store.close().await;
+    Ok(0)
+}

@@ -1,0 +1,36 @@
+//! `template`: the blank form as a workbook.
+
+use crate::{
+    agency::{Agency, AgencyId},
+    letter::context::date,
+    setup::{OpenCampaign, Setup},
+    sheet::{self, AgencyMark, FormWorkbook},
+};
+use anyhow::Context as _;
+use std::path::Path;
+
+pub fn template(setup: &Setup, campaign: &str, agency: Option<&str>, out: &Path) -> anyhow::Result<u8> {
+    let campaign = setup.campaign(campaign)?;
+    let agency = agency.map(|id| find_agency(campaign, id)).transpose()?;
+    let letter = &campaign.campaign.letter;
+    let book = FormWorkbook {
+        form: &campaign.form,
+        campaign_letter: &format!("{} ngày {}", letter.number, date(letter.date)),
+        agency: agency.map(|agency| AgencyMark {
+            id: agency.id.as_str(),
+            name: &agency.name,
+            code: agency.code.as_deref(),
+            kind: agency.kind,
+        }),
+        filled: None,
+    };
+    std::fs::write(out, sheet::write(&book)?).with_context(|| format!("{} cannot be written", out.display()))?;
+    println!("{}", out.display());
+    Ok(0)
+}
+
+/// The agency of this id in a campaign.
+pub fn find_agency<'a>(campaign: &'a OpenCampaign, id: &str) -> anyhow::Result<&'a Agency> {
+    let known = AgencyId::parse(id).ok().and_then(|id| campaign.registry.get(&id));
+    known.with_context(|| format!("the registry of campaign {} has no agency {id:?}", campaign.id))
+}

@@ -1,0 +1,124 @@
+//! The rhythm: what runs, how often, and how it stops. All loops, sleeps and signals are here; what is done in
+//! a turn are duties.
+
+use crate::{
+    duty::{
+        Desk,
+        deliver::{self, Delivered},
+        receive::{self, Received},
+    },
+    mailbox::Mailbox,
+    outgoing::Outgoing,
+};
+use anyhow::Context as _;
+use std::{sync::Arc, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How soon a queued letter leaves at the latest.
+const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
+/// The first wait after the mailbox could not be reached; each further one is twice as long.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+const LONGEST_RETRY: Duration = Duration::from_secs(600);
+
+/// One turn: drains the mailbox and the outbox, then ends.
+pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
+    let _lock = desk.store.lock_for_daemon()?;
+    deliver::settle_left_over(desk).await?;
+    let outgoing = Outgoing::open(&desk.setup.config)?;
+    let mut mailbox = Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?;
+    let received = receive::receive(desk, &mut mailbox).await;
+    mailbox.close().await;
+    // What was kept is answered even where the mailbox failed halfway.
+    let delivered = deliver::deliver(desk, &outgoing).await?;
+    Ok((received?, delivered))
+}
+
+/// Runs until a signal comes; a task that ends by itself is an error.
+pub async fn run(desk: Desk) -> anyhow::Result<()> {
+    let _lock = desk.store.lock_for_daemon()?;
+    deliver::settle_left_over(&desk).await?;
+    let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?);
+    let stop = CancellationToken::new();
+    let tasks = TaskTracker::new();
+    let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone())));
+    let delivering = tasks.spawn(until(stop.clone(), keep_delivering(desk.clone(), outgoing)));
+    tasks.close();
+    tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
+    let ended = tokio::select! {
+        signalled = first_signal() => { signalled?; None }
+        _ = receiving => Some("receiving"),
+        _ = delivering => Some("delivering"),
+    };
+    stop.cancel();
+    tokio::select! {
+        () = tasks.wait() => {}
+        _ = first_signal() => tracing::warn!("a second signal; stopping at once"),
+    }
+    desk.store.close().await;
+    match ended {
+        Some(task) => anyhow::bail!("the task {task} ended by itself"),
+        None => {
+            tracing::info!("phuluc stops");
+            Ok(())
+        }
+    }
+}
+
+async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+}
+
+/// Polls for ever; an open connection is used again, a failing one is opened anew after a growing wait.
+async fn keep_receiving(desk: Desk) {
+    let poll = Duration::from_secs(desk.setup.config.mailbox.poll_seconds.max(1));
+    let mut mailbox = None;
+    let mut wait = FIRST_RETRY;
+    loop {
+        match poll_once(&desk, &mut mailbox).await {
+            Ok(received) => {
+                if received != Received::default() {
+                    tracing::info!(?received, "mailbox polled");
+                }
+                wait = FIRST_RETRY;
+                tokio::time::sleep(poll).await;
+            }
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), retry_seconds = wait.as_secs(), "polling failed");
+                mailbox = None;
+                tokio::time::sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_RETRY);
+            }
+        }
+    }
+}
+
+async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
+    if open.is_none() {
+        *open = Some(Mailbox::open(&desk.setup.config).await?);
+    }
+    match open {
+        Some(mailbox) => receive::receive(desk, mailbox).await,
+        None => Ok(Received::default()),
+    }
+}
+
+async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>) {
+    loop {
+        if let Err(error) = deliver::deliver(&desk, &outgoing).await {
+            tracing::error!(error = format!("{error:#}"), "delivering failed");
+        }
+        tokio::time::sleep(DELIVERY_INTERVAL).await;
+    }
+}
+
+async fn first_signal() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
