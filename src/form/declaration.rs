@@ -265,6 +265,10 @@ pub struct SubRow {
     pub without: Vec<Spanned<String>>,
     #[serde(default)]
     pub examples: BTreeMap<String, Vec<String>>,
+    /// Printed texts, by column, that are examples only while the row above still bears one of its `samples`;
+    /// under a name of the agency's own they are answers. For samples that are printed without an example mark.
+    #[serde(default)]
+    pub sample_texts: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub guidance: String,
 }
@@ -454,8 +458,8 @@ impl Form {
         for column in row.without.iter().chain(row.subrows.iter().flat_map(|sub| &sub.without)) {
             section.known_column(column)?;
         }
-        let examples = row.examples.keys().chain(row.subrows.iter().flat_map(|sub| sub.examples.keys()));
-        for column in examples {
+        let printed = row.subrows.iter().flat_map(|sub| sub.examples.keys().chain(sub.sample_texts.keys()));
+        for column in row.examples.keys().chain(printed) {
             if section.column(column).is_none() {
                 return refuse(&row.id, "row", &format!("has examples for {column:?}, which is no column"));
             }
@@ -638,4 +642,47 @@ fn refuse<T>(at: &Spanned<String>, what: &str, reason: &str) -> Result<T, (usize
 
 fn one() -> u32 {
     1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shipped() -> Form {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml");
+        Form::load(&path).unwrap_or_else(|e| panic!("{e}"))
+    }
+
+    #[test]
+    fn the_shipped_form_has_words_for_every_finding() {
+        let form = shipped();
+        let codes = form.codes();
+        let silent: Vec<&String> = codes.iter().filter(|code| !form.messages.contains_key(*code)).collect();
+        assert!(silent.is_empty(), "no message for {silent:?}");
+        // The reader gives this one beside the codes of columns.
+        let idle: Vec<&String> =
+            form.messages.keys().filter(|code| !codes.contains(*code) && *code != "decision-example").collect();
+        assert!(idle.is_empty(), "a message for {idle:?}, which nothing gives");
+    }
+
+    #[test]
+    fn words_render_with_and_without_arguments_and_never_demand() {
+        let words = minijinja::Environment::new();
+        let full = minijinja::context! {
+            label => "CSDL hộ tịch", found => "12/2019", compliance => "Chưa đáp ứng", due => "12/2019",
+            offices_unmet => "50/45", devices_have => "1/2",
+        };
+        for (code, message) in &shipped().messages {
+            for template in [&message.problem, &message.advice] {
+                for arguments in [full.clone(), minijinja::context! {}] {
+                    let text = words.render_str(template, arguments).unwrap_or_else(|e| panic!("{code}: {e}"));
+                    assert!(!text.is_empty() && !text.ends_with(['.', ' ']) && !text.contains("  "), "{code}: {text:?}");
+                    let key = crate::text::key(&text);
+                    for rude in ["phải", "sai", "vi phạm", "không hợp lệ", "bắt buộc", "không nộp"] {
+                        assert!(!crate::text::contains_words(&key, rude), "{code}: {text:?} says {rude:?}");
+                    }
+                }
+            }
+        }
+    }
 }
