@@ -54,8 +54,8 @@ pub struct Filled<'a> {
     pub findings: &'a [MarkedFinding<'a>],
 }
 
-/// A finding with its words. A line end, or the word "Đề nghị" that begins a sentence, parts what is wrong from
-/// what is asked.
+/// A finding with its words. "Đề nghị" behind a full stop or a semicolon, or a line end, parts what is wrong
+/// from what is asked.
 pub struct MarkedFinding<'a> {
     pub finding: &'a Finding,
     pub note: String,

@@ -13,7 +13,7 @@ pub(super) const SMALL: f64 = 11.0;
 
 pub(super) const RED: u32 = 0xF8CBC6;
 pub(super) const AMBER: u32 = 0xFFE08A;
-const YELLOW: u32 = 0xFFFDF0;
+const YELLOW: u32 = 0xFFFBE0;
 const BLUE: u32 = 0xDCE6F1;
 const GROUP: u32 = 0xF0F3F7;
 const GREY: u32 = 0xF2F2F2;
@@ -63,17 +63,17 @@ pub(super) fn heading() -> Format {
 
 /// The name of a printed row, or a heading between rows.
 pub(super) fn label(group: bool, mark: Option<Severity>) -> Format {
-    let format = boxed(SIZE);
+    let format = boxed(SIZE).set_indent(1);
     marked(if group { format.set_bold().set_background_color(GROUP) } else { format }, mark)
 }
 
 pub(super) fn number(group: bool) -> Format {
-    label(group, None).set_align(FormatAlign::Center)
+    label(group, None).set_indent(0).set_align(FormatAlign::Center)
 }
 
 pub(super) fn guidance(heading: bool) -> Format {
     let format = boxed(SMALL).set_font_color(QUIET).set_background_color(GREY);
-    if heading { format.set_bold().set_align(FormatAlign::Center) } else { format.set_italic() }
+    if heading { format.set_bold().set_align(FormatAlign::Center) } else { format.set_italic().set_indent(1) }
 }
 
 /// A cell to be filled in. Numbers are numbers; everything else is text, or `5/12` would become a date.
@@ -82,7 +82,7 @@ pub(super) fn answer(kind: ColumnType, mark: Option<Severity>) -> Format {
     let format = match kind {
         ColumnType::Number => format.set_num_format_index(3).set_align(FormatAlign::Right),
         ColumnType::Ratio | ColumnType::Period => format.set_num_format_index(49).set_align(FormatAlign::Center),
-        _ => format.set_num_format_index(49),
+        _ => format.set_num_format_index(49).set_indent(1),
     };
     marked(format, mark)
 }
@@ -105,11 +105,11 @@ pub(super) fn closed(mark: Option<Severity>) -> Format {
 
 /// A line of the list of findings.
 pub(super) fn review(mark: Severity) -> Format {
-    marked(boxed(SIZE), Some(mark))
+    marked(review_text(), Some(mark))
 }
 
 pub(super) fn review_text() -> Format {
-    boxed(SIZE)
+    boxed(SIZE).set_indent(1)
 }
 
 pub(super) fn link() -> Format {

@@ -1,8 +1,8 @@
 //! How high a row must be so that wrapped text can be read: spreadsheets do not fit rows that were written with a
 //! height, and merged cells never. The widths of letters are those of Times New Roman, by kinds of letters.
 
-/// What a spreadsheet leaves free at both sides of a cell, in pixels.
-const PADDING: f64 = 8.0;
+/// What stays free at both sides of a cell, in pixels: the spreadsheet's own margin and an indent.
+const PADDING: f64 = 18.0;
 /// The highest row a spreadsheet knows, in points.
 const HIGHEST: f64 = 409.0;
 

@@ -111,7 +111,7 @@ pub(super) fn write(
 fn line(sheet: &mut Worksheet, row: u32, number: usize, plans: &[Plan], found: &Located) -> Result<(), XlsxError> {
     let severity = found.marked.finding.severity;
     let (problem, advice) = parted(&words::fitting(&found.marked.note, 8000));
-    let about = words::fitting(&found.about, 8000);
+    let about = shortened(&found.about);
     let name = found.at.map_or("", |(section, ..)| plans[section].section.sheet.as_str());
     let text = look::review_text();
     sheet.write_number_with_format(row, 0, number as f64, &look::number(false))?;
@@ -136,19 +136,28 @@ fn line(sheet: &mut Worksheet, row: u32, number: usize, plans: &[Plan], found: &
     Ok(())
 }
 
+/// A row's name may be a paragraph; its beginning tells which one it is.
+fn shortened(name: &str) -> String {
+    const LONGEST: usize = 90;
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    let kept: String = name.chars().take(LONGEST).collect();
+    format!("{}…", kept.rsplit_once(' ').map_or(kept.as_str(), |(kept, _)| kept))
+}
+
 /// What is wrong, and what is asked.
 fn parted(note: &str) -> (String, String) {
-    const ASKED: &str = "Đề nghị";
-    let at = note.find('\n').or_else(|| {
-        note.match_indices(ASKED)
-            .map(|(at, _)| at)
-            .find(|at| *at == 0 || note[..*at].trim_end().ends_with(['.', ';', ':']))
-    });
-    let (problem, advice) = note.split_at(at.unwrap_or(note.len()));
-    let advice = advice.trim().trim_start_matches(ASKED).trim_start_matches(':').trim();
+    const ASKED: [&str; 2] = ["Đề nghị", "đề nghị"];
+    let parts = |at: &usize| *at == 0 || note[..*at].trim_end().ends_with(['.', ';', ':', '\n']);
+    let asking = ASKED.iter().flat_map(|asked| note.match_indices(asked)).map(|(at, _)| at).filter(parts).min();
+    let at = asking.or_else(|| note.find('\n')).unwrap_or(note.len());
+    let (problem, advice) = (note[..at].trim().trim_end_matches(';'), note[at..].trim());
+    let advice = ASKED.iter().fold(advice, |advice, asked| advice.trim_start_matches(asked));
+    let advice = advice.trim_start_matches(':').trim();
     let mut letters = advice.chars();
     let advice = letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect());
-    (problem.trim().to_owned(), advice)
+    (problem.to_owned(), advice)
 }
 
 #[cfg(test)]
@@ -159,6 +168,7 @@ mod tests {
     fn words_part_where_asking_begins() {
         for (note, problem, advice) in [
             ("Chưa nêu nguyên nhân. Đề nghị nêu nguyên nhân.", "Chưa nêu nguyên nhân.", "Nêu nguyên nhân."),
+            ("Chưa ghi ngày; đề nghị ghi ngày.", "Chưa ghi ngày", "Ghi ngày."),
             ("Chưa ghi ngày\nĐề nghị: ghi ngày", "Chưa ghi ngày", "Ghi ngày"),
             ("Chưa ghi ngày\nghi ngày", "Chưa ghi ngày", "Ghi ngày"),
             ("Chưa ghi ngày", "Chưa ghi ngày", ""),

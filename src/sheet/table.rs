@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 /// The heading of the column that tells what to write; no form has a column of this name.
 const GUIDANCE: &str = "Hướng dẫn";
-const GUIDANCE_WIDTH: f64 = 46.0;
+const GUIDANCE_WIDTH: f64 = 62.0;
 /// The least height of an answer cell, in points: a line of text with some air.
 const LOWEST: f64 = 22.0;
 
@@ -98,15 +98,17 @@ pub(super) fn table(
                     0.0
                 }
                 ColumnType::Label => name(sheet, plan, line, (row, col), mark, &mut validations)?,
-                _ if !line.answerable => {
-                    sheet.write_blank(row, col, &look::label(true, mark.map(|mark| mark.severity)))?;
-                    0.0
-                }
-                _ => {
+                _ if line.answerable => {
                     let cell = answer_cell(book.form, plan, line, column, (row, col), mark);
                     let open = cell.asked && column.total_of.is_empty();
                     first_answer = first_answer.or(open.then_some((row, col)));
                     cell.write(sheet, lists, &mut validations, |id| plan.column(id))?
+                }
+                // The name of a heading reaches over the columns behind it.
+                _ if col > plan.name_column() => 0.0,
+                _ => {
+                    sheet.write_blank(row, col, &look::label(true, None))?;
+                    0.0
                 }
             };
             height = height.max(needed);
@@ -139,7 +141,7 @@ fn headings(sheet: &mut Worksheet, plan: &Plan, guided: bool) -> Result<(), Xlsx
     Ok(())
 }
 
-/// Writes the name of a row: printed and locked, or open to the agency.
+/// Writes the name of a row: printed and locked, or open to the agency. The name of a heading takes the whole line.
 fn name(
     sheet: &mut Worksheet,
     plan: &Plan,
@@ -149,23 +151,23 @@ fn name(
     validations: &mut Validations,
 ) -> Result<f64, XlsxError> {
     let severity = mark.map(|mark| mark.severity);
-    let column = plan.columns[usize::from(col)];
-    let text = match line.name {
-        Name::Printed(text) => {
-            sheet.write_string_with_format(row, col, text, &look::label(!line.answerable, severity))?;
-            text
-        }
+    let heading = !line.answerable;
+    let columns =
+        if heading { &plan.columns[usize::from(col)..] } else { &plan.columns[usize::from(col)..=usize::from(col)] };
+    let (text, format) = match line.name {
+        Name::Printed(text) => (text.to_owned(), look::label(heading, severity)),
         Name::Open(text) => {
-            let text = text.unwrap_or_default();
-            let text = words::fitting(text, 32_000);
+            validations.add_name(order(plan, columns[0]), row, col);
             let format = look::answer(ColumnType::Text, severity);
-            let format = if line.answerable { format } else { format.set_bold() };
-            write_text(sheet, row, col, &text, format)?;
-            validations.add_name(order(plan, column), row, col);
-            return Ok(measure::height(&text, measure::pixels(width(column)), SIZE, !line.answerable));
+            (words::fitting(text.unwrap_or_default(), 32_000), if heading { format.set_bold() } else { format })
         }
     };
-    Ok(measure::height(text, measure::pixels(width(column)), SIZE, !line.answerable))
+    if columns.len() > 1 {
+        sheet.merge_range(row, col, row, col + columns.len() as u16 - 1, "", &format)?;
+    }
+    write_text(sheet, row, col, &text, format)?;
+    let room = columns.iter().map(|column| measure::pixels(width(column))).sum();
+    Ok(measure::height(&text, room, SIZE, heading))
 }
 
 fn answer_cell<'a>(
