@@ -1,6 +1,7 @@
 //! phuluc collects official reports by e-mail.
 
 pub mod agency;
+pub mod appendix;
 pub mod attachment;
 pub mod calendar;
 pub mod campaign;
@@ -12,6 +13,7 @@ pub mod letter;
 pub mod mailbox;
 pub mod message;
 pub mod outgoing;
+pub mod setup;
 pub mod sheet;
 pub mod store;
 pub mod text;

@@ -3,15 +3,17 @@
 //! share: case, spacing, hyphens, quotes, final punctuation and the place of the tone mark do not count.
 //! `plain` drops the marks as well and is only for likenesses, never for deciding between two names.
 
+use regex::Regex;
+use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 
-/// A value fit to be kept: NFC, NBSP and other odd spaces as plain spaces, invisible characters removed,
-/// line ends as `\n`, every line trimmed, blank lines at either end dropped.
+/// A value fit to be kept: NFC, one plain space between words, invisible characters removed, line ends as
+/// `\n`, every line trimmed, blank lines at either end dropped.
 pub fn clean(text: &str) -> String {
     let composed: String =
         text.nfc().filter(|c| !is_invisible(*c)).map(|c| if is_odd_space(c) { ' ' } else { c }).collect();
     let unified = composed.replace("_x000D_", "").replace("\r\n", "\n").replace('\r', "\n");
-    let lines: Vec<&str> = unified.lines().map(str::trim).collect();
+    let lines: Vec<String> = unified.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     lines.join("\n").trim().to_owned()
 }
 
@@ -35,10 +37,26 @@ pub fn key(text: &str) -> String {
     squeeze(&move_tones(&recomposed))
 }
 
+/// A text in small letters with the tones of `key`, byte for byte as long as it was, so that what is found in
+/// it can be cut from the original.
+pub fn in_place(text: &str) -> String {
+    let small = text.chars().map(|c| {
+        let mut lower = c.to_lowercase();
+        match (lower.next(), lower.next()) {
+            (Some(one), None) if one.len_utf8() == c.len_utf8() => one,
+            _ => c,
+        }
+    });
+    move_tones(&small.collect::<String>())
+}
+
 /// The key without any marks (`đ` as `d`, `y` as `i`): for measuring likeness only.
 pub fn plain(text: &str) -> String {
-    key(text)
-        .nfd()
+    without_marks(&key(text))
+}
+
+fn without_marks(key: &str) -> String {
+    key.nfd()
         .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
         .map(|c| match c {
             'đ' => 'd',
@@ -74,27 +92,62 @@ pub fn find_words(whole: &str, part: &str) -> Option<usize> {
     })
 }
 
-/// How alike two texts are, from 0 to 1, by the words they share (Dice over words of the plain key).
-pub fn likeness(a: &str, b: &str) -> f64 {
-    let (a, b) = (plain(a), plain(b));
-    let left = words(&a);
-    let mut right = words(&b);
-    let total = left.len() + right.len();
-    if total == 0 {
-        return 0.0;
-    }
-    let mut shared = 0;
-    for word in left {
-        if let Some(at) = right.iter().position(|other| *other == word) {
-            right.swap_remove(at);
-            shared += 1;
-        }
-    }
-    2.0 * f64::from(shared) / total as f64
+/// A text prepared for being compared with many others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// The text's key.
+    pub key: String,
+    /// The words of its plain key.
+    words: Vec<String>,
 }
 
-fn words(text: &str) -> Vec<&str> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect()
+impl Name {
+    pub fn of(text: &str) -> Name {
+        Name::of_key(key(text))
+    }
+
+    /// From a text that is a key already.
+    pub fn of_key(key: String) -> Name {
+        let plain = without_marks(&key);
+        let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        Name { words: words.map(str::to_owned).collect(), key }
+    }
+
+    /// How many words the text has.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// How alike two texts are, from 0 to 1, by the words they share (Dice over words of the plain key).
+    pub fn likeness(&self, other: &Name) -> f64 {
+        let total = self.len() + other.len();
+        // Texts of very different length share few words; they need not be compared.
+        if total == 0 || self.len().min(other.len()) * 4 < total {
+            return 0.0;
+        }
+        let mut left: Vec<&str> = other.words.iter().map(String::as_str).collect();
+        let mut shared = 0;
+        for word in &self.words {
+            if let Some(at) = left.iter().position(|other| other == word) {
+                left.swap_remove(at);
+                shared += 1;
+            }
+        }
+        2.0 * f64::from(shared) / total as f64
+    }
+}
+
+static NUMBERED: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(?:(?:mục|phần|bảng|biểu)\s+)?(?:\d{1,2}|[ivx]{1,4}|[a-d])\s*[.):/-]\s*").ok());
+
+/// A key without the number in front.
+pub fn without_number(key: &str) -> &str {
+    let number = NUMBERED.as_ref().and_then(|numbered| numbered.find(key));
+    number.map_or(key, |number| key[number.end()..].trim_start())
 }
 
 fn is_invisible(c: char) -> bool {
@@ -179,6 +232,14 @@ mod tests {
         ] {
             assert_eq!(key(a), key(b), "{a} / {b}");
         }
+    }
+
+    #[test]
+    fn folding_in_place_keeps_every_byte_in_place() {
+        for text in ["Đề xuất Số HÓA", "İstanbul hòa", "Uỷ ban – Ủy ban"] {
+            assert_eq!(in_place(text).len(), text.len());
+        }
+        assert_eq!(in_place("Số HÓA"), in_place("số hoá"));
     }
 
     #[test]

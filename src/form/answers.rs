@@ -31,6 +31,8 @@ pub struct RowAnswers {
     pub place: Option<Place>,
     /// By column id. A blank cell has no entry.
     pub cells: BTreeMap<String, Answer>,
+    /// Printed examples that were left standing, by column id; they are no answers.
+    pub printed: BTreeMap<String, String>,
     /// Where the cells of the row are, blank ones too, by column id.
     pub places: BTreeMap<String, Place>,
 }

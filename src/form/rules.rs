@@ -47,7 +47,7 @@ fn comprehension_variables(source: &str) -> Vec<String> {
 
 /// What the rules of a form say about its answers. `known` are the findings of reading.
 pub fn judge(form: &Form, answers: &Answers, known: &[Finding], circumstances: &Circumstances) -> Vec<Finding> {
-    let sections = whole_form(form, answers);
+    let everything = everything(form, answers, circumstances);
     let mut findings: Vec<Finding> = Vec::new();
     for rule in &form.rules {
         let Some(condition) = &rule.condition else { continue };
@@ -55,18 +55,23 @@ pub fn judge(form: &Form, answers: &Answers, known: &[Finding], circumstances: &
         let Some(answered) = answers.section(section.id.get_ref()) else { continue };
         let rows = answered.rows.iter().filter(|row| concerns(rule, row));
         for row in rows {
-            let complained = |findings: &[Finding]| {
-                findings.iter().any(|finding| {
-                    finding.severity == Severity::Error
-                        && finding.section == *section.id.get_ref()
-                        && finding.row == row_of(row)
-                        && finding.field.as_deref() == Some(host_field(section, rule.field.get_ref()))
-                })
+            let field = rule.field.get_ref();
+            let about_cell = |finding: &&Finding| {
+                finding.severity == Severity::Error
+                    && finding.section == *section.id.get_ref()
+                    && finding.row == row_of(row)
+                    && [field.as_str(), host_field(section, row, field)].map(Some).contains(&finding.field.as_deref())
             };
-            if complained(known) || complained_exactly(&findings, section, row, rule) {
+            // An answer within a cell that is itself complained of is not asked for again.
+            let hosted = host_field(section, row, field) != field && section.column(field).is_some_and(|column| column.own_column);
+            if known.iter().any(|finding| about_cell(&finding))
+                || (hosted && findings.iter().any(|finding| about_cell(&finding)))
+                || complained_exactly(&findings, section, row, rule)
+            {
                 continue;
             }
-            let context = context(section, row, &sections, circumstances);
+            let mut context = everything.new_inner_scope();
+            context.add_variable_from_value("row", cel(&row_json(section, row)));
             match condition.0.execute(&context) {
                 Ok(Cel::Bool(true)) => findings.push(finding(rule, section, row, form)),
                 Ok(_) => {}
@@ -88,13 +93,10 @@ fn row_of(row: &RowAnswers) -> Option<String> {
 }
 
 /// An answer within another cell is complained of together with that cell.
-fn host_field<'a>(section: &'a Section, field: &'a str) -> &'a str {
-    field_host(section, field).unwrap_or(field)
-}
-
-fn field_host<'a>(section: &'a Section, field: &str) -> Option<&'a str> {
-    let column = section.column(field)?;
-    column.within.as_ref().filter(|_| !column.own_column).map(|within| within.get_ref().as_str())
+fn host_field<'a>(section: &'a Section, row: &RowAnswers, field: &'a str) -> &'a str {
+    let has_own_cell = row.places.contains_key(field);
+    let host = section.column(field).and_then(|column| column.within.as_ref());
+    host.filter(|_| !has_own_cell).map_or(field, |host| host.get_ref())
 }
 
 /// Two rules with one code and place say one thing.
@@ -106,11 +108,10 @@ fn complained_exactly(findings: &[Finding], section: &Section, row: &RowAnswers,
 
 fn finding(rule: &Rule, section: &Section, row: &RowAnswers, form: &Form) -> Finding {
     let field = rule.field.get_ref();
-    let host = field_host(section, field);
-    let cell = row.places.get(field).or_else(|| host.and_then(|host| row.places.get(host)));
-    let within = section.column(field).and_then(|column| column.within.as_ref());
-    let cell = cell.or_else(|| within.and_then(|within| row.places.get(within.get_ref())));
-    let found = row.text(field).or_else(|| within.and_then(|within| row.text(within.get_ref())));
+    let host = host_field(section, row, field);
+    let named = section.column(field).filter(|column| !column.own_column).map_or(field.as_str(), |_| host);
+    let cell = row.places.get(host);
+    let found = row.text(field).or_else(|| row.text(host)).or_else(|| row.printed.get(host).map(String::as_str));
     let mut arguments = BTreeMap::new();
     for (id, answer) in &row.cells {
         let text = match (&answer.value, section.column(id)) {
@@ -125,7 +126,7 @@ fn finding(rule: &Rule, section: &Section, row: &RowAnswers, form: &Form) -> Fin
         severity: rule.severity,
         section: section.id.get_ref().clone(),
         row: row_of(row),
-        field: Some(host.unwrap_or(field).to_owned()),
+        field: Some(named.to_owned()),
         place: cell.or(row.place.as_ref()).cloned(),
         found: found.filter(|text| !text.is_empty()).map(str::to_owned),
         arguments,
@@ -140,22 +141,20 @@ fn option_text<'a>(form: &'a Form, code: &str) -> Option<&'a str> {
         .map(|option| option.text.as_str())
 }
 
-fn context<'a>(
-    section: &Section,
-    row: &RowAnswers,
-    sections: &Arc<Json>,
-    circumstances: &Circumstances,
-) -> Context<'a, 'a> {
+/// What every rule of a form sees, whatever its row.
+fn everything(form: &Form, answers: &Answers, circumstances: &Circumstances) -> Context<'static, 'static> {
     let mut context = Context::default();
     let agency = json!({"kind": circumstances.agency_kind.map(|kind| kind.as_str())});
     let campaign = json!({"letter_date": circumstances.letter_date.map(|date| date.to_string())});
-    for (name, value) in
-        [("row", &row_json(section, row)), ("form", sections.as_ref()), ("agency", &agency), ("campaign", &campaign)]
-    {
-        context.add_variable_from_value(name, cel::to_value(value).unwrap_or(Cel::Null));
+    for (name, value) in [("form", &whole_form(form, answers)), ("agency", &agency), ("campaign", &campaign)] {
+        context.add_variable_from_value(name, cel(value));
     }
     add_functions(&mut context);
     context
+}
+
+fn cel(value: &Json) -> Cel {
+    cel::to_value(value).unwrap_or(Cel::Null)
 }
 
 /// `key(text)`: the text as it is compared; `same(a, b)`: whether two names mean one thing.
@@ -167,7 +166,7 @@ fn add_functions(context: &mut Context) {
 }
 
 /// All sections as rules see them.
-fn whole_form(form: &Form, answers: &Answers) -> Arc<Json> {
+fn whole_form(form: &Form, answers: &Answers) -> Json {
     let mut sections = Map::new();
     for section in &form.sections {
         let id = section.id.get_ref();
@@ -179,15 +178,16 @@ fn whole_form(form: &Form, answers: &Answers) -> Arc<Json> {
         };
         sections.insert(id.clone(), json);
     }
-    Arc::new(Json::Object(sections))
+    Json::Object(sections)
 }
 
 /// A row as rules see it: the promised JSON, every column present; `declared`, `sub`, the columns' raw texts
-/// under `text`, the words behind a choice under `rest`, and the last day of each period as `KEY_end`.
+/// under `text`, examples left standing under `printed`, the words behind a choice under `rest`, and the last day of each period as `KEY_end`.
 fn row_json(section: &Section, row: &RowAnswers) -> Json {
     let mut cells = Map::new();
     let mut texts = Map::new();
     let mut rests = Map::new();
+    let mut printed = Map::new();
     for column in &section.columns {
         let id = column.id();
         let value = match column.kind {
@@ -210,6 +210,7 @@ fn row_json(section: &Section, row: &RowAnswers) -> Json {
         }
         cells.insert(column.key().to_owned(), value);
         texts.insert(id.to_owned(), json!(row.text(id).unwrap_or_default()));
+        printed.insert(id.to_owned(), json!(row.printed.get(id).map(String::as_str).unwrap_or_default()));
     }
     cells.insert("row".to_owned(), json!(row.name.to_string()));
     cells.insert("number".to_owned(), json!(row.name.row));
@@ -217,6 +218,7 @@ fn row_json(section: &Section, row: &RowAnswers) -> Json {
     cells.insert("sub".to_owned(), json!(row.name.sub));
     cells.insert("system".to_owned(), json!(row.system));
     cells.insert("text".to_owned(), Json::Object(texts));
+    cells.insert("printed".to_owned(), Json::Object(printed));
     cells.insert("rest".to_owned(), Json::Object(rests));
     Json::Object(cells)
 }

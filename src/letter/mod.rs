@@ -1,1 +1,292 @@
-//! (to be written)
+//! The letters an agency gets: a subject, a plain text and an HTML page, each from a template of
+//! `config/letters`, which is also built into the program. All wording stands there; this code chooses the
+//! template, cleans what others wrote, and wraps the text. It knows no mailbox, no store and no clock.
+
+pub mod compose;
+pub mod context;
+mod group;
+mod quiet;
+mod sample;
+mod tally;
+mod words;
+mod wrap;
+
+pub use context::Context;
+pub use group::group;
+pub use tally::{answered, counts};
+pub use words::Words;
+
+use crate::form::declaration::Message;
+use include_dir::{Dir, include_dir};
+use minijinja::{
+    AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter, syntax::SyntaxConfig,
+    value::Serde,
+};
+use serde_json::Value as Json;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+use unicode_normalization::UnicodeNormalization;
+
+static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config/letters");
+
+/// Plain text is wrapped at this many characters.
+const WIDTH: usize = 76;
+
+/// Which letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LetterKind {
+    /// The report is accepted.
+    Receipt,
+    /// Accepted, with remarks that need no answer.
+    ReceiptRemarks,
+    /// Something is missing or unclear.
+    Correction,
+    /// No file that could be the form.
+    NoWorkbook,
+    /// Official documents in PDF or Word came, and no workbook.
+    DocumentOnly,
+    /// A Word file of the old kind.
+    LegacyWord,
+    /// A password keeps the file closed.
+    Encrypted,
+    /// A workbook without the form's headings.
+    NotTheForm,
+    /// The form of another campaign.
+    OtherCampaign,
+    /// The form with nothing filled in.
+    BlankForm,
+    /// A file that could not be read.
+    Damaged,
+    /// A mail or file larger than we read.
+    TooLarge,
+    /// Received, and with staff; repeats nothing of the mail.
+    Neutral,
+}
+
+impl LetterKind {
+    pub const ALL: [LetterKind; 13] = [
+        LetterKind::Receipt,
+        LetterKind::ReceiptRemarks,
+        LetterKind::Correction,
+        LetterKind::NoWorkbook,
+        LetterKind::DocumentOnly,
+        LetterKind::LegacyWord,
+        LetterKind::Encrypted,
+        LetterKind::NotTheForm,
+        LetterKind::OtherCampaign,
+        LetterKind::BlankForm,
+        LetterKind::Damaged,
+        LetterKind::TooLarge,
+        LetterKind::Neutral,
+    ];
+
+    /// The name of its template files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LetterKind::Receipt => "receipt",
+            LetterKind::ReceiptRemarks => "receipt-remarks",
+            LetterKind::Correction => "correction",
+            LetterKind::NoWorkbook => "no-workbook",
+            LetterKind::DocumentOnly => "document-only",
+            LetterKind::LegacyWord => "legacy-word",
+            LetterKind::Encrypted => "encrypted",
+            LetterKind::NotTheForm => "not-the-form",
+            LetterKind::OtherCampaign => "other-campaign",
+            LetterKind::BlankForm => "blank-form",
+            LetterKind::Damaged => "damaged",
+            LetterKind::TooLarge => "too-large",
+            LetterKind::Neutral => "neutral",
+        }
+    }
+
+    /// The kind under which the outbox lists it.
+    pub fn outbox_kind(self) -> &'static str {
+        match self {
+            LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral => "receipt",
+            LetterKind::Correction => "correction",
+            _ => "unreadable",
+        }
+    }
+}
+
+/// A letter's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    pub subject: String,
+    /// Lines of at most 76 characters.
+    pub text: String,
+    pub html: String,
+}
+
+/// Why letters cannot be written; our own trouble, never a sender's.
+#[derive(Debug, thiserror::Error)]
+pub enum LetterError {
+    #[error("{path}: {source}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{file}:{line}: {reason}")]
+    Template { file: String, line: usize, reason: String },
+    #[error("{place}: {reason}")]
+    Words { place: String, reason: String },
+    #[error("{header}: {reason}")]
+    Header { header: &'static str, reason: String },
+}
+
+/// The templates of all letters, and the words for findings.
+#[derive(Debug)]
+pub struct Letters {
+    environment: Environment<'static>,
+    findings: BTreeMap<String, Message>,
+    /// The folder, for errors; empty for the embedded ones.
+    folder: PathBuf,
+}
+
+impl Letters {
+    /// The letters of a folder; a file that is not there is the embedded one.
+    pub fn load(folder: &Path) -> Result<Letters, LetterError> {
+        let mut files = embedded_files();
+        let unreadable = |path: &Path, source| LetterError::Unreadable { path: path.to_owned(), source };
+        for entry in std::fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
+            let path = entry.map_err(|e| unreadable(folder, e))?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            if is_template(name) || name == words::FINDINGS {
+                let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e))?;
+                files.insert(name.to_owned(), text);
+            }
+        }
+        Letters::from_files(files, folder)
+    }
+
+    /// The letters built into the program.
+    pub fn embedded() -> Result<Letters, LetterError> {
+        Letters::from_files(embedded_files(), Path::new(""))
+    }
+
+    fn from_files(mut files: BTreeMap<String, String>, folder: &Path) -> Result<Letters, LetterError> {
+        let findings = files.remove(words::FINDINGS).unwrap_or_default();
+        let findings = words::parse(&findings, &folder.join(words::FINDINGS).to_string_lossy())?;
+        let mut letters = Letters { environment: environment(), findings, folder: folder.to_owned() };
+        for (name, text) in files {
+            let compiled = letters.environment.add_template_owned(name.clone(), text);
+            compiled.map_err(|error| letters.template_error(&name, &error))?;
+        }
+        letters.check()?;
+        Ok(letters)
+    }
+
+    /// Renders every letter from its sample, and fills in every sentence for findings.
+    pub fn check(&self) -> Result<(), LetterError> {
+        for kind in LetterKind::ALL {
+            let context = Letters::sample(kind);
+            self.render(kind, &context)?;
+            let without = Context { correction_due: None, attachments: Vec::new(), ..context };
+            self.render(kind, &without)?;
+        }
+        self.check_findings()
+    }
+
+    /// The letter of a kind, with what `context` knows.
+    pub fn render(&self, kind: LetterKind, context: &Context) -> Result<Letter, LetterError> {
+        let mut values = cleaned(context);
+        let file = format!("{}.txt", kind.as_str());
+        let text: String = self.fill(&file, &values)?.nfc().collect();
+        let (subject, body) = text.split_once('\n').unwrap_or((&text, ""));
+        let Some(subject) = subject.strip_prefix("Subject:") else {
+            let reason = "the first line is not \"Subject: …\"".to_owned();
+            return Err(LetterError::Template { file: self.named(&file), line: 1, reason });
+        };
+        let subject = quiet::one_line(subject);
+        values["subject"] = Json::String(subject.clone());
+        let html = self.fill(&format!("{}.html", kind.as_str()), &values)?.nfc().collect();
+        Ok(Letter { subject, text: wrap::wrap(body, WIDTH), html })
+    }
+
+    /// Invented data for a letter of this kind.
+    pub fn sample(kind: LetterKind) -> Context {
+        sample::sample(kind)
+    }
+
+    fn fill(&self, file: &str, values: &Json) -> Result<String, LetterError> {
+        let filled = self.environment.get_template(file).and_then(|t| t.render(Serde(values)));
+        filled.map_err(|error| self.template_error(file, &error))
+    }
+
+    fn template_error(&self, file: &str, error: &Error) -> LetterError {
+        let innermost = std::iter::successors(Some(error), |e| {
+            std::error::Error::source(*e).and_then(|source| source.downcast_ref::<Error>())
+        })
+        .last()
+        .unwrap_or(error);
+        LetterError::Template {
+            file: self.named(innermost.name().unwrap_or(file)),
+            line: innermost.line().unwrap_or(1),
+            reason: innermost.detail().map_or_else(|| innermost.kind().to_string(), str::to_owned),
+        }
+    }
+
+    fn named(&self, file: &str) -> String {
+        self.folder.join(file).to_string_lossy().into_owned()
+    }
+}
+
+fn embedded_files() -> BTreeMap<String, String> {
+    let named = EMBEDDED.files().filter_map(|file| Some((file.path().to_str()?.to_owned(), file.contents_utf8()?)));
+    named
+        .filter(|(name, _)| is_template(name) || name == words::FINDINGS)
+        .map(|(name, text)| (name, text.to_owned()))
+        .collect()
+}
+
+fn is_template(name: &str) -> bool {
+    name.ends_with(".txt") || name.ends_with(".html")
+}
+
+/// The context as templates see it. What came with the report is also kept from becoming a link.
+fn cleaned(context: &Context) -> Json {
+    let Ok(Json::Object(members)) = serde_json::to_value(context) else { return Json::Null };
+    let senders = |name: &str| matches!(name, "report" | "groups" | "remarks");
+    members.into_iter().map(|(name, member)| (name.clone(), quiet::quieted(member, senders(&name)))).collect()
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        environment.set_syntax(syntax);
+    }
+    environment.set_auto_escape_callback(
+        |name| {
+            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+        },
+    );
+    environment.set_formatter(format_value);
+    environment
+        .add_filter("two_digits", |number: i64| if number == 0 { "0".to_owned() } else { format!("{number:02}") });
+    environment.add_filter("first_upper", |value: Value| {
+        let mut chars = value.as_str().unwrap_or_default().chars();
+        let text: String = chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect();
+        if value.is_safe() { Value::from_safe_string(text) } else { Value::from(text) }
+    });
+    environment
+}
+
+/// HTML escaping that leaves slashes alone, so that dates stay readable in the source of a letter.
+fn format_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    match (state.auto_escape(), value.as_str()) {
+        (AutoEscape::Html, Some(text)) if !value.is_safe() => {
+            for c in text.chars() {
+                match c {
+                    '&' => out.write_str("&amp;"),
+                    '<' => out.write_str("&lt;"),
+                    '>' => out.write_str("&gt;"),
+                    '"' => out.write_str("&quot;"),
+                    '\'' => out.write_str("&#39;"),
+                    c => write!(out, "{c}"),
+                }?;
+            }
+            Ok(())
+        }
+        _ => escape_formatter(out, state, value),
+    }
+}

@@ -1,1 +1,167 @@
-//! (to be written)
+//! What the program remembers, and the only SQL in it: one file a group of tables, one statement a function.
+//! The text of a statement is the same for SQLite and PostgreSQL, so it knows only text, blobs, integers,
+//! microseconds since 1970 for times and 0 or 1 for flags. The database is never asked what time it is, and
+//! what is decided about a report or a letter is decided elsewhere; here are the rules of keeping alone.
+
+pub mod agencies;
+pub mod messages;
+pub mod outbox;
+pub mod reports;
+
+mod columns;
+mod connect;
+
+pub use connect::DaemonLock;
+
+use jiff::Timestamp;
+use sqlx::{Any, AnyConnection, AnyPool, Transaction, sqlite::SqliteError};
+use std::{fmt, io, path::PathBuf};
+
+/// The database, open and of this program's schema. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pool: AnyPool,
+    file: PathBuf,
+    instance_key: [u8; 32],
+}
+
+impl Store {
+    /// Begins a transaction that writes. On SQLite there is one at a time: what asks for a second waits, so a
+    /// function that takes the store and writes must not be called while a transaction is open.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        // A transaction that starts by reading cannot be made a writing one once another has written (SQLITE_BUSY
+        // at once, whatever the time limit); so each takes the lock first.
+        Ok(Tx(self.pool.begin_with("BEGIN IMMEDIATE").await?))
+    }
+
+    /// 32 random bytes made when the database was: the key of the Message-IDs we issue.
+    pub fn instance_key(&self) -> &[u8; 32] {
+        &self.instance_key
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// An open transaction; dropped without `commit`, nothing of it happened.
+pub struct Tx(Transaction<'static, Any>);
+
+impl Tx {
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.0.commit().await?)
+    }
+
+    fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.0
+    }
+}
+
+/// Why the database did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("database url {0:?}: write sqlite:PATH")]
+    Url(String),
+    #[error("{}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error(
+        "{}: the database is of a newer phuluc (migration {database}; this program knows {program}): install that one",
+        path.display()
+    )]
+    Newer { path: PathBuf, database: i64, program: i64 },
+    #[error("{}: the database cannot be brought to this program's schema: {source}", path.display())]
+    Migration { path: PathBuf, source: Box<sqlx::migrate::MigrateError> },
+    #[error("another phuluc works on this database ({} is locked)", .0.display())]
+    InUse(PathBuf),
+    #[error("there is no {what} {id}")]
+    Missing { what: &'static str, id: i64 },
+    #[error("column {column} holds {value:?}, which this program does not know")]
+    Unknown { column: String, value: String },
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the same may succeed later: the database is busy, its disk full or away. Nothing is wrong then with
+    /// what was to be kept.
+    pub fn passing(&self) -> bool {
+        match self {
+            StoreError::File { .. } | StoreError::InUse(_) => true,
+            StoreError::Database(error) => passing(error),
+            StoreError::Migration { source, .. } => match source.as_ref() {
+                sqlx::migrate::MigrateError::Execute(error)
+                | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => passing(error),
+                _ => false,
+            },
+            StoreError::Url(_) | StoreError::Newer { .. } | StoreError::Missing { .. } | StoreError::Unknown { .. } => {
+                false
+            }
+        }
+    }
+}
+
+fn passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => {
+            let Some(error) = error.try_downcast_ref::<SqliteError>() else { return false };
+            let code = sqlx::error::DatabaseError::code(error).and_then(|code| code.parse::<i32>().ok());
+            // The low byte of an extended code is the plain one: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL,
+            // CANTOPEN, PROTOCOL (https://www.sqlite.org/rescode.html).
+            code.is_some_and(|code| [3, 5, 6, 7, 8, 10, 13, 14, 15].contains(&(code & 0xff)))
+        }
+        _ => false,
+    }
+}
+
+/// An enum whose words stand in the database and in JSON.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl $name {
+            pub const ALL: &[$name] = &[$($name::$variant,)+];
+
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)+
+                }
+            }
+
+            pub fn parse(text: &str) -> Option<$name> {
+                $name::ALL.iter().copied().find(|word| word.as_str() == text)
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+use words;
+
+/// A time as columns keep it.
+fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// A text from outside as PostgreSQL keeps it too: it refuses NUL in text.
+fn plain(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// Meant for exactly one row: none of that id means that it is not there, or not in the state asked for.
+fn one_row(done: &sqlx::any::AnyQueryResult, what: &'static str, id: i64) -> Result<(), StoreError> {
+    if done.rows_affected() == 0 { Err(StoreError::Missing { what, id }) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! The appendix of a mail: which of the attached files is the filled-in form, and what came of reading it.
+//! One file that is the form decides, whatever else is attached; otherwise the most telling reason does.
+
+use crate::{
+    attachment::{Attachment, FileKind},
+    finding::Finding,
+    form::{self, Circumstances, Marks, NotTheForm, Reading, answers::Answers, declaration::Form},
+    workbook::{Format, Unreadable, Workbook},
+};
+
+/// What the attachments of a mail hold.
+#[derive(Debug)]
+pub enum Appendix<'a> {
+    /// The form, filled in.
+    Report { file: &'a Attachment, answers: Answers, findings: Vec<Finding>, marks: Marks },
+    /// No form that can be read; the file is the one the reason is about.
+    Unreadable { file: Option<&'a Attachment>, reason: Reason },
+}
+
+/// Why attachments are no report, from the most telling to the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    OtherCampaign,
+    BlankForm,
+    Encrypted,
+    Corrupt,
+    TooLarge,
+    NotTheForm,
+    LegacyWord,
+    /// A PDF, a document or a picture: perhaps the official letter, but no workbook.
+    NoWorkbook,
+}
+
+impl Reason {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reason::OtherCampaign => "other_campaign",
+            Reason::BlankForm => "blank_form",
+            Reason::Encrypted => "encrypted",
+            Reason::Corrupt => "corrupt",
+            Reason::TooLarge => "too_large",
+            Reason::NotTheForm => "not_the_form",
+            Reason::LegacyWord => "legacy_word",
+            Reason::NoWorkbook => "no_workbook",
+        }
+    }
+}
+
+/// Reads the attachments of a mail as a report.
+pub fn read<'a>(form: &Form, attachments: &'a [Attachment], circumstances: &Circumstances) -> Appendix<'a> {
+    let mut best: Option<(usize, Appendix)> = None;
+    let mut worst: Option<(Reason, &Attachment)> = None;
+    for file in attachments {
+        match read_file(form, file, circumstances) {
+            Ok(report) => {
+                let answered = report.answered();
+                if best.as_ref().is_none_or(|(most, _)| answered > *most) {
+                    best = Some((answered, report));
+                }
+            }
+            Err(reason) if worst.is_none_or(|(known, _)| reason < known) => worst = Some((reason, file)),
+            Err(_) => {}
+        }
+    }
+    match (best, worst) {
+        (Some((_, report)), _) => report,
+        (None, Some((reason, file))) => Appendix::Unreadable { file: Some(file), reason },
+        (None, None) => Appendix::Unreadable { file: None, reason: Reason::NoWorkbook },
+    }
+}
+
+fn read_file<'a>(form: &Form, file: &'a Attachment, circumstances: &Circumstances) -> Result<Appendix<'a>, Reason> {
+    let Some(format) = Format::of(file.kind) else {
+        return Err(match file.kind {
+            FileKind::EncryptedOffice => Reason::Encrypted,
+            FileKind::Doc => Reason::LegacyWord,
+            _ if claims_workbook(file) => Reason::Corrupt,
+            _ => Reason::NoWorkbook,
+        });
+    };
+    let workbook = Workbook::read(&file.bytes, format).map_err(|unreadable| match unreadable {
+        Unreadable::Encrypted => Reason::Encrypted,
+        Unreadable::TooLarge(_) => Reason::TooLarge,
+        Unreadable::Corrupt(_) => Reason::Corrupt,
+    })?;
+    match form::read(form, &workbook, circumstances) {
+        Reading::Form { answers, findings, marks } => Ok(Appendix::Report { file, answers, findings, marks }),
+        Reading::Not(NotTheForm::NotTheForm) => Err(Reason::NotTheForm),
+        Reading::Not(NotTheForm::BlankForm) => Err(Reason::BlankForm),
+        Reading::Not(NotTheForm::OtherCampaign { .. }) => Err(Reason::OtherCampaign),
+    }
+}
+
+/// A file that by its name is a workbook and by its bytes is a broken archive.
+fn claims_workbook(file: &Attachment) -> bool {
+    let name = file.name.to_lowercase();
+    let named = [".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"].iter().any(|ending| name.ends_with(ending));
+    named && matches!(file.kind, FileKind::Zip | FileKind::Other | FileKind::Empty)
+}
+
+impl Appendix<'_> {
+    /// How many cells are answered.
+    fn answered(&self) -> usize {
+        match self {
+            Appendix::Report { answers, .. } => {
+                answers.sections.iter().flat_map(|section| &section.rows).map(|row| row.cells.len()).sum()
+            }
+            Appendix::Unreadable { .. } => 0,
+        }
+    }
+}

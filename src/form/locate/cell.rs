@@ -1,0 +1,279 @@
+//! One answer cell: printed prompts and examples are set aside, the rest is read by the column's type, and
+//! answers that are written within the cell are looked for. What cannot be understood is noted, and kept.
+
+use super::Task;
+use crate::{
+    finding::{Finding, Place, Severity},
+    form::{
+        answers::{Answer, RowAnswers, Value},
+        declaration::{ChoiceList, Column, ColumnType, Form, Row, Section, SubRow},
+        value::{
+            choice::{self, Choice},
+            contact::{self, Phones},
+            number, period, prose,
+        },
+    },
+    text,
+    workbook::Cell,
+};
+use std::collections::BTreeMap;
+
+/// The question a cell answers.
+pub struct What<'a> {
+    pub section: &'a Section,
+    pub column: &'a Column,
+    /// None in a section of fields.
+    pub row: Option<&'a Row>,
+    pub sub: Option<&'a SubRow>,
+}
+
+/// Reads the cells of one column of a row into its answers, and notes what is wrong with them.
+pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &Cell)]) {
+    let id = what.column.id();
+    let place = row.places.get(id).cloned();
+    let joined: Vec<String> = cells.iter().map(|(_, cell)| cell.text()).collect();
+    let text = without_prompts(task.form, &joined.join("\n"));
+    let date = match cells {
+        [(_, Cell::Date(at))] => Some(*at),
+        _ => None,
+    };
+    let within = what.column.within.as_ref().map(|host| host.get_ref().as_str());
+    if is_blank(task.form, &text) {
+        if within.is_some() {
+            return;
+        }
+        if what.column.required {
+            note(task, what, row, "missing", Severity::Error, place, Some(&text));
+        }
+        return;
+    }
+    if is_example_text(task.form, what, &text) {
+        row.printed.insert(id.to_owned(), text.clone());
+        if within.is_none() && (what.column.required || what.column.kind == ColumnType::Choice) {
+            note(task, what, row, "example", Severity::Error, place, Some(&text));
+        }
+        return;
+    }
+    let value = understand(task, what, row, &text, date, place.as_ref());
+    if what.column.kind == ColumnType::Choice && value.is_none() && is_whole_list(task, what, &text) {
+        row.printed.insert(id.to_owned(), text);
+        return;
+    }
+    row.cells.insert(id.to_owned(), Answer { text: text.clone(), value, place: place.clone() });
+    read_within(task, what, row, &text, date, place.as_ref());
+}
+
+/// An untouched list of options is not an answer, and nor is what is printed below it.
+fn is_whole_list(task: &Task, what: &What, text: &str) -> bool {
+    list_of(task.form, what).is_some_and(|list| choice::read(list, text) == Choice::WholeList)
+}
+
+fn understand(task: &mut Task, what: &What, row: &RowAnswers, text: &str, date: Option<jiff::civil::DateTime>, place: Option<&Place>) -> Option<Value> {
+    let mut wrong = |end: &str, severity| note(task, what, row, end, severity, place.cloned(), Some(text));
+    match what.column.kind {
+        ColumnType::Ordinal | ColumnType::Label | ColumnType::Text | ColumnType::Prose | ColumnType::Person => Some(Value::Text(text.to_owned())),
+        ColumnType::Choice => {
+            let list = list_of(task.form, what)?;
+            match choice::read(list, text) {
+                Choice::One { code, rest } => Some(Value::Choice { code: code.to_owned(), rest }),
+                unread => {
+                    let end = match unread {
+                        Choice::WholeList => "options",
+                        Choice::Several(_) => "several",
+                        _ => "unknown",
+                    };
+                    note(task, what, row, end, Severity::Error, place.cloned(), Some(text));
+                    None
+                }
+            }
+        }
+        ColumnType::Number => match number::number(text) {
+            Some(number) => {
+                let fits = what.column.min.is_none_or(|min| number >= min) && what.column.max.is_none_or(|max| number <= max);
+                if !fits {
+                    wrong("range", Severity::Error);
+                }
+                Some(Value::Number(number))
+            }
+            None => {
+                wrong("unknown", Severity::Error);
+                None
+            }
+        },
+        ColumnType::Ratio => number::ratios(text).into_iter().next().map(|ratio| Value::Ratio { part: ratio.part, whole: ratio.whole }),
+        ColumnType::Period => {
+            let found = time_in(task, what.column, text, date);
+            if found.is_none() && what.column.within.is_none() {
+                note(task, what, row, "unknown", Severity::Error, place.cloned(), Some(text));
+            }
+            found.map(|(period, _)| Value::Period(period))
+        }
+        ColumnType::Phone => {
+            let repaired = contact::with_zero(text);
+            match contact::phones(text) {
+                Phones::Valid(_) => {}
+                Phones::Old(_) => wrong("old", Severity::Warning),
+                Phones::Invalid => {
+                    wrong("invalid", Severity::Error);
+                    return Some(Value::Text(text.to_owned()));
+                }
+            }
+            Some(Value::Text(repaired))
+        }
+        ColumnType::Email => match contact::emails(text) {
+            // As it was written, unless there are words beside the addresses.
+            Some(addresses) if addresses.iter().map(String::len).sum::<usize>() + 3 * addresses.len() > text.len() => {
+                Some(Value::Text(text.trim_end_matches('.').to_owned()))
+            }
+            Some(addresses) => Some(Value::Many(addresses)),
+            None => {
+                wrong("invalid", Severity::Error);
+                Some(Value::Text(text.to_owned()))
+            }
+        },
+        ColumnType::Document => prose::document(text).map(Value::Text),
+        ColumnType::List => Some(Value::Many(vec![text.to_owned()])),
+    }
+}
+
+/// The time a text or date cell tells, and whether its year was taken from the letter.
+fn time_in(task: &Task, column: &Column, text: &str, date: Option<jiff::civil::DateTime>) -> Option<(crate::form::answers::Period, bool)> {
+    if let Some(at) = date {
+        return Some((period::of_date_cell(at), false));
+    }
+    let year = task.circumstances.letter_date.map(|date| date.year());
+    period::find(text, &column.words, year).map(|found| (found.period, found.inferred))
+}
+
+/// Looks in a cell for the answers that are written within it.
+fn read_within(task: &mut Task, what: &What, row: &mut RowAnswers, text: &str, date: Option<jiff::civil::DateTime>, place: Option<&Place>) {
+    let name = row.name.clone();
+    let columns: Vec<&Column> = what.section.within(what.column.id(), &name).collect();
+    let ratios: Vec<&Column> = columns.iter().copied().filter(|column| column.kind == ColumnType::Ratio).collect();
+    let words: Vec<&[String]> = ratios.iter().map(|column| column.words.as_slice()).collect();
+    let put = |row: &mut RowAnswers, column: &Column, value: Value| {
+        let answer = Answer { text: text.to_owned(), value: Some(value), place: place.cloned() };
+        row.cells.entry(column.id().to_owned()).or_insert(answer);
+    };
+    if date.is_none() {
+        for (column, ratio) in ratios.iter().zip(number::share_ratios(text, &words)) {
+            if let Some(ratio) = ratio {
+                put(row, column, Value::Ratio { part: ratio.part, whole: ratio.whole });
+            }
+        }
+    }
+    for column in columns {
+        match column.kind {
+            ColumnType::Period => match time_in(task, column, text, date) {
+                Some((period, inferred)) => {
+                    put(row, column, Value::Period(period));
+                    if inferred {
+                        let what = What { column, ..*what };
+                        note(task, &what, row, "inferred", Severity::Warning, place.cloned(), Some(&period.to_string()));
+                    }
+                }
+                None => note_unread_time(task, what, column, row, text, place),
+            },
+            ColumnType::Document => {
+                if let Some(number) = prose::document(text) {
+                    put(row, column, Value::Text(number));
+                }
+            }
+            ColumnType::List => {
+                let items = prose::list(text, &column.words);
+                if !items.is_empty() {
+                    put(row, column, Value::Many(items));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Words that announce a time and then tell none that can be understood.
+fn note_unread_time(task: &mut Task, what: &What, column: &Column, row: &mut RowAnswers, text: &str, place: Option<&Place>) {
+    let key = text::key(text);
+    let announced = column.words.iter().any(|word| text::contains_words(&key, &text::key(word)));
+    let has_own_answer = row.cells.contains_key(column.id());
+    // Where no option was chosen the words are the form's own.
+    let chosen = match row.value(what.column.id()) {
+        Some(Value::Choice { rest, .. }) => !rest.is_empty(),
+        _ => what.column.kind != ColumnType::Choice,
+    };
+    if announced && !has_own_answer && chosen {
+        let what = What { column, ..*what };
+        note(task, &what, row, "unknown", Severity::Error, place.cloned(), Some(text));
+    }
+}
+
+/// Notes `COLUMN-END` about a cell.
+fn note(task: &mut Task, what: &What, row: &RowAnswers, end: &str, severity: Severity, place: Option<Place>, found: Option<&str>) {
+    let label = if row.label.is_empty() { &what.column.label } else { &row.label };
+    let mut arguments = BTreeMap::from([("label".to_owned(), label.clone()), ("field_label".to_owned(), what.column.label.clone())]);
+    if let Some(list) = list_of(task.form, what) {
+        let options: Vec<&str> = list.options.iter().map(|option| option.text.as_str()).collect();
+        arguments.insert("choices".to_owned(), options.join("; "));
+    }
+    let is_field = row.name.declared.is_empty();
+    task.note(Finding {
+        code: format!("{}-{end}", what.column.id()),
+        severity,
+        section: what.section.id.get_ref().clone(),
+        row: (!is_field).then(|| row.name.to_string()),
+        field: Some(what.column.id().to_owned()),
+        place: place.or_else(|| row.place.clone()),
+        found: found.filter(|found| !found.is_empty()).map(str::to_owned),
+        arguments,
+    });
+}
+
+/// The choice list of a column in this row.
+fn list_of<'a>(form: &'a Form, what: &What) -> Option<&'a ChoiceList> {
+    let id = what.column.id();
+    let of_sub = what.sub.and_then(|sub| sub.choices.get(id));
+    let of_row = what.row.and_then(|row| row.choices.get(id));
+    let name = of_sub.or(of_row).or(what.column.choices.as_ref())?;
+    form.choices.get(name.get_ref())
+}
+
+fn is_example_text(form: &Form, what: &What, text: &str) -> bool {
+    let own = what.column.examples.iter().any(|example| text::key(example) == text::key(text));
+    own || match what.row {
+        Some(row) => is_example(form, row, what.sub, what.column.id(), text),
+        None => has_example_mark(form, text),
+    }
+}
+
+/// Whether a text is printed in this cell as an example.
+pub fn is_example(form: &Form, row: &Row, sub: Option<&SubRow>, column: &str, text: &str) -> bool {
+    let key = text::key(text);
+    let printed = row.examples.get(column).into_iter().chain(sub.and_then(|sub| sub.examples.get(column))).flatten();
+    has_example_mark(form, text) || printed.into_iter().any(|example| text::key(example) == key)
+}
+
+/// Whether a text begins as printed examples do.
+pub fn has_example_mark(form: &Form, text: &str) -> bool {
+    let key = text::key(text);
+    form.mark_keys.iter().any(|mark| text::find_words(&key, mark) == Some(0))
+}
+
+/// Whether a text says nothing: blanks, dots, or what the form declares to mean no answer.
+pub fn is_blank(form: &Form, text: &str) -> bool {
+    let key = text::key(text);
+    !key.chars().any(char::is_alphanumeric) || form.blank_keys.contains(&key)
+}
+
+/// The text of a cell without the guidance that is printed in it.
+pub fn without_prompts(form: &Form, text: &str) -> String {
+    let mut rest = text::clean(text);
+    for prompt in form.prompt_patterns() {
+        if prompt.is_match(&rest) {
+            rest = text::clean(&prompt.replace_all(&rest, "\n"));
+            rest = rest.trim_start_matches([':', '.', ' ', '\n']).to_owned();
+        }
+    }
+    // What a prompt left of its line is no line.
+    let lines = rest.lines().filter(|line| line.chars().any(char::is_alphanumeric) || line.chars().any(|c| "☑☒☐✓✔".contains(c)));
+    let kept: Vec<&str> = lines.collect();
+    if kept.is_empty() { text::clean(&rest) } else { kept.join("\n") }
+}

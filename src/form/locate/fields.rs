@@ -1,0 +1,221 @@
+//! Labels with one answer each: behind a colon in the same cell, in the next filled cell of the line, or
+//! below; several labels in one cell; and running text that takes as many lines as it needs.
+
+use super::{Task, cell, ending_after, heading::Heading, heading::Title, place};
+use crate::{
+    form::{
+        answers::RowAnswers,
+        declaration::{Column, ColumnType, Section},
+    },
+    text,
+    workbook::{Cell, Sheet},
+};
+use regex::Regex;
+use std::{collections::BTreeMap, ops::Range};
+
+/// A label found in a cell.
+struct Label<'a> {
+    column: &'a Column,
+    sheet: &'a Sheet,
+    at: (u32, u32),
+    /// What stands behind it in its own cell.
+    behind: String,
+}
+
+/// Reads a section of fields into its one row.
+pub fn read<'a>(task: &mut Task, section: &'a Section, titles: &[Title<'a>], headings: &BTreeMap<&str, Heading<'a>>, sheets: &[&'a Sheet]) -> Vec<RowAnswers> {
+    let labels = find_labels(task, section, titles, headings, sheets);
+    let mut row = RowAnswers::default();
+    let answer_col = usual_column(&labels);
+    for column in &section.columns {
+        let Some(label) = labels.iter().find(|label| std::ptr::eq(label.column, column)) else {
+            note_no_label(task, section, column, &mut row, titles);
+            continue;
+        };
+        let (at, cell) = answer_of(task, label, &labels, titles, headings, answer_col);
+        row.places.insert(column.id().to_owned(), place(label.sheet, at.0, at.1));
+        let what = cell::What { section, column, row: None, sub: None };
+        let cells: Vec<(u32, &Cell)> = cell.iter().map(|cell| (at.0, cell)).collect();
+        cell::read(task, &what, &mut row, &cells);
+    }
+    vec![row]
+}
+
+/// How many of a section's labels stand anywhere in the sheets.
+pub fn labels_in(section: &Section, sheets: &[&Sheet]) -> usize {
+    let patterns: Vec<Regex> = section.columns.iter().filter_map(pattern).collect();
+    let cells = sheets.iter().flat_map(|sheet| sheet.cells.values());
+    let texts: Vec<String> = cells.map(|cell| text::in_place(&text::clean(&cell.text()))).collect();
+    patterns.iter().filter(|pattern| texts.iter().any(|text| pattern.is_match(text))).count()
+}
+
+/// A label at the beginning of a cell or behind a mark within it, up to its colon or the end of its line.
+fn pattern(column: &Column) -> Option<Regex> {
+    let mut names: Vec<&str> = column.aliases.iter().map(String::as_str).chain([column.label.as_str()]).collect();
+    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
+    let pattern_of = |name: &&str| {
+        let bare = text::in_place(text::without_number(&text::in_place(&text::clean(name))));
+        let words: Vec<String> = bare.split_whitespace().map(|word| regex::escape(word).replace(',', ",?")).collect();
+        words.join(r"\s+")
+    };
+    let names: Vec<String> = names.iter().map(pattern_of).collect();
+    let number = r"(?:(?:\d{1,2}|[a-d])\s*[.):]\s*)?";
+    let ending = if column.kind == ColumnType::Prose { r"[^\n:]{0,60}(?:[:：]|\n|$)" } else { r"\s*(?:\([^)\n]*\)\s*)?(?:[:：]|\n|$)" };
+    Regex::new(&format!(r"(?:^|[\n;,.\-–•+*…]\s*|\s{{1,}}){number}(?:{}){ending}", names.join("|"))).ok()
+}
+
+fn find_labels<'a>(task: &Task, section: &'a Section, titles: &[Title<'a>], headings: &BTreeMap<&str, Heading<'a>>, sheets: &[&'a Sheet]) -> Vec<Label<'a>> {
+    let patterns: Vec<(&Column, Regex)> = section.columns.iter().filter_map(|column| Some((column, pattern(column)?))).collect();
+    let mut candidates: Vec<(bool, Label)> = Vec::new();
+    for sheet in sheets {
+        let own_title = titles.iter().find(|title| title.section == section.id.get_ref() && std::ptr::eq(title.sheet, *sheet));
+        let own = own_title.map(|title| title.row..end_of_region(task, title.row, sheet, titles, headings));
+        for ((row, col), cell) in &sheet.cells {
+            let is_title = titles.iter().any(|title| std::ptr::eq(title.sheet, *sheet) && (title.row, title.col) == (*row, *col));
+            if is_title || in_a_table(*row, sheet, titles, headings) {
+                continue;
+            }
+            let text = text::clean(&cell.text());
+            let in_own = own.as_ref().is_some_and(|own| own.contains(row));
+            for (column, behind) in labels_of(&text, &patterns) {
+                candidates.push((in_own, Label { column, sheet, at: (*row, *col), behind }));
+            }
+        }
+    }
+    // Labels below the section's own title come before labels anywhere else, visible sheets before hidden ones.
+    candidates.sort_by_key(|(in_own, label)| (!in_own, !label.sheet.visible));
+    let mut labels: Vec<Label> = Vec::new();
+    for (_, label) in candidates {
+        if !labels.iter().any(|known| std::ptr::eq(known.column, label.column)) {
+            labels.push(label);
+        }
+    }
+    labels
+}
+
+/// The labels of one cell, each with the text up to the next one.
+fn labels_of<'a>(text: &str, patterns: &[(&'a Column, Regex)]) -> Vec<(&'a Column, String)> {
+    let folded = text::in_place(text);
+    let hit = |(column, pattern): &(&'a Column, Regex)| Some((pattern.find(&folded)?.range(), *column));
+    let mut hits: Vec<(Range<usize>, &Column)> = patterns.iter().filter_map(hit).collect();
+    hits.sort_by_key(|(range, _)| range.start);
+    // A label must begin the cell; others may follow it.
+    let begins = hits.first().is_some_and(|(range, _)| !text[..range.start].chars().any(char::is_alphanumeric));
+    if !begins {
+        return Vec::new();
+    }
+    let starts: Vec<usize> = hits.iter().map(|(range, _)| range.start).chain([text.len()]).collect();
+    let behind = |(at, (range, column)): (usize, (Range<usize>, &'a Column))| {
+        let end = starts[at + 1].max(range.end);
+        (column, tidy(&text[range.end..end]))
+    };
+    hits.into_iter().enumerate().map(behind).collect()
+}
+
+/// Without the marks that lead to the next label, and the dots of a form's empty line.
+fn tidy(text: &str) -> String {
+    let bare = text.trim().trim_end_matches([';', ',', '-', '–', '•', '+', ' ']).trim();
+    let undotted = bare.trim_end_matches(['…', '.', '_']);
+    if bare.len() - undotted.len() > 2 { undotted.trim().to_owned() } else { bare.to_owned() }
+}
+
+/// Where the answer to a label stands, and what it is.
+fn answer_of(
+    task: &Task,
+    label: &Label,
+    labels: &[Label],
+    titles: &[Title],
+    headings: &BTreeMap<&str, Heading>,
+    answer_col: Option<u32>,
+) -> ((u32, u32), Option<Cell>) {
+    let (row, col) = label.at;
+    let is_label = |at: (u32, u32)| labels.iter().any(|other| std::ptr::eq(other.sheet, label.sheet) && other.at == at);
+    if label.column.kind == ColumnType::Prose {
+        return prose(task, label, labels, titles, headings);
+    }
+    if !label.behind.is_empty() {
+        return (label.at, Some(Cell::Text(label.behind.clone())));
+    }
+    let shares_its_cell = labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at == label.at).count() > 1;
+    let to_the_right = label.sheet.row(row).find(|(other, cell)| *other > col && !cell.text().trim_matches([':', ' ']).is_empty());
+    if let Some((other, cell)) = to_the_right.filter(|(other, _)| !is_label((row, *other)) && !shares_its_cell) {
+        return ((row, other), Some(cell.clone()));
+    }
+    // Labels side by side have their answers below.
+    let side_by_side = is_label((row, col + 1)) || (col > 0 && is_label((row, col - 1)) && !is_label((row + 1, col)));
+    if side_by_side && !shares_its_cell {
+        return ((row + 1, col), label.sheet.get(row + 1, col).filter(|_| !is_label((row + 1, col))).cloned());
+    }
+    let own_cell = label.sheet.get(row, col).is_some_and(|cell| cell.text().trim_end().ends_with(['…', '.', '_']));
+    let alone = labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at.0 == row).count() == 1;
+    let col = if shares_its_cell || own_cell || in_cell_style(labels) {
+        col
+    } else {
+        answer_col.filter(|other| *other > col && alone).unwrap_or(col + 1)
+    };
+    ((row, col), None)
+}
+
+/// Whether the other labels have their answers in their own cells.
+fn in_cell_style(labels: &[Label]) -> bool {
+    labels.iter().filter(|label| !label.behind.is_empty()).count() * 2 > labels.len()
+}
+
+/// The column in which most answers stand.
+fn usual_column(labels: &[Label]) -> Option<u32> {
+    let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+    for label in labels.iter().filter(|label| label.behind.is_empty()) {
+        if let Some((col, _)) = label.sheet.row(label.at.0).find(|(col, _)| *col > label.at.1) {
+            *counts.entry(col).or_default() += 1;
+        }
+    }
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(col, _)| col)
+}
+
+/// Running text: what stands behind the label, beside it, and below it up to the next label, title or ending.
+fn prose(task: &Task, label: &Label, labels: &[Label], titles: &[Title], headings: &BTreeMap<&str, Heading>) -> ((u32, u32), Option<Cell>) {
+    let (row, col) = label.at;
+    let mut end = end_of_region(task, row, label.sheet, titles, headings);
+    let next_label = labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at > label.at).map(|other| other.at.0).min();
+    end = end.min(next_label.unwrap_or(u32::MAX)).max(row + 1);
+    let mut parts = vec![(label.at, label.behind.clone())];
+    for ((line, other), cell) in label.sheet.cells.range((row, 0)..(end, 0)) {
+        let is_own = (*line, *other) == label.at;
+        if !is_own && (*line > row || *other > col) {
+            parts.push(((*line, *other), text::clean(&cell.text())));
+        }
+    }
+    parts.retain(|(_, text)| !cell::is_blank(task.form, text));
+    let at = parts.first().map_or_else(
+        || if label.sheet.row(row).any(|(other, _)| other > col) || label.sheet.cells.len() < 2 { (row, col + 1) } else { label.at },
+        |(at, _)| *at,
+    );
+    let joined: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
+    (at, (!joined.is_empty()).then(|| Cell::Text(joined.join("\n"))))
+}
+
+/// The first row behind a row of fields that belongs to something else.
+fn end_of_region(task: &Task, from: u32, sheet: &Sheet, titles: &[Title], headings: &BTreeMap<&str, Heading>) -> u32 {
+    let title = titles.iter().filter(|title| std::ptr::eq(title.sheet, sheet)).map(|title| title.row).filter(|row| *row > from).min();
+    let heading = headings.values().filter(|heading| std::ptr::eq(heading.sheet, sheet)).map(|heading| heading.row).filter(|row| *row > from).min();
+    let ending = ending_after(task.form, sheet, from + 1);
+    [title, heading, ending].into_iter().flatten().min().unwrap_or(u32::MAX)
+}
+
+/// Whether a row lies between a table's heading and the next title.
+fn in_a_table(row: u32, sheet: &Sheet, titles: &[Title], headings: &BTreeMap<&str, Heading>) -> bool {
+    let here = headings.values().filter(|heading| std::ptr::eq(heading.sheet, sheet));
+    here.filter(|heading| heading.row <= row).any(|heading| {
+        let left = titles.iter().any(|title| std::ptr::eq(title.sheet, sheet) && title.row > heading.row && title.row <= row);
+        !left
+    })
+}
+
+fn note_no_label(task: &mut Task, section: &Section, column: &Column, row: &mut RowAnswers, titles: &[Title]) {
+    let title = titles.iter().find(|title| title.section == section.id.get_ref());
+    if let Some(title) = title {
+        row.place = Some(place(title.sheet, title.row, title.col));
+    }
+    let what = cell::What { section, column, row: None, sub: None };
+    cell::read(task, &what, row, &[]);
+}

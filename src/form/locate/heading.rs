@@ -1,0 +1,164 @@
+//! Where sections begin: their titles, and the heading rows of their tables, also when a heading is spread
+//! over several lines or its columns stand in another order.
+
+use crate::{
+    form::declaration::{Column, ColumnType, Form, Section, SectionKind},
+    text::{self, Name},
+    workbook::Sheet,
+};
+use std::collections::BTreeMap;
+
+/// How alike a heading must be to count where it is not the same. Two headings of one form are never this
+/// alike; a heading with a word left out or added is.
+const ALIKE: f64 = 0.8;
+/// More words than any title or heading has.
+const MOST_WORDS: usize = 60;
+/// Lines that one heading may take.
+const MOST_LINES: u32 = 4;
+
+/// The keys of a sheet's cells.
+type Keys = BTreeMap<(u32, u32), String>;
+
+/// A section's title on a sheet.
+pub struct Title<'a> {
+    pub section: &'a str,
+    pub sheet: &'a Sheet,
+    pub row: u32,
+    pub col: u32,
+}
+
+/// A table's heading on a sheet.
+pub struct Heading<'a> {
+    pub sheet: &'a Sheet,
+    /// The first row of the heading.
+    pub row: u32,
+    /// The first row below the heading.
+    pub first_row: u32,
+    /// The column of each declared column, by id.
+    pub columns: BTreeMap<&'a str, u32>,
+    /// The column of the rows' names.
+    pub label_column: u32,
+}
+
+/// Every cell that is the title of a section, in the order of sheets and cells.
+pub fn titles<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> Vec<Title<'a>> {
+    let mut titles = Vec::new();
+    for sheet in sheets {
+        for ((row, col), cell) in &sheet.cells {
+            let key = text::key(&cell.text());
+            let bare = Name::of_key(text::without_number(&key).to_owned());
+            // A title of a word or two is left to the table's own heading.
+            if !(3..=MOST_WORDS).contains(&bare.len()) {
+                continue;
+            }
+            let section = form.sections.iter().find(|section| section.names.iter().any(|name| is_title(&bare, name)));
+            if let Some(section) = section {
+                titles.push(Title { section: section.id.get_ref(), sheet, row: *row, col: *col });
+            }
+        }
+    }
+    titles
+}
+
+fn is_title(bare: &Name, name: &Name) -> bool {
+    let goes_on = |rest: &str| !rest.starts_with(char::is_alphanumeric) && rest.len() < 80;
+    bare.key == name.key
+        || (name.len() > 2 && bare.key.strip_prefix(&name.key).is_some_and(goes_on))
+        || (name.len() > 2 && bare.likeness(name) >= ALIKE)
+}
+
+/// The best heading for each table of the form.
+pub fn headings<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> BTreeMap<&'a str, Heading<'a>> {
+    let tables: Vec<&Section> = form.sections.iter().filter(|section| section.kind == SectionKind::Table).collect();
+    let mut best: BTreeMap<&str, (f64, Heading)> = BTreeMap::new();
+    for sheet in sheets {
+        let keys: Keys = sheet.cells.iter().map(|(at, cell)| (*at, text::key(&cell.text()))).collect();
+        for row in sheet.rows() {
+            let candidates = tables.iter().filter_map(|section| heading_at(section, sheet, &keys, row).map(|(score, heading)| (score, section, heading)));
+            let Some((score, section, heading)) = candidates.max_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
+            let filled = sheet.cells.range((heading.first_row, 0)..).count().min(5_000) as f64;
+            let shown = if sheet.visible { 1.0 } else { 0.0 };
+            // Better columns first, then a sheet that is seen, then the one with more in it.
+            let score = score + shown * 0.1 + filled * 1e-6;
+            let id = section.id.get_ref().as_str();
+            if best.get(id).is_none_or(|(known, _)| score > *known) {
+                best.insert(id, (score, heading));
+            }
+        }
+    }
+    best.into_iter().map(|(id, (_, heading))| (id, heading)).collect()
+}
+
+/// The heading of a table that begins in this row, with the sum of its columns' likeness.
+fn heading_at<'a>(section: &'a Section, sheet: &'a Sheet, keys: &Keys, row: u32) -> Option<(f64, Heading<'a>)> {
+    let columns: Vec<&Column> = section.template_columns().collect();
+    let owed = columns.iter().filter(|column| column.within.is_none()).count();
+    let mut best: Option<(f64, Heading)> = None;
+    for lines in 1..=MOST_LINES {
+        let matched = match_columns(&columns, keys, row, lines);
+        let label = section.column_of(ColumnType::Label).and_then(|column| matched.get(column.id()));
+        let own = matched.keys().filter(|id| section.column(id).is_some_and(|column| column.within.is_none())).count();
+        let Some((_, label_column)) = label.copied() else { continue };
+        // What stands above a heading is no line of it: most of its columns begin in the first.
+        let begin_here = matched.values().filter(|(_, col)| keys.contains_key(&(row, *col))).count();
+        if own < 2 || own * 2 < owed || begin_here * 2 <= matched.len() {
+            continue;
+        }
+        let score: f64 = matched.values().map(|(score, _)| score).sum();
+        // Another line must bring something, else it belongs to the table.
+        if best.as_ref().is_none_or(|(known, _)| score > *known + 0.01) {
+            let columns = matched.into_iter().map(|(id, (_, col))| (id, col)).collect();
+            best = Some((score, Heading { sheet, row, first_row: row + lines, columns, label_column }));
+        }
+    }
+    best
+}
+
+/// Pairs declared columns with the cells of the heading, the likest first.
+fn match_columns<'a>(columns: &[&'a Column], keys: &Keys, row: u32, lines: u32) -> BTreeMap<&'a str, (f64, u32)> {
+    let mut texts: BTreeMap<u32, String> = BTreeMap::new();
+    for ((_, col), key) in keys.range((row, 0)..(row + lines, 0)) {
+        let text = texts.entry(*col).or_default();
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(key);
+    }
+    let mut pairs = Vec::new();
+    for (col, text) in texts.iter().filter(|(_, text)| text.len() < MOST_WORDS * 8) {
+        let heading = Name::of_key(text::key(text));
+        for column in columns {
+            let score = likeness(column, &heading);
+            if score > 0.0 {
+                pairs.push((score, column.id(), *col));
+            }
+        }
+    }
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)));
+    let mut matched: BTreeMap<&str, (f64, u32)> = BTreeMap::new();
+    for (score, id, col) in pairs {
+        if !matched.contains_key(id) && !matched.values().any(|(_, taken)| *taken == col) {
+            matched.insert(id, (score, col));
+        }
+    }
+    matched
+}
+
+/// How well a heading fits a column, from 0 to 1.
+fn likeness(column: &Column, heading: &Name) -> f64 {
+    let key = &heading.key;
+    let fit = |name: &Name| {
+        if name.key == *key {
+            1.0
+        } else if name.len() > 1 && text::find_words(key, &name.key) == Some(0) {
+            0.95
+        } else if name.len() > 2 && text::contains_words(key, &name.key) {
+            0.9
+        } else if name.len() > 2 && name.likeness(heading) >= ALIKE {
+            name.likeness(heading) * 0.9
+        } else {
+            0.0
+        }
+    };
+    column.names.iter().map(fit).fold(0.0, f64::max)
+}

@@ -1,0 +1,141 @@
+//! Finding a form in a workbook by its words: sections by their headings, columns by theirs, rows by number
+//! and name, fields by label, wherever they stand. What is found is handed to `cell` to be understood.
+
+mod cell;
+mod fields;
+mod heading;
+mod rows;
+mod table;
+
+use super::{
+    Circumstances, MARKS_SHEET, Marks, NotTheForm,
+    answers::{Answers, SectionAnswers},
+    declaration::{Form, Section, SectionKind},
+};
+use crate::{
+    finding::{Finding, Place, Severity},
+    text,
+    workbook::{Sheet, Workbook},
+};
+use heading::{Heading, Title};
+use std::{collections::BTreeMap, ops::Range};
+
+/// What is being read, handed to every step.
+struct Task<'a> {
+    form: &'a Form,
+    circumstances: &'a Circumstances,
+    findings: Vec<Finding>,
+}
+
+/// One section's part of one sheet.
+struct Region<'a> {
+    sheet: &'a Sheet,
+    rows: Range<u32>,
+}
+
+/// The marks of our own template.
+pub fn marks(workbook: &Workbook) -> Marks {
+    let Some(sheet) = workbook.sheet(MARKS_SHEET) else { return Marks::default() };
+    let mark = |name: &str| {
+        let row = sheet.rows().into_iter().find(|row| sheet.get(*row, 0).is_some_and(|cell| cell.text() == name))?;
+        sheet.get(row, 1).map(|cell| text::clean(&cell.text())).filter(|text| !text.is_empty())
+    };
+    Marks {
+        form: mark("form"),
+        version: mark("version").and_then(|version| version.parse().ok()),
+        agency: mark("agency"),
+    }
+}
+
+/// Answers and the findings of reading, or why the workbook is no report.
+pub fn locate(form: &Form, workbook: &Workbook, circumstances: &Circumstances) -> Result<(Answers, Vec<Finding>), NotTheForm> {
+    let sheets: Vec<&Sheet> = workbook.sheets.iter().filter(|sheet| sheet.name != MARKS_SHEET).collect();
+    let titles = heading::titles(form, &sheets);
+    let headings = heading::headings(form, &sheets);
+    if !is_the_form(form, &headings, &sheets) {
+        return Err(NotTheForm::NotTheForm);
+    }
+    let mut task = Task { form, circumstances, findings: Vec::new() };
+    let mut answers = Answers::default();
+    for section in &form.sections {
+        let id = section.id.get_ref();
+        let rows = match section.kind {
+            SectionKind::Table => match headings.get(id.as_str()) {
+                Some(heading) => {
+                    let region = Region { sheet: heading.sheet, rows: heading.first_row..end_of(heading, &titles, &headings, form) };
+                    table::read(&mut task, section, heading, &region)
+                }
+                None => {
+                    task.section_missing(section);
+                    Vec::new()
+                }
+            },
+            SectionKind::Fields => fields::read(&mut task, section, &titles, &headings, &sheets),
+        };
+        answers.sections.push(SectionAnswers { id: id.clone(), rows });
+    }
+    if is_blank(&answers) {
+        return Err(NotTheForm::BlankForm);
+    }
+    Ok((answers, task.findings))
+}
+
+/// The form is there when the table that matters most is; a form without tables, by most of its labels.
+fn is_the_form(form: &Form, headings: &BTreeMap<&str, Heading>, sheets: &[&Sheet]) -> bool {
+    let mut owed_tables = form.sections.iter().filter(|section| section.kind == SectionKind::Table && !section.optional).peekable();
+    if owed_tables.peek().is_some() {
+        return owed_tables.any(|section| headings.contains_key(section.id.get_ref().as_str()));
+    }
+    let fields: Vec<_> = form.sections.iter().filter(|section| section.kind == SectionKind::Fields).collect();
+    let declared: usize = fields.iter().map(|section| section.columns.len()).sum();
+    let found: usize = fields.iter().map(|section| fields::labels_in(section, sheets)).sum();
+    found * 2 > declared
+}
+
+/// A section's table ends before the next heading or title on its sheet, or where the form ends.
+fn end_of(heading: &Heading, titles: &[Title], headings: &BTreeMap<&str, Heading>, form: &Form) -> u32 {
+    let same_sheet = |sheet: &Sheet| std::ptr::eq(sheet, heading.sheet);
+    let next_heading = headings.values().filter(|other| same_sheet(other.sheet)).map(|other| other.row).filter(|row| *row > heading.row).min();
+    let next_title = titles.iter().filter(|title| same_sheet(title.sheet)).map(|title| title.row).filter(|row| *row >= heading.first_row).min();
+    let ending = ending_after(form, heading.sheet, heading.first_row);
+    [next_heading, next_title, ending].into_iter().flatten().min().unwrap_or(u32::MAX)
+}
+
+/// The first row, from a row on, in which the signature or the list of recipients begins.
+fn ending_after(form: &Form, sheet: &Sheet, from: u32) -> Option<u32> {
+    sheet.cells.range((from, 0)..).find_map(|((row, _), cell)| {
+        let text = text::clean(&cell.text());
+        form.endings.iter().any(|ending| ending.0.is_match(&text)).then_some(*row)
+    })
+}
+
+fn is_blank(answers: &Answers) -> bool {
+    answers.sections.iter().flat_map(|section| &section.rows).all(|row| row.cells.is_empty())
+}
+
+impl Task<'_> {
+    /// Notes a finding of reading.
+    fn note(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn section_missing(&mut self, section: &Section) {
+        if section.optional {
+            return;
+        }
+        self.note(Finding {
+            code: "section-missing".to_owned(),
+            severity: Severity::Error,
+            section: section.id.get_ref().clone(),
+            row: None,
+            field: None,
+            place: None,
+            found: None,
+            arguments: BTreeMap::from([("label".to_owned(), section.title.clone())]),
+        });
+    }
+}
+
+fn place(sheet: &Sheet, row: u32, col: u32) -> Place {
+    Place { sheet: sheet.name.clone(), row, col }
+}

@@ -1,0 +1,172 @@
+//! Which declared row a line of a table is: by its number and its name together, in the order of the form.
+//! Equal names (4.1 and 5.1) are told apart by number and place; a number alone decides only where the name
+//! does not contradict it. Two different rows are never joined.
+
+use crate::{
+    form::declaration::{Row, RowKind, Section, SubRow},
+    text::{self, Name},
+};
+use regex::Regex;
+
+/// How alike a row's name must be to the declared one where it is not the same.
+const ALIKE: f64 = 0.85;
+/// A number decides although the name differs, unless the name has nearly nothing in common with the declared one.
+const RELATED: f64 = 0.3;
+
+/// What a line is.
+#[derive(Debug, Clone, Copy)]
+pub enum Line<'a> {
+    /// A printed row.
+    Printed(&'a Row),
+    /// A row the agency added; the number it stands under, where it has one.
+    Added(&'a Row),
+    /// An un-numbered row of the block above.
+    Sub(&'a SubRow),
+    /// More text for the line above.
+    Continuation,
+    /// A row of the agency's own that the form does not know.
+    Unknown,
+}
+
+/// The walk through a table's lines.
+pub struct Walk<'a> {
+    section: &'a Section,
+    keys: Vec<RowKeys<'a>>,
+    /// The index of the last printed row met.
+    last: Option<usize>,
+    /// The row whose lines are being added to.
+    adding: Option<&'a Row>,
+    /// The block whose sub-rows are expected.
+    pub block: Option<&'a Row>,
+}
+
+struct RowKeys<'a> {
+    row: &'a Row,
+    numbering: Option<Regex>,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(section: &'a Section) -> Walk<'a> {
+        let keys = section.rows.iter().map(|row| RowKeys { row, numbering: numbering(row) });
+        Walk { section, keys: keys.collect(), last: None, adding: None, block: None }
+    }
+
+    /// Tells what the next line is. `number` is the text of the ordinal cell, `label` of the name's.
+    pub fn next(&mut self, number: &str, label: &str) -> Line<'a> {
+        let number = normal_number(number);
+        let name = Name::of(label);
+        if let Some(sub) = self.sub_row(&number, &name) {
+            return Line::Sub(sub);
+        }
+        if number.is_empty() && name.key.is_empty() {
+            return Line::Continuation;
+        }
+        let by_number = self.by_number(&number);
+        let by_name = self.by_name(&name);
+        if by_number.is_none()
+            && let Some(row) = self.added_row(&number)
+            && !self.names_a_place(&by_name)
+        {
+            self.at_added(row);
+            return Line::Added(row);
+        }
+        let printed = match (by_number, by_name.as_slice()) {
+            (Some(at), names) if names.contains(&at) => Some(at),
+            (Some(at), []) if self.number_decides(at, &name) => Some(at),
+            (_, []) => None,
+            (_, [only]) => Some(*only),
+            // The same name twice in the form: the next one in order.
+            (_, several) => several.iter().copied().find(|at| self.last.is_none_or(|last| *at > last)).or(several.first().copied()),
+        };
+        if let Some(at) = printed {
+            return self.at_printed(at);
+        }
+        // Without a known number a line belongs to what is being added to.
+        match self.adding {
+            Some(row) if number.is_empty() && row.subrows.is_empty() => Line::Added(row),
+            _ => Line::Unknown,
+        }
+    }
+
+    /// Whether the name is that of a group or of a place for added rows, which no added row bears.
+    fn names_a_place(&self, by_name: &[usize]) -> bool {
+        by_name.iter().any(|at| self.keys[*at].row.kind != RowKind::Fixed)
+    }
+
+    fn at_printed(&mut self, at: usize) -> Line<'a> {
+        let row = self.keys[at].row;
+        self.last = Some(at);
+        self.adding = (row.kind == RowKind::Items).then_some(row);
+        // A row of added blocks has no sub-rows of its own, its blocks do.
+        self.block = (!row.subrows.is_empty() && row.kind == RowKind::Fixed).then_some(row);
+        Line::Printed(row)
+    }
+
+    fn at_added(&mut self, row: &'a Row) {
+        self.last = self.section.rows.iter().position(|other| std::ptr::eq(other, row));
+        self.adding = Some(row);
+        self.block = (!row.subrows.is_empty()).then_some(row);
+    }
+
+    fn sub_row(&self, number: &str, name: &Name) -> Option<&'a SubRow> {
+        let block = self.block?;
+        // A number that is a row's own is no sub-row's.
+        if !number.is_empty() && self.by_number(number).is_some() {
+            return None;
+        }
+        block.subrows.iter().find(|sub| sub.names.iter().any(|declared| same_name(declared, name)))
+    }
+
+    fn by_number(&self, number: &str) -> Option<usize> {
+        self.keys.iter().position(|keys| !number.is_empty() && !keys.row.names.is_empty() && keys.row.id() == number)
+    }
+
+    fn by_name(&self, name: &Name) -> Vec<usize> {
+        if name.key.is_empty() {
+            return Vec::new();
+        }
+        let exact = self.matching(|declared| declared.key == name.key);
+        if exact.is_empty() { self.matching(|declared| same_name(declared, name)) } else { exact }
+    }
+
+    fn matching(&self, fits: impl Fn(&Name) -> bool) -> Vec<usize> {
+        let found = self.keys.iter().enumerate().filter(|(_, keys)| keys.row.names.iter().any(&fits));
+        found.map(|(at, _)| at).collect()
+    }
+
+    fn number_decides(&self, at: usize, name: &Name) -> bool {
+        let row = self.keys[at].row;
+        // In an added row's own place any name may stand.
+        name.key.is_empty() || row.in_place || row.names.iter().any(|declared| declared.likeness(name) >= RELATED)
+    }
+
+    fn added_row(&self, number: &str) -> Option<&'a Row> {
+        let count = |keys: &&RowKeys| {
+            let n: u32 = keys.numbering.as_ref()?.captures(number)?.get(1)?.as_str().parse().ok()?;
+            (n >= keys.row.from).then_some(())
+        };
+        self.keys.iter().find(|keys| count(keys).is_some()).map(|keys| keys.row)
+    }
+}
+
+/// Whether a name of a report means the declared one: the same, the declared one with something behind it or
+/// with its end left out, or very like it.
+fn same_name(declared: &Name, name: &Name) -> bool {
+    if name.key.is_empty() {
+        return false;
+    }
+    let (short, long) = if declared.key.len() < name.key.len() { (declared, name) } else { (name, declared) };
+    let beginning = short.len() >= 4 && text::find_words(&long.key, &short.key) == Some(0);
+    declared.key == name.key || beginning || declared.likeness(name) >= ALIKE
+}
+
+/// A number without blanks, brackets and final marks, with points between its parts.
+fn normal_number(text: &str) -> String {
+    let bare: String = text::clean(text).chars().filter(|c| !c.is_whitespace()).collect();
+    bare.replace(',', ".").trim_matches(['.', ')', '(', ':', '-', '/']).to_lowercase()
+}
+
+fn numbering(row: &Row) -> Option<Regex> {
+    let pattern = regex::escape(row.numbering.as_deref()?).replace(r"\{n\}", r"(\d{1,3})");
+    Regex::new(&format!("^{pattern}$")).ok()
+}

@@ -1,0 +1,324 @@
+//! A table's lines, from its heading to its end: each is taken for the row it is, its cells are read, and
+//! what the form asks for and nobody wrote is noted at the cell where it belongs.
+
+use super::{
+    Region, Task, cell, heading::Heading, place,
+    rows::{Line, Walk},
+};
+use crate::{
+    finding::{Finding, Place, Severity},
+    form::{
+        answers::RowAnswers,
+        declaration::{Column, ColumnType, Row, RowKind, RowName, Section, SubRow},
+    },
+    text,
+    workbook::Cell,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A line of the table, sorted out but not yet read.
+struct Raw<'a> {
+    name: RowName,
+    row: &'a Row,
+    sub: Option<&'a SubRow>,
+    label: String,
+    system: Option<String>,
+    at: u32,
+    /// The cells of the answer columns; more than one where a line goes on below.
+    cells: BTreeMap<&'a str, Vec<(u32, &'a Cell)>>,
+    /// Whether the name is the printed one and this a line where rows are added.
+    printed_name: bool,
+}
+
+/// Reads a table.
+pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>) -> Vec<RowAnswers> {
+    let mut lines = gather(task, section, heading, region);
+    inherit_from_block(section, &mut lines);
+    let declined: BTreeSet<&str> = lines.iter().filter(|line| declines(task, line)).map(|line| line.row.id()).collect();
+    let mut rows = Vec::new();
+    let mut heads: BTreeMap<&str, Place> = BTreeMap::new();
+    for line in &lines {
+        heads.entry(line.row.id()).or_insert_with(|| label_place(heading, region, line.at));
+        if is_left_out(task, line) {
+            continue;
+        }
+        rows.push(read_line(task, section, heading, region, line));
+    }
+    for row in &section.rows {
+        note_missing(task, section, row, &rows, heads.get(row.id()).unwrap_or(&label_heading(heading, region)), declined.contains(row.id()));
+    }
+    let order = |name: &RowName| section.rows.iter().position(|row| row.id() == name.declared);
+    rows.sort_by_key(|row| order(&row.name));
+    rows
+}
+
+/// Sorts the lines of the region out by the rows they are.
+fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>) -> Vec<Raw<'a>> {
+    let mut lines: Vec<Raw> = Vec::new();
+    let mut walk = Walk::new(section);
+    let mut head: Option<(RowName, String)> = None;
+    let ordinal = section.column_of(ColumnType::Ordinal).and_then(|column| heading.columns.get(column.id()));
+    let label_id = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
+    let Some(label_col) = heading.columns.get(label_id) else { return lines };
+    for at in region.sheet.rows().into_iter().filter(|row| region.rows.contains(row)) {
+        let text_at = |col: Option<&u32>| col.and_then(|col| region.sheet.get(at, *col)).map(Cell::text).unwrap_or_default();
+        let (number, label) = (text_at(ordinal), cell::without_prompts(task.form, &text_at(Some(label_col))));
+        let cells = answer_cells(section, heading, region, at);
+        if (number.trim().is_empty() && label.is_empty() && cells.is_empty()) || is_column_numbers(region, at) {
+            continue;
+        }
+        let line = walk.next(&number, &label);
+        let (row, sub) = match line {
+            Line::Printed(row) | Line::Added(row) => (row, None),
+            Line::Sub(sub) => match walk.block {
+                Some(block) => (block, Some(sub)),
+                None => continue,
+            },
+            Line::Continuation => {
+                if let Some(above) = lines.last_mut() {
+                    for (column, more) in cells {
+                        above.cells.entry(column).or_default().extend(more);
+                    }
+                }
+                continue;
+            }
+            Line::Unknown => {
+                if !cells.is_empty() {
+                    task.note(unknown_row(section, region, at, *label_col, &number, &label));
+                }
+                continue;
+            }
+        };
+        let count = lines.iter().filter(|line| line.row.id() == row.id() && line.sub.is_none()).count() as u32;
+        let mut raw = Raw {
+            name: RowName { row: row.id().to_owned(), declared: row.id().to_owned(), sub: None },
+            row,
+            sub,
+            printed_name: false,
+            label,
+            system: None,
+            at,
+            cells,
+        };
+        match (line, sub) {
+            (_, Some(sub)) => {
+                let (name, system) = head.clone().unwrap_or_else(|| (raw.name.clone(), row.label.clone()));
+                raw.name = RowName { sub: Some(sub.id.get_ref().clone()), ..name };
+                raw.label = sub.label.clone();
+                raw.system = Some(system);
+            }
+            (Line::Printed(_), _) if row.kind == RowKind::Items => {
+                let name = behind_printed_name(row, &raw.label);
+                raw.printed_name = name.is_none();
+                raw.label = name.unwrap_or_else(|| row.label.clone());
+            }
+            (Line::Printed(_), _) => raw.label = row.label.clone(),
+            _ => {
+                let typed = number.trim().trim_end_matches('.').replace(',', ".");
+                let offset = if row.in_place { count } else { count + row.from - 1 };
+                raw.name.row = if typed.is_empty() { row.number(offset + 1) } else { typed };
+            }
+        }
+        if sub.is_none() {
+            head = Some((raw.name.clone(), raw.label.clone()));
+        }
+        lines.push(raw);
+    }
+    lines
+}
+
+/// The filled cells of a line in the answer columns.
+fn answer_cells<'a>(section: &'a Section, heading: &Heading<'a>, region: &Region<'a>, at: u32) -> BTreeMap<&'a str, Vec<(u32, &'a Cell)>> {
+    let answers = section.columns.iter().filter(|column| !matches!(column.kind, ColumnType::Ordinal | ColumnType::Label));
+    answers
+        .filter_map(|column| {
+            let col = heading.columns.get(column.id())?;
+            let cell = region.sheet.get(at, *col)?;
+            Some((column.id(), vec![(at, cell)]))
+        })
+        .collect()
+}
+
+/// A line such as `(1) (2) (3)` below the heading.
+fn is_column_numbers(region: &Region, at: u32) -> bool {
+    let keys: Vec<String> = region.sheet.row(at).map(|(_, cell)| cell.text().trim().trim_matches(['(', ')', '[', ']']).to_lowercase()).collect();
+    let counts = keys.iter().filter_map(|key| key.parse::<u32>().ok()).collect::<Vec<_>>();
+    let short = keys.iter().all(|key| key.chars().count() <= 2);
+    keys.len() > 2 && short && counts.len() > 1 && counts.windows(2).all(|pair| pair[1] == pair[0] + 1)
+}
+
+/// What an agency wrote in place of, or behind, the printed name of a row to which lines are added.
+fn behind_printed_name(row: &Row, label: &str) -> Option<String> {
+    let key = text::key(label);
+    let printed = text::key(&row.label);
+    if key.is_empty() || key == printed || row.aliases.iter().any(|alias| text::key(alias) == key) {
+        return None;
+    }
+    if !key.starts_with(&printed) {
+        // The printed name with its end left out is still the printed name.
+        return (!printed.starts_with(&key)).then(|| label.to_owned());
+    }
+    let behind = |tail: &&str| text::key(tail) == key[printed.len()..].trim_matches(|c: char| !c.is_alphanumeric());
+    let tail = label.char_indices().map(|(at, _)| &label[at..]).rfind(behind)?;
+    Some(text::clean(tail.trim_start_matches([':', '-', '.', ' ', '\n', '(']).trim_end_matches(')')))
+}
+
+/// An owner that stands once on the heading line of a block, in a merged cell, is the owner of its sub-rows.
+fn inherit_from_block<'a>(section: &'a Section, lines: &mut [Raw<'a>]) {
+    let mut head: BTreeMap<&str, Vec<(u32, &Cell)>> = BTreeMap::new();
+    for line in lines {
+        if line.sub.is_none() {
+            head = if line.row.subrows.is_empty() { BTreeMap::new() } else { line.cells.clone() };
+            continue;
+        }
+        for (column, cells) in &head {
+            let is_text = section.column(column).is_some_and(|column| column.kind == ColumnType::Text && column.required);
+            if is_text && !line.cells.contains_key(column) {
+                line.cells.insert(column, cells.clone());
+            }
+        }
+    }
+}
+
+/// Whether the agency says on this line that it has none of these.
+fn declines(task: &Task, line: &Raw) -> bool {
+    let none: BTreeSet<String> = line.row.none.iter().map(|none| text::key(none)).collect();
+    let says = |text: &str| none.contains(&text::key(text));
+    let mut texts: Vec<String> = line.cells.values().flatten().map(|(_, cell)| cell.text()).collect();
+    let in_label = says(&line.label);
+    texts.retain(|text| !cell::is_blank(task.form, text) || says(text));
+    in_label || texts.iter().any(|text| says(text)) && texts.iter().all(|text| says(text) || cell::is_blank(task.form, text))
+}
+
+/// Headings, printed samples and lines nobody filled in are no rows of the report.
+fn is_left_out(task: &Task, line: &Raw) -> bool {
+    let is_head = line.sub.is_none() && (line.row.kind == RowKind::Group || !line.row.subrows.is_empty());
+    if is_head {
+        return true;
+    }
+    let written = line.cells.iter().any(|(column, cells)| {
+        cells.iter().any(|(_, cell)| {
+            let text = cell::without_prompts(task.form, &cell.text());
+            !cell::is_blank(task.form, &text)
+                && !cell::is_example(task.form, line.row, line.sub, column, &text)
+                && !is_sample_text(task, line, column, &text)
+        })
+    });
+    if declines(task, line) && !has_choice(line) {
+        return true;
+    }
+    match line.row.kind {
+        RowKind::Items => !written && (line.printed_name || line.sub.is_some() || is_sample_name(task, line)),
+        _ => false,
+    }
+}
+
+/// A printed text without an example mark, under a name that is still a printed sample.
+fn is_sample_text(task: &Task, line: &Raw, column: &str, text: &str) -> bool {
+    let under_sample = line.system.as_deref().is_some_and(|system| is_sample(task, line.row, system));
+    let printed = line.sub.and_then(|sub| sub.sample_texts.get(column));
+    under_sample && printed.is_some_and(|texts| texts.iter().any(|sample| text::key(sample) == text::key(text)))
+}
+
+fn has_choice(line: &Raw) -> bool {
+    line.cells.values().flatten().count() > 2
+}
+
+/// A printed sample, or no name at all.
+fn is_sample_name(task: &Task, line: &Raw) -> bool {
+    cell::is_blank(task.form, &line.label) || is_sample(task, line.row, &line.label)
+}
+
+fn is_sample(task: &Task, row: &Row, label: &str) -> bool {
+    cell::has_example_mark(task.form, label) || row.samples.iter().any(|sample| text::key(sample) == text::key(label))
+}
+
+fn read_line<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>, line: &Raw<'a>) -> RowAnswers {
+    let mut row = RowAnswers {
+        name: line.name.clone(),
+        label: line.label.clone(),
+        system: line.system.clone(),
+        place: Some(label_place(heading, region, line.at)),
+        ..RowAnswers::default()
+    };
+    let asked = |column: &&Column| {
+        !matches!(column.kind, ColumnType::Ordinal | ColumnType::Label) && column.belongs_to(&line.name)
+    };
+    for column in section.columns.iter().filter(asked) {
+        let Some(col) = heading.columns.get(column.id()) else { continue };
+        row.places.insert(column.id().to_owned(), place(region.sheet, line.at, *col));
+    }
+    let unused = |id: &str| line.row.without.iter().chain(line.sub.iter().flat_map(|sub| &sub.without)).any(|column| column.get_ref() == id);
+    for column in section.columns.iter().filter(asked).filter(|column| !unused(column.id())) {
+        let cells = line.cells.get(column.id()).map_or(&[][..], Vec::as_slice);
+        let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
+        cell::read(task, &what, &mut row, cells);
+    }
+    if line.row.kind == RowKind::Items && line.sub.is_none() && !line.printed_name && is_sample_name(task, line) {
+        let label_column = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
+        task.note(row_finding(&format!("{label_column}-missing"), Severity::Error, section, Some(&row.name), row.place.clone(), Some(&line.label)));
+    }
+    row
+}
+
+/// Printed rows that are not there, and too few added ones.
+fn note_missing(task: &mut Task, section: &Section, row: &Row, rows: &[RowAnswers], at: &Place, declined: bool) {
+    let kind = task.circumstances.agency_kind;
+    let concerns_all = row.applies_to.is_empty();
+    if section.optional || row.kind == RowKind::Group || !row.applies_to(kind) || (kind.is_none() && !concerns_all) {
+        return;
+    }
+    let there = |sub: Option<&SubRow>| rows.iter().filter(|found| found.name.declared == row.id() && found.name.sub.as_deref() == sub.map(|sub| sub.id.get_ref().as_str())).count();
+    let name = |sub: Option<&SubRow>| RowName { row: row.id().to_owned(), declared: row.id().to_owned(), sub: sub.map(|sub| sub.id.get_ref().clone()) };
+    if row.kind == RowKind::Items {
+        let count = if row.subrows.is_empty() { there(None) } else { there(row.subrows.first()) };
+        if (count as u32) < row.min && !declined {
+            let code = row.missing.as_deref().unwrap_or("row-missing");
+            task.note(row_finding(code, Severity::Error, section, Some(&name(None)), Some(at.clone()), None).about(&row.label));
+        }
+        return;
+    }
+    let subs: Vec<Option<&SubRow>> = if row.subrows.is_empty() { vec![None] } else { row.subrows.iter().map(Some).collect() };
+    for sub in subs {
+        if there(sub) == 0 {
+            let label = sub.map_or(&row.label, |sub| &sub.label);
+            task.note(row_finding("row-missing", Severity::Error, section, Some(&name(sub)), Some(at.clone()), None).about(label));
+        }
+    }
+}
+
+fn unknown_row(section: &Section, region: &Region, at: u32, col: u32, number: &str, label: &str) -> Finding {
+    let shown = text::clean(&format!("{number} {label}"));
+    row_finding("row-unknown", Severity::Warning, section, None, Some(place(region.sheet, at, col)), Some(&shown))
+}
+
+fn row_finding(code: &str, severity: Severity, section: &Section, row: Option<&RowName>, place: Option<Place>, found: Option<&str>) -> Finding {
+    let label = section.column_of(ColumnType::Label);
+    Finding {
+        code: code.to_owned(),
+        severity,
+        section: section.id.get_ref().clone(),
+        row: row.map(RowName::to_string),
+        field: label.map(|column| column.id().to_owned()),
+        place,
+        found: found.filter(|found| !found.is_empty()).map(str::to_owned),
+        arguments: BTreeMap::from([("label".to_owned(), found.unwrap_or_default().to_owned())]),
+    }
+}
+
+impl Finding {
+    /// The same finding about a row of this name.
+    fn about(mut self, label: &str) -> Finding {
+        self.arguments.insert("label".to_owned(), label.to_owned());
+        self
+    }
+}
+
+fn label_place(heading: &Heading, region: &Region, at: u32) -> Place {
+    place(region.sheet, at, label_heading(heading, region).col)
+}
+
+/// The heading cell of the names' column.
+fn label_heading(heading: &Heading, region: &Region) -> Place {
+    place(region.sheet, heading.row, heading.label_column)
+}

@@ -1,0 +1,243 @@
+//! One of a list of options, as it stands in a cell: in other case and spacing, followed by words of the
+//! agency's own, or ticked within the whole printed list. Two options are never guessed into one.
+
+use crate::{form::declaration::ChoiceList, text};
+
+/// What a cell of a choice column holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice<'a> {
+    /// The code, and the words behind the option.
+    One { code: &'a str, rest: String },
+    /// Every option of the list, none marked.
+    WholeList,
+    /// More than one option.
+    Several(Vec<&'a str>),
+    /// None of the options.
+    Unknown,
+}
+
+/// Where an option's words stand in a key.
+struct Hit<'a> {
+    code: &'a str,
+    start: usize,
+    end: usize,
+}
+
+/// Reads the text of a cell by a list. The text is cleaned and holds no printed prompt.
+pub fn read<'a>(list: &'a ChoiceList, text: &str) -> Choice<'a> {
+    let key = text::key(text);
+    let hits = hits(list, text, &key);
+    let mut codes: Vec<&str> = Vec::new();
+    for hit in &hits {
+        if !codes.contains(&hit.code) {
+            codes.push(hit.code);
+        }
+    }
+    if codes.len() > 1 {
+        if let Some(code) = ticked(list, text) {
+            return Choice::One { code, rest: String::new() };
+        }
+        if codes.len() == list.options.len() {
+            return Choice::WholeList;
+        }
+        return match leading(&hits, &key) {
+            Some(hit) => Choice::One { code: hit.code, rest: rest_of(text, &key, hit.end) },
+            None => Choice::Several(codes),
+        };
+    }
+    match hits.first() {
+        Some(hit) => Choice::One { code: hit.code, rest: rest_of(text, &key, hit.end) },
+        None => short_answer(list, text, &key),
+    }
+}
+
+/// Every option whose full words stand in the key; one within a longer one does not count.
+fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Vec<Hit<'a>> {
+    let mut hits = Vec::new();
+    let written = list.options.iter().filter(|option| !option.free_text).flat_map(|option| {
+        // A short alias is part of too many sentences; it counts as a whole answer only.
+        let aliases = option.aliases.iter().filter(|alias| alias.split_whitespace().count() > 2);
+        aliases.chain([&option.text]).map(move |words| (option, text::key(words)))
+    });
+    for (option, words) in written {
+        let mut from = 0;
+        while let Some(at) = text::find_words(&key[from..], &words) {
+            let start = from + at;
+            hits.push(Hit { code: &option.code, start, end: start + words.len() });
+            from = start + words.len();
+        }
+    }
+    let inner: Vec<bool> = hits
+        .iter()
+        .map(|hit| hits.iter().any(|other| other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start))
+        .collect();
+    let mut inner = inner.into_iter();
+    hits.retain(|_| !inner.next().unwrap_or(false));
+    hits.extend(at_beginning(list, text, key));
+    hits.sort_by_key(|hit| hit.start);
+    hits
+}
+
+/// An option with words of the agency's own ("Khác: …") stands at the beginning of a line.
+fn at_beginning<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Option<Hit<'a>> {
+    let lines: Vec<String> = text.lines().map(text::key).collect();
+    list.options.iter().filter(|option| option.free_text).find_map(|option| {
+        let mut words: Vec<String> = option.aliases.iter().map(|alias| text::key(alias)).collect();
+        words.push(text::key(&option.text));
+        words.sort_by_key(|words| std::cmp::Reverse(words.len()));
+        let begins = |words: &String| lines.iter().any(|line| text::find_words(line, words) == Some(0));
+        let words = words.into_iter().find(begins)?;
+        let start = text::find_words(key, &words)?;
+        Some(Hit { code: &option.code, start, end: start + words.len() })
+    })
+}
+
+/// The option at the beginning, when the others are part of the sentence behind it and not of a list.
+fn leading<'a, 'h>(hits: &'h [Hit<'a>], key: &str) -> Option<&'h Hit<'a>> {
+    let first = hits.first().filter(|hit| hit.start == 0)?;
+    let listed = hits.iter().filter(|hit| hit.code != first.code).any(|hit| {
+        let before = key[..hit.start].trim_end();
+        hit.start < first.end || before.ends_with(['/', ';', ',', '-', '+', '*', '.', ':', '•', '|'])
+    });
+    // Line ends are blanks in a key, so two options with nothing between them are a list as well.
+    let touching = hits.iter().any(|hit| hit.code != first.code && key[first.end..hit.start.max(first.end)].trim().is_empty());
+    (!listed && !touching).then_some(first)
+}
+
+/// The one line of a kept list that bears a tick: `[x]`, `(x)`, `x`, `☑`, `✓`.
+fn ticked<'a>(list: &'a ChoiceList, text: &str) -> Option<&'a str> {
+    let mut found = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let bare = line.trim_start_matches(['-', '+', '*', ' ']);
+        let folded = bare.to_lowercase();
+        let tick = ["[x]", "(x)", "[v]", "(v)", "x ", "v ", "☑", "☒", "✓", "✔", "🗹"].into_iter().any(|mark| folded.starts_with(mark))
+            || [" x", "(x)", "[x]", "☑", "✓", "✔", "(v)"].into_iter().any(|mark| folded.ends_with(mark));
+        let key = text::key(bare);
+        let option = list.options.iter().find(|option| text::contains_words(&key, &text::key(&option.text)));
+        if let (true, Some(option)) = (tick, option) {
+            found.push(option.code.as_str());
+        }
+    }
+    match found.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+/// An alias, or the option without its marks, as the whole answer or up to the first punctuation.
+fn short_answer<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Choice<'a> {
+    let head = key.split([':', ';', ',', '(', '.', '\n']).next().unwrap_or_default().trim();
+    for (candidate, rest) in [(key, false), (head, true)] {
+        for option in &list.options {
+            let mut names = option.aliases.iter().chain([&option.text]);
+            if names.any(|name| text::key(name) == candidate) {
+                let rest = if rest { rest_of(text, key, head.len()) } else { String::new() };
+                return Choice::One { code: &option.code, rest };
+            }
+        }
+    }
+    let plain = text::plain(key);
+    let mut without_marks = list.options.iter().filter(|option| text::plain(&option.text) == plain);
+    match (without_marks.next(), without_marks.next()) {
+        (Some(option), None) => Choice::One { code: &option.code, rest: String::new() },
+        _ => Choice::Unknown,
+    }
+}
+
+/// The words of the cell behind the option, in their own writing where they can be found there.
+fn rest_of(text: &str, key: &str, end: usize) -> String {
+    let rest = key[end..].trim_matches(|c: char| c.is_whitespace() || matches!(c, ':' | ';' | ',' | '.' | '-'));
+    if rest.is_empty() {
+        return String::new();
+    }
+    let tail = text.char_indices().map(|(at, _)| &text[at..]).rfind(|tail| text::key(tail) == text::key(rest));
+    tail.map_or_else(|| rest.to_owned(), text::clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::declaration::ChoiceOption;
+
+    fn list(options: &[(&str, &str, &[&str], bool)]) -> ChoiceList {
+        let option = |(code, text, aliases, free_text): &(&str, &str, &[&str], bool)| ChoiceOption {
+            code: (*code).to_owned(),
+            text: (*text).to_owned(),
+            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            free_text: *free_text,
+        };
+        ChoiceList { options: options.iter().map(option).collect() }
+    }
+
+    fn compliance() -> ChoiceList {
+        list(&[
+            ("met", "Đã đáp ứng", &["Đáp ứng"], false),
+            ("partial", "Đáp ứng một phần", &["Đáp ứng 1 phần", "Đã đáp ứng một phần", "Chưa đáp ứng đầy đủ"], false),
+            ("not_met", "Chưa đáp ứng", &[], false),
+        ])
+    }
+
+    fn stage() -> ChoiceList {
+        list(&[
+            ("bidding", "Tổ chức đấu thầu", &[], false),
+            ("procuring", "Triển khai mua sắm", &[], false),
+            ("procured", "Hoàn thành mua sắm", &[], false),
+            ("other", "Khác: ghi rõ", &["Khác"], true),
+        ])
+    }
+
+    fn shown(list: &ChoiceList, text: &str) -> String {
+        match read(list, text) {
+            Choice::One { code, rest } if rest.is_empty() => code.to_owned(),
+            Choice::One { code, rest } => format!("{code} + {rest}"),
+            Choice::WholeList => "whole list".to_owned(),
+            Choice::Several(codes) => codes.join(" | "),
+            Choice::Unknown => "unknown".to_owned(),
+        }
+    }
+
+    #[test]
+    fn compliance_as_people_write_it() {
+        for (text, expected) in [
+            ("Đã đáp ứng", "met"),
+            ("đã  ĐÁP ứng.", "met"),
+            ("- Chưa đáp ứng;", "not_met"),
+            ("Đáp ứng một phần (70%)", "partial + (70%)"),
+            ("Đáp ứng 1 phần", "partial"),
+            ("Đã đáp ứng một phần; còn thiếu SSO", "partial + còn thiếu SSO"),
+            ("Chưa đáp ứng đầy đủ", "partial"),
+            ("Đáp ứng", "met"),
+            ("Chưa thể đáp ứng", "unknown"),
+            ("Chua dap ung", "not_met"),
+            ("Đã đáp ứng\nĐáp ứng một phần\nChưa đáp ứng", "whole list"),
+            ("Đã đáp ứng/Đáp ứng một phần/Chưa đáp ứng", "whole list"),
+            ("Đã đáp ứng, chưa đáp ứng", "met | not_met"),
+            ("Đã đáp ứng\nChưa đáp ứng", "met | not_met"),
+            ("Chưa đáp ứng một phần", "not_met | partial"),
+            ("☐ Đã đáp ứng\n☑ Đáp ứng một phần\n☐ Chưa đáp ứng", "partial"),
+            ("Đã đáp ứng\nĐáp ứng một phần (x)\nChưa đáp ứng", "partial"),
+            ("[x] Đã đáp ứng\n[ ] Đáp ứng một phần\n[ ] Chưa đáp ứng", "met"),
+            ("Không có", "unknown"),
+            ("Tốt", "unknown"),
+        ] {
+            assert_eq!(shown(&compliance(), text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn stages_with_words_behind_them() {
+        for (text, expected) in [
+            ("Triển khai mua sắm; dự kiến hoàn thành tháng 6/2023", "procuring + dự kiến hoàn thành tháng 6/2023"),
+            ("Triển khai mua sắm sau khi tổ chức đấu thầu", "procuring + sau khi tổ chức đấu thầu"),
+            ("Tổ chức đấu thầu; Triển khai mua sắm", "bidding | procuring"),
+            ("Khác: Thuê của VNPT", "other + Thuê của VNPT"),
+            ("Khác: ghi rõ", "other"),
+            ("Khác", "other"),
+            ("khác (chờ hướng dẫn)", "other + (chờ hướng dẫn)"),
+            ("Tổ chức đấu thầu\nTriển khai mua sắm\nHoàn thành mua sắm\nKhác: ghi rõ", "whole list"),
+            ("Chọn một trong các phương án\nTổ chức đấu thầu", "bidding"),
+        ] {
+            assert_eq!(shown(&stage(), text), expected, "{text}");
+        }
+    }
+}

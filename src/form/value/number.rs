@@ -1,0 +1,183 @@
+//! Numbers and ratios as Vietnamese offices write them: points between thousands, a comma before decimals,
+//! `12/45`, `12 trên 45`.
+
+use crate::text;
+use regex::Regex;
+use std::{ops::Range, sync::LazyLock};
+
+/// A ratio found in running text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundRatio {
+    pub part: f64,
+    pub whole: f64,
+    /// Where it stands in the text's key.
+    pub at: Range<usize>,
+}
+
+/// Reads a text that is one number: `1.234`, `1.234,5`, `1,234.5`, `12`, `-3`, `45%`.
+pub fn number(text: &str) -> Option<f64> {
+    let key = text.replace(['\u{A0}', '\u{202F}', ' '], "");
+    let bare = key.trim_end_matches('%');
+    let (sign, digits) = match bare.strip_prefix(['-', '\u{2212}']) {
+        Some(rest) => (-1.0, rest),
+        None => (1.0, bare),
+    };
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b',') {
+        return None;
+    }
+    let last_mark = digits.rfind(['.', ',']);
+    let plain = match (digits.contains('.'), digits.contains(','), last_mark) {
+        // Both marks: the last one stands before the decimals.
+        (true, true, Some(at)) => {
+            let (head, tail) = digits.split_at(at);
+            if !grouped(head) || tail[1..].is_empty() {
+                return None;
+            }
+            format!("{}.{}", head.replace(['.', ','], ""), &tail[1..])
+        }
+        (true, false, _) if grouped(digits) => digits.replace('.', ""),
+        (false, true, _) if digits.matches(',').count() > 1 && grouped(digits) => digits.replace(',', ""),
+        (_, true, _) => digits.replacen(',', ".", 1),
+        _ => digits.to_owned(),
+    };
+    plain.parse::<f64>().ok().map(|number| sign * number)
+}
+
+/// Whether marks stand before every group of three digits, as in `1.234.567`.
+fn grouped(digits: &str) -> bool {
+    let mut groups = digits.split(['.', ',']);
+    let first = groups.next().unwrap_or_default();
+    let first_fits = (1..=3).contains(&first.len()) && first != "0";
+    let rest: Vec<&str> = groups.collect();
+    first_fits && rest.iter().all(|group| group.len() == 3)
+}
+
+static RATIO: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let amount = r"(\d+(?:[.,]\d{3})*)";
+    // Between the numbers at most one short unit: `12 cơ quan/45 cơ quan`.
+    Regex::new(&format!(
+        r"{amount}\s*(?:\p{{L}}[\p{{L}} ]{{0,30}}?)?\s*(?:/|trên tổng số|trên|trong tổng số|trong số)\s*(?:tổng số |tổng )?{amount}"
+    ))
+    .ok()
+});
+
+/// Every ratio in a text, in order. Dates and numbers of documents are none.
+pub fn ratios(text: &str) -> Vec<FoundRatio> {
+    let key = text::key(text);
+    let Some(pattern) = RATIO.as_ref() else { return Vec::new() };
+    let mut found = Vec::new();
+    for captures in pattern.captures_iter(&key) {
+        let Some(at) = captures.get(0).map(|whole| whole.range()) else { continue };
+        let before = key[..at.start].trim_end();
+        let after = &key[at.end..];
+        let part_of_date = before.ends_with(['/', '-', '.']) && before.trim_end_matches(['/', '-', '.']).ends_with(|c: char| c.is_ascii_digit());
+        let goes_on = after.starts_with(['/', '-']) && after[1..].starts_with(|c: char| c.is_alphanumeric());
+        let (Some(part), Some(whole)) = (number(&captures[1]), number(&captures[2])) else { continue };
+        let month = part <= 12.0 && (2000.0..=2100.0).contains(&whole);
+        let named_month = before.ends_with("tháng") || before.ends_with("ngày");
+        if !part_of_date && !goes_on && !month && !named_month {
+            found.push(FoundRatio { part, whole, at });
+        }
+    }
+    found
+}
+
+/// Gives each of several answers its ratio: first by the words around the ratio, then by order.
+pub fn share_ratios(text: &str, words: &[&[String]]) -> Vec<Option<FoundRatio>> {
+    let key = text::key(text);
+    let mut free: Vec<Option<FoundRatio>> = ratios(text).into_iter().map(Some).collect();
+    let ends: Vec<usize> = free.iter().flatten().map(|ratio| ratio.at.end).collect();
+    let starts: Vec<usize> = free.iter().flatten().map(|ratio| ratio.at.start).collect();
+    let mut shares = vec![None; words.len()];
+    for (share, words) in shares.iter_mut().zip(words) {
+        let scores = (0..free.len()).map(|at| {
+            let from = if at == 0 { 0 } else { ends[at - 1] };
+            let to = starts.get(at + 1).copied().unwrap_or(key.len());
+            let inside = &key[starts[at]..ends[at]];
+            let lead = last_clause(&key[from..starts[at]]);
+            let tail = first_clause(&key[ends[at]..to]);
+            words.iter().map(|word| text::key(word)).filter(|word| [lead, inside, tail].iter().any(|near| text::contains_words(near, word))).count()
+        });
+        let best = scores.enumerate().filter(|(at, score)| *score > 0 && free[*at].is_some()).max_by_key(|(at, score)| (*score, usize::MAX - at));
+        if let Some((at, _)) = best {
+            *share = free[at].take();
+        }
+    }
+    let mut left = free.into_iter().flatten();
+    for share in shares.iter_mut().filter(|share| share.is_none()) {
+        *share = left.next();
+    }
+    shares
+}
+
+fn first_clause(text: &str) -> &str {
+    text.split([';', ',', '.']).next().unwrap_or_default()
+}
+
+fn last_clause(text: &str) -> &str {
+    text.rsplit([';', ',', '.']).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_vietnamese_and_english_writing() {
+        for (text, value) in [
+            ("12", Some(12.0)),
+            ("1.234", Some(1234.0)),
+            ("1.234.567", Some(1_234_567.0)),
+            ("1.234,5", Some(1234.5)),
+            ("1,234.5", Some(1234.5)),
+            ("12,5", Some(12.5)),
+            ("12.5", Some(12.5)),
+            ("0.125", Some(0.125)),
+            ("1 234", Some(1234.0)),
+            ("-3", Some(-3.0)),
+            ("45%", Some(45.0)),
+            ("", None),
+            ("mười hai", None),
+            ("12 cái", None),
+            ("1.2.3", None),
+        ] {
+            assert_eq!(number(text), value, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn ratios_in_running_text() {
+        for (text, expected) in [
+            ("12/45", vec![(12.0, 45.0)]),
+            ("12 / 45 cơ quan", vec![(12.0, 45.0)]),
+            ("12 trên 45", vec![(12.0, 45.0)]),
+            ("1.234/2.000", vec![(1234.0, 2000.0)]),
+            ("12 cơ quan/45 cơ quan; đã có 130/420 thiết bị", vec![(12.0, 45.0), (130.0, 420.0)]),
+            ("hoàn thành 30/6/2023", vec![]),
+            ("tháng 6/2023", vec![]),
+            ("6/2023", vec![]),
+            ("Quyết định 12/QĐ-UBND", vec![]),
+            ("Văn bản số 1552/BTTTT-THH ngày 26/4/2022", vec![]),
+        ] {
+            let found: Vec<(f64, f64)> = ratios(text).into_iter().map(|ratio| (ratio.part, ratio.whole)).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn ratios_are_told_apart_by_their_words_before_their_order() {
+        let offices = ["cơ quan".to_owned()];
+        let devices = ["thiết bị".to_owned()];
+        for text in [
+            "Thiết bị đã có/tổng số: 130/420; cơ quan chưa đáp ứng: 12/45",
+            "12/45 cơ quan; 130/420 thiết bị",
+            "12/45; 130/420",
+        ] {
+            let shares = share_ratios(text, &[&offices, &devices]);
+            let wholes: Vec<Option<f64>> = shares.iter().map(|share| share.as_ref().map(|ratio| ratio.whole)).collect();
+            assert_eq!(wholes, [Some(45.0), Some(420.0)], "{text}");
+        }
+        let shares = share_ratios("đã có 130/420 thiết bị", &[&offices, &devices]);
+        assert!(shares[0].is_none() && shares[1].is_some());
+    }
+}

@@ -1,0 +1,48 @@
+//! Findings as a letter lists them: those that say the same thing together, the words once and then each place
+//! with what stands there. No place is left out, however many there are.
+
+use super::{
+    Letters,
+    context::{Group, Spot},
+    quiet, words,
+};
+use crate::{
+    finding::{Finding, Severity},
+    form::declaration::Form,
+};
+
+/// The longest name of a row, and the longest value that is repeated.
+const LABEL: usize = 100;
+const FOUND: usize = 120;
+
+/// The findings of one severity by what they say, in the order in which they first appear.
+pub fn group(letters: &Letters, form: &Form, findings: &[Finding], severity: Severity) -> Vec<Group> {
+    let mut groups: Vec<(&str, Group)> = Vec::new();
+    for finding in findings.iter().filter(|finding| finding.severity == severity) {
+        let said = letters.words(form, finding);
+        let spot = spot(form, finding);
+        let same = groups.iter_mut().find(|(code, group)| {
+            *code == finding.code && group.problem == said.problem && group.advice == said.advice
+        });
+        match same {
+            Some((_, group)) => group.places.push(spot),
+            None => {
+                let group = Group { problem: said.problem, advice: said.advice, places: vec![spot] };
+                groups.push((&finding.code, group));
+            }
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+fn spot(form: &Form, finding: &Finding) -> Spot {
+    let short = |text: &str, most| quiet::shorten(&quiet::one_line(text), most);
+    let place = finding.place.as_ref();
+    Spot {
+        row: finding.row.as_deref().map(|row| short(words::row_number(row), 20)).unwrap_or_default(),
+        label: short(&words::label(form, finding), LABEL),
+        sheet: place.map(|place| quiet::one_line(&place.sheet)).unwrap_or_default(),
+        cell: place.map(|place| place.cell()).unwrap_or_default(),
+        found: finding.found.as_deref().map(|found| short(found, FOUND)).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,185 @@
+//! Which IMAP server, as whom, and how long to wait for it: the mailbox's part of the configuration, checked and
+//! with its secret fetched, before any socket is opened. Here stands the rule which hosts may be spoken to in
+//! plain text.
+
+use super::MailboxError;
+use crate::config::Config;
+use percent_encoding::percent_decode_str;
+use secrecy::SecretString;
+use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
+use tokio_rustls::rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use url::Url;
+
+/// How long each phase of a conversation may take. A server that is silent for longer is given up, and the
+/// connection with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// From the name's resolution to an open connection, over all addresses of the host.
+    pub connect: Duration,
+    /// One TLS handshake.
+    pub tls: Duration,
+    /// The greeting, and each question before the login.
+    pub greeting: Duration,
+    /// The login; some servers make a wrong password wait.
+    pub login: Duration,
+    /// Opening the folder; the first time after long, a server may have to index it.
+    pub select: Duration,
+    /// Any other command as a whole, and the silence between two lines of a listing.
+    pub command: Duration,
+    /// One slice of a message, 1 MiB at most: even a poor line brings 18 kB a second.
+    pub slice: Duration,
+    /// A listing as a whole, which over a mailbox of 40,000 may take minutes.
+    pub listing: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Limits {
+            connect: seconds(30),
+            tls: seconds(30),
+            greeting: seconds(30),
+            login: seconds(60),
+            select: seconds(60),
+            command: seconds(60),
+            slice: seconds(60),
+            listing: seconds(600),
+        }
+    }
+}
+
+/// Everything needed to open the mailbox's connection, as often as it breaks.
+#[derive(Debug)]
+pub(super) struct Account {
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub password: SecretString,
+    pub folder: String,
+    /// Where handled mail goes; empty leaves it in place.
+    pub filed: String,
+    /// Whether TLS comes before the first word.
+    pub implicit_tls: bool,
+    pub tls: Arc<ClientConfig>,
+}
+
+impl Account {
+    pub(super) fn of(config: &Config) -> Result<Account, MailboxError> {
+        let wrong = |reason: String| MailboxError::Config(reason);
+        let url = Url::parse(&config.mailbox.url).map_err(|e| wrong(e.to_string()))?;
+        let (implicit_tls, port) = match url.scheme() {
+            "imaps" => (true, 993),
+            "imap" => (false, 143),
+            other => return Err(wrong(format!("{other} is none of imaps, imap, maildir"))),
+        };
+        if url.password().is_some() {
+            return Err(wrong("the password belongs in password_file or password_env".to_owned()));
+        }
+        let decoded = |part: &str| {
+            let text = percent_decode_str(part).decode_utf8().map_err(|e| wrong(format!("{part}: {e}")))?;
+            Ok::<String, MailboxError>(text.into_owned())
+        };
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let user = decoded(url.username())?;
+        if host.is_empty() || user.is_empty() {
+            return Err(wrong("a host and a user are needed, as in imaps://user@host/INBOX".to_owned()));
+        }
+        let folder = decoded(url.path().trim_start_matches('/'))?;
+        let password = config.mailbox_password().map_err(|e| wrong(e.to_string()))?;
+        Ok(Account {
+            host,
+            port: url.port().unwrap_or(port),
+            user,
+            password: password.ok_or_else(|| wrong("password_file or password_env is needed".to_owned()))?,
+            folder: if folder.is_empty() { "INBOX".to_owned() } else { folder },
+            filed: config.mailbox.filed.clone(),
+            implicit_tls,
+            tls: trusting(config.mailbox.ca_file.as_deref().map(|file| config.path(file)).as_deref())?,
+        })
+    }
+
+    /// Whether the host is written as this machine. The name alone decides: what a name resolves to can be forged
+    /// by whoever answers for the name.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    }
+}
+
+/// The system's authorities and those of the file.
+fn trusting(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, MailboxError> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if let Some(path) = ca_file {
+        let wrong = |e: String| MailboxError::Config(format!("ca_file {}: {e}", path.display()));
+        let certificates = CertificateDer::pem_file_iter(path).map_err(|e| wrong(e.to_string()))?;
+        let mut found = 0;
+        for certificate in certificates {
+            roots.add(certificate.map_err(|e| wrong(e.to_string()))?).map_err(|e| wrong(e.to_string()))?;
+            found += 1;
+        }
+        if found == 0 {
+            return Err(wrong("holds no certificate".to_owned()));
+        }
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|e| MailboxError::Config(e.to_string()))?;
+    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(url: &str) -> Result<Account, MailboxError> {
+        let text = format!(
+            "office.name = \"Bộ\"\ndatabase.url = \"sqlite:x.db\"\nmailbox.url = \"{url}\"\n\
+             mailbox.password_env = \"PATH\"\noutgoing.url = \"directory:out\"\noutgoing.from = \"a@b.example\"\n"
+        );
+        Account::of(&Config::parse(&text, Path::new("phuluc.toml")).unwrap())
+    }
+
+    #[test]
+    fn a_url_names_host_port_user_and_folder() {
+        for (url, host, port, user, folder, implicit, loopback) in [
+            (
+                "imaps://bao%40mic.example@mail.mic.example",
+                "mail.mic.example",
+                993,
+                "bao@mic.example",
+                "INBOX",
+                true,
+                false,
+            ),
+            ("imap://u@localhost:1143/", "localhost", 1143, "u", "INBOX", false, true),
+            ("imap://u@[::1]/A/B", "::1", 143, "u", "A/B", false, true),
+            ("imap://u@127.0.0.1/B%C3%A1o%20c%C3%A1o", "127.0.0.1", 143, "u", "Báo cáo", false, true),
+            ("imap://u@0.0.0.0/Báo", "0.0.0.0", 143, "u", "Báo", false, false),
+            ("imap://u@localhost.evil.example", "localhost.evil.example", 143, "u", "INBOX", false, false),
+        ] {
+            let account = account(url).unwrap();
+            assert_eq!(
+                (&*account.host, account.port, &*account.user, &*account.folder, account.implicit_tls),
+                (host, port, user, folder, implicit)
+            );
+            assert_eq!(account.is_loopback(), loopback, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_url_that_says_too_little_or_too_much_is_refused() {
+        for (url, reason) in [
+            ("imaps://mail.example", "a user are needed"),
+            ("imaps://u:secret@mail.example", "belongs in password_file"),
+            ("pop3://u@mail.example", "none of imaps"),
+            ("imaps://u@mail.example/%FF", "utf-8"),
+        ] {
+            let error = account(url).unwrap_err().to_string();
+            assert!(error.contains(reason) && !error.contains("secret"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Moving one handled message to another folder, on servers that have a command for it and on those that have not.
+//! Whatever a server lacks, no message but this one is ever removed, and it is removed only after the server has
+//! confirmed the copy.
+
+use super::{
+    Filed, MailboxError, Phase,
+    imap::about,
+    session::{Session, protocol, quoted},
+};
+use async_imap::imap_proto::{MailboxDatum, Response};
+
+impl Session {
+    /// Moves a message that lies in the open folder, with the best the server has.
+    pub(super) async fn carry(&mut self, uid: u32, filed: &str) -> Result<Filed, MailboxError> {
+        match (self.moves, self.uidplus) {
+            (true, _) => self.move_away(uid, filed).await,
+            (false, true) => self.copy_and_expunge(uid, filed).await,
+            (false, false) => self.copy_and_expunge_alone(uid, filed).await,
+        }
+    }
+
+    /// Whether the message lies in the open folder.
+    pub(super) async fn holds(&mut self, uid: u32) -> Result<bool, MailboxError> {
+        let mut held = false;
+        self.run(Phase::File, &format!("UID FETCH {uid} (UID)"), |response| {
+            if let Response::Fetch(_, attributes) = response {
+                held |= about(attributes).is_some_and(|about| about.uid == uid);
+            }
+        })
+        .await?;
+        Ok(held)
+    }
+
+    /// `UID MOVE` or `UID COPY`; after the first refusal the folder is created, for not every server says TRYCREATE.
+    async fn place(&mut self, verb: &str, uid: u32, filed: &str) -> Result<(), MailboxError> {
+        let filed = quoted(filed);
+        let command = format!("UID {verb} {uid} {filed}");
+        match self.run(Phase::File, &command, |_| {}).await {
+            Err(MailboxError::No { .. }) => {}
+            other => return other,
+        }
+        match self.run(Phase::File, &format!("CREATE {filed}"), |_| {}).await {
+            Ok(()) | Err(MailboxError::No { .. }) => self.run(Phase::File, &command, |_| {}).await,
+            Err(e) => Err(e),
+        }
+    }
+
+    async fn move_away(&mut self, uid: u32, filed: &str) -> Result<Filed, MailboxError> {
+        self.place("MOVE", uid, filed).await?;
+        self.is_gone(uid).await
+    }
+
+    /// The copy is complete when the server says OK (RFC 3501, 6.4.7); only then is this one message removed.
+    async fn copy_and_expunge(&mut self, uid: u32, filed: &str) -> Result<Filed, MailboxError> {
+        self.place("COPY", uid, filed).await?;
+        self.mark_deleted(uid, '+').await?;
+        self.run(Phase::File, &format!("UID EXPUNGE {uid}"), |_| {}).await?;
+        self.is_gone(uid).await
+    }
+
+    /// Without UIDPLUS an EXPUNGE takes every message that is marked, so it waits until ours is the only one.
+    async fn copy_and_expunge_alone(&mut self, uid: u32, filed: &str) -> Result<Filed, MailboxError> {
+        if self.others_are_deleted(uid).await? {
+            return Ok(Filed::LeftInPlace);
+        }
+        self.place("COPY", uid, filed).await?;
+        self.mark_deleted(uid, '+').await?;
+        if self.others_are_deleted(uid).await? {
+            // Somebody marked another one meanwhile. Our mark would keep later messages from being filed.
+            self.mark_deleted(uid, '-').await?;
+            return Ok(Filed::LeftInPlace);
+        }
+        self.run(Phase::File, "EXPUNGE", |_| {}).await?;
+        self.is_gone(uid).await
+    }
+
+    async fn mark_deleted(&mut self, uid: u32, sign: char) -> Result<(), MailboxError> {
+        self.run(Phase::File, &format!("UID STORE {uid} {sign}FLAGS.SILENT (\\Deleted)"), |_| {}).await
+    }
+
+    async fn others_are_deleted(&mut self, uid: u32) -> Result<bool, MailboxError> {
+        let mut others = false;
+        self.run(Phase::File, "UID SEARCH DELETED", |response| {
+            if let Response::MailboxData(MailboxDatum::Search(uids)) = response {
+                others |= uids.iter().any(|other| *other != uid);
+            }
+        })
+        .await?;
+        Ok(others)
+    }
+
+    /// OK to a move of nothing is OK too, so an OK alone proves nothing.
+    async fn is_gone(&mut self, uid: u32) -> Result<Filed, MailboxError> {
+        if self.holds(uid).await? {
+            return Err(protocol(Phase::File, "the server said OK, and the message still lies in the folder"));
+        }
+        Ok(Filed::Moved)
+    }
+}

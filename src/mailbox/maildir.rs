@@ -1,0 +1,145 @@
+//! A Maildir on this machine: what a mail server delivered into `new/` and what other readers moved to `cur/`.
+//! A message's name up to its `:` is its identity; its flags are nobody's business but the other readers'.
+//! Everything here blocks and is called off the runtime.
+
+use super::{Fetched, Filed, Key, Listed, Listing, MailboxError};
+use crate::clock::from_micros;
+use jiff::Timestamp;
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// A Maildir and the name of its folder for handled mail.
+#[derive(Debug, Clone)]
+pub struct Maildir {
+    path: PathBuf,
+    filed: String,
+}
+
+impl Maildir {
+    /// An existing Maildir; a misspelt path must not become an empty mailbox in which nothing ever arrives.
+    pub(super) fn open(path: PathBuf, filed: &str) -> Result<Maildir, MailboxError> {
+        for folder in ["new", "cur"] {
+            let folder = path.join(folder);
+            fs::read_dir(&folder).map_err(|source| MailboxError::Io { path: folder, source })?;
+        }
+        if filed.starts_with('.') || filed.contains(['/', '\0']) {
+            return Err(MailboxError::Config(format!("filed {filed:?} is no name of a Maildir's folder")));
+        }
+        Ok(Maildir { path, filed: filed.to_owned() })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn list(&self) -> Result<Listing, MailboxError> {
+        let mut new = Vec::new();
+        for (uid, file) in self.messages(&self.path)? {
+            let Some(about) = gone_is_none(fs::metadata(&file), &file)? else { continue };
+            new.push(Listed {
+                key: Key { folder: "INBOX".to_owned(), validity: 0, uid },
+                size: about.len(),
+                internal_date: Some(modified(&about, &file)?),
+            });
+        }
+        let count = new.len() as u64;
+        Ok(Listing { validity: 0, new, count })
+    }
+
+    pub(super) fn fetch(&self, uid: &str, largest: u64) -> Result<Fetched, MailboxError> {
+        let not_there = || MailboxError::NotThere { uid: uid.to_owned() };
+        let file = self.find(&self.path, uid)?.ok_or_else(not_there)?;
+        let about = gone_is_none(fs::metadata(&file), &file)?.ok_or_else(not_there)?;
+        if about.len() > largest {
+            return Err(MailboxError::TooLarge { size: about.len(), largest });
+        }
+        let raw = gone_is_none(fs::read(&file), &file)?.ok_or_else(not_there)?;
+        if raw.is_empty() {
+            return Err(MailboxError::Empty { uid: uid.to_owned() });
+        }
+        Ok(Fetched { raw, received_at: modified(&about, &file)? })
+    }
+
+    pub(super) fn file(&self, uid: &str) -> Result<Filed, MailboxError> {
+        if self.filed.is_empty() {
+            return Ok(Filed::LeftInPlace);
+        }
+        let Some(file) = self.find(&self.path, uid)? else { return Ok(Filed::AlreadyGone) };
+        // Maildir++: a folder is a Maildir whose name begins with a dot, in IMAP's spelling of names.
+        let folder = self.path.join(format!(".{}", utf7_imap::encode_utf7_imap(self.filed.clone())));
+        for part in ["new", "cur", "tmp"] {
+            let part = folder.join(part);
+            fs::create_dir_all(&part).map_err(|source| MailboxError::Io { path: part, source })?;
+        }
+        let target = folder.join("cur").join(format!("{uid}:2,{}", seen(&file)));
+        Ok(match gone_is_none(fs::rename(&file, &target), &file)? {
+            Some(()) => Filed::Moved,
+            None => Filed::AlreadyGone,
+        })
+    }
+
+    /// Every message with its file, in the order of names, which is the order of arrival. A message that moves from
+    /// `new` to `cur` while we look is found once: `new` is looked at first.
+    fn messages(&self, maildir: &Path) -> Result<BTreeMap<String, PathBuf>, MailboxError> {
+        let mut messages = BTreeMap::new();
+        for folder in ["new", "cur"] {
+            let folder = maildir.join(folder);
+            let wrong = |source| MailboxError::Io { path: folder.clone(), source };
+            for entry in fs::read_dir(&folder).map_err(wrong)? {
+                let entry = entry.map_err(wrong)?;
+                // A name that is not UTF-8 was given by no mail server; what is no file is no message.
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                if !name.starts_with('.') && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                    messages.insert(base(&name).to_owned(), entry.path());
+                }
+            }
+        }
+        Ok(messages)
+    }
+
+    /// The message's file under whatever flags it has now. A name is tried before all are read, since a mailbox of
+    /// many thousand would be read as often.
+    fn find(&self, maildir: &Path, uid: &str) -> Result<Option<PathBuf>, MailboxError> {
+        if uid.is_empty() || uid.starts_with('.') || uid.contains(['/', ':', '\0']) {
+            return Ok(None);
+        }
+        let likely = [format!("new/{uid}"), format!("cur/{uid}:2,"), format!("cur/{uid}:2,S"), format!("cur/{uid}")];
+        if let Some(file) = likely.iter().map(|name| maildir.join(name)).find(|file| file.is_file()) {
+            return Ok(Some(file));
+        }
+        Ok(self.messages(maildir)?.remove(uid))
+    }
+}
+
+fn base(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(base, _)| base)
+}
+
+/// The flags of the file's name and `S`, in ASCII order as Maildir wants them.
+fn seen(file: &Path) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let mut flags: Vec<char> = name.split_once(":2,").map_or("", |(_, flags)| flags).chars().collect();
+    flags.push('S');
+    flags.sort_unstable();
+    flags.dedup();
+    flags.into_iter().collect()
+}
+
+fn modified(about: &fs::Metadata, file: &Path) -> Result<Timestamp, MailboxError> {
+    let wrong = |source| MailboxError::Io { path: file.to_owned(), source };
+    let time = about.modified().map_err(wrong)?;
+    let time = Timestamp::try_from(time).map_err(|e| wrong(io::Error::other(e)))?;
+    Ok(from_micros(time.as_microsecond()))
+}
+
+/// A file that another reader renamed or took away between two looks is not there; that is no failure.
+fn gone_is_none<T>(result: io::Result<T>, file: &Path) -> Result<Option<T>, MailboxError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(MailboxError::Io { path: file.to_owned(), source }),
+    }
+}

@@ -1,0 +1,190 @@
+//! From nothing to a connection that is logged in: TCP, TLS or STARTTLS, greeting, login. A password never leaves
+//! in plain text but to this machine. What is said before the encryption is said by hand, line by line, because
+//! nothing heard then may count afterwards.
+
+use super::{
+    MailboxError, Phase,
+    account::{Account, Limits},
+    session::{protocol, unreadable},
+};
+use async_imap::error::Error;
+use futures_util::FutureExt;
+use secrecy::ExposeSecret;
+use std::{fmt::Debug, panic::AssertUnwindSafe};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{self, pki_types::ServerName},
+};
+
+/// A line before the login may be this long; no server has reason to say more.
+const LONGEST_LINE: usize = 8 * 1024;
+
+/// A stream, encrypted or not.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + Debug {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + Debug> Wire for T {}
+
+/// Connects, encrypts, logs in.
+pub(super) async fn open(
+    account: &Account,
+    limits: Limits,
+) -> Result<async_imap::Session<Box<dyn Wire>>, MailboxError> {
+    let connecting = timeout(limits.connect, TcpStream::connect((account.host.as_str(), account.port)));
+    let connect_error = |source| MailboxError::Connect { host: account.host.clone(), source };
+    let mut tcp =
+        connecting.await.map_err(|_| MailboxError::Timeout { phase: Phase::Connect })?.map_err(connect_error)?;
+    // A command is one small packet that waits for its answer; without this it would wait for the next packet.
+    tcp.set_nodelay(true).map_err(connect_error)?;
+    let mut wire: Box<dyn Wire> = if account.implicit_tls {
+        let mut wire = encrypted(tcp, account, limits).await?;
+        greeting(&mut wire, limits).await?;
+        wire
+    } else {
+        greeting(&mut tcp, limits).await?;
+        if offers(&ask(&mut tcp, "p1", "CAPABILITY", limits).await?, "STARTTLS") {
+            ask(&mut tcp, "p2", "STARTTLS", limits).await?;
+            encrypted(tcp, account, limits).await?
+        } else if account.is_loopback() {
+            Box::new(tcp)
+        } else {
+            return Err(MailboxError::Insecure { host: account.host.clone() });
+        }
+    };
+    let before = ask(&mut wire, "p3", "CAPABILITY", limits).await?;
+    let client = async_imap::Client::new(wire);
+    let login = AssertUnwindSafe(login(client, account, &before)).catch_unwind();
+    let logged_in = timeout(limits.login, login).await.map_err(|_| MailboxError::Timeout { phase: Phase::Login })?;
+    logged_in.unwrap_or_else(|_| Err(protocol(Phase::Login, "the server's answer breaks its reader")))
+}
+
+async fn encrypted(tcp: TcpStream, account: &Account, limits: Limits) -> Result<Box<dyn Wire>, MailboxError> {
+    let host = account.host.clone();
+    let name = ServerName::try_from(host.clone())
+        .map_err(|e| MailboxError::Tls { host: host.clone(), reason: e.to_string() })?;
+    let handshake = timeout(limits.tls, TlsConnector::from(account.tls.clone()).connect(name, tcp));
+    match handshake.await.map_err(|_| MailboxError::Timeout { phase: Phase::Tls })? {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(e) => {
+            let reason = e.to_string();
+            let cause = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            Err(match cause {
+                Some(rustls::Error::InvalidCertificate(_)) => MailboxError::Untrusted { host, reason },
+                _ => MailboxError::Tls { host, reason },
+            })
+        }
+    }
+}
+
+async fn greeting(wire: &mut (impl Wire + ?Sized), limits: Limits) -> Result<(), MailboxError> {
+    let phase = Phase::Greeting;
+    let line = timeout(limits.greeting, line(wire)).await.map_err(|_| MailboxError::Timeout { phase })??;
+    let upper = line.to_ascii_uppercase();
+    if upper.starts_with("* OK") {
+        Ok(())
+    } else if upper.starts_with("* BYE") {
+        Err(MailboxError::Bye { phase, text: line })
+    } else {
+        Err(protocol(phase, &format!("it is not an IMAP server's, it says {line:?}")))
+    }
+}
+
+/// A question before the login: all lines of the answer, if it ends in OK.
+async fn ask(
+    wire: &mut (impl Wire + ?Sized),
+    tag: &str,
+    command: &str,
+    limits: Limits,
+) -> Result<Vec<String>, MailboxError> {
+    let phase = Phase::Greeting;
+    let conversation = async {
+        let question = format!("{tag} {command}\r\n");
+        wire.write_all(question.as_bytes()).await.map_err(|_| MailboxError::Closed { phase })?;
+        wire.flush().await.map_err(|_| MailboxError::Closed { phase })?;
+        let mut lines = Vec::new();
+        // A server that talks without end is stopped by the time limit and by this.
+        while lines.len() < 100 {
+            let line = line(wire).await?;
+            let upper = line.to_ascii_uppercase();
+            if upper.starts_with("* BYE") {
+                return Err(MailboxError::Bye { phase, text: line });
+            }
+            let Some(end) = line.strip_prefix(tag).and_then(|rest| rest.strip_prefix(' ')) else {
+                lines.push(upper);
+                continue;
+            };
+            return match end.get(..2).map(str::to_ascii_uppercase).as_deref() {
+                Some("OK") => Ok(lines),
+                Some("NO") => Err(MailboxError::No { phase, text: end.to_owned() }),
+                _ => Err(MailboxError::Bad { phase, text: end.to_owned() }),
+            };
+        }
+        Err(protocol(phase, "the server does not stop talking"))
+    };
+    timeout(limits.greeting, conversation).await.map_err(|_| MailboxError::Timeout { phase })?
+}
+
+fn offers(lines: &[String], capability: &str) -> bool {
+    lines.iter().any(|line| line.starts_with("* CAPABILITY") && line.split(' ').any(|word| word == capability))
+}
+
+/// One line, read byte by byte: nothing behind it may be swallowed, for after STARTTLS that would let words spoken
+/// in plain text pass for the encrypted server's (CVE-2011-0411).
+async fn line(wire: &mut (impl Wire + ?Sized)) -> Result<String, MailboxError> {
+    let mut bytes = Vec::new();
+    loop {
+        match wire.read_u8().await {
+            Ok(b'\n') => return Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned()),
+            Ok(byte) if bytes.len() < LONGEST_LINE => bytes.push(byte),
+            Ok(_) => return Err(protocol(Phase::Greeting, "a line without end")),
+            Err(_) => return Err(MailboxError::Closed { phase: Phase::Greeting }),
+        }
+    }
+}
+
+/// SASL PLAIN.
+struct Plain<'a>(&'a Account);
+
+impl async_imap::Authenticator for Plain<'_> {
+    type Response = String;
+
+    fn process(&mut self, _challenge: &[u8]) -> String {
+        format!("\0{}\0{}", self.0.user, self.0.password.expose_secret())
+    }
+}
+
+async fn login(
+    client: async_imap::Client<Box<dyn Wire>>,
+    account: &Account,
+    capabilities: &[String],
+) -> Result<async_imap::Session<Box<dyn Wire>>, MailboxError> {
+    let password = account.password.expose_secret();
+    let printable = |text: &str| text.bytes().all(|b| (b' '..=b'~').contains(&b));
+    // LOGIN carries ASCII only; a Vietnamese password needs SASL.
+    let logged_in = if printable(&account.user) && printable(password) && !offers(capabilities, "LOGINDISABLED") {
+        client.login(&account.user, password).await
+    } else {
+        client.authenticate("PLAIN", Plain(account)).await
+    };
+    logged_in.map_err(|(error, _)| match error {
+        // The server's user database is down, or it is shutting down (RFC 5530): not the password's fault.
+        Error::No(text) if text.contains("UNAVAILABLE") || text.contains("INUSE") => {
+            MailboxError::No { phase: Phase::Login, text: said(&text) }
+        }
+        Error::No(text) => MailboxError::LoginRefused { text: said(&text) },
+        Error::Bad(text) => MailboxError::Bad { phase: Phase::Login, text: said(&text) },
+        // A parser's complaint may quote what was sent.
+        Error::Io(e) => unreadable(Phase::Login, e),
+        Error::ConnectionLost => MailboxError::Closed { phase: Phase::Login },
+        _ => protocol(Phase::Login, "the server's answer cannot be read"),
+    })
+}
+
+/// The server's own words out of async-imap's `code: …, info: Some("…")`.
+fn said(text: &str) -> String {
+    let info = text.split_once("info: Some(\"").and_then(|(_, rest)| rest.strip_suffix("\")"));
+    info.unwrap_or(text).to_owned()
+}

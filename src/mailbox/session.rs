@@ -1,0 +1,224 @@
+//! One connection to an IMAP server, from the login to LOGOUT. It knows how to ask a question and hear the whole
+//! answer within a time limit, and takes nothing but a tagged OK for success; it knows nothing of messages.
+//! async-imap parses and frames, but its ready-made commands take NO, BYE and a closed connection for "no mail"
+//! and wait for ever, so every command goes through `run`.
+
+use super::{
+    MailboxError, Phase,
+    account::{Account, Limits},
+    opening::{self, Wire},
+};
+use async_imap::{
+    error::Error,
+    imap_proto::{Capability, MailboxDatum, Outcome, Response, ResponseCode, Status},
+};
+use futures_util::FutureExt;
+use std::{io, panic::AssertUnwindSafe, time::Duration};
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// How long LOGOUT may take; the work is done by then.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// The folder that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Selected {
+    pub folder: String,
+    pub validity: u32,
+    pub count: u64,
+}
+
+/// A connection that is logged in.
+#[derive(Debug)]
+pub(super) struct Session {
+    wire: async_imap::Session<Box<dyn Wire>>,
+    limits: Limits,
+    /// True while a command is unanswered, and for ever after a failure that left the conversation in the air; a
+    /// caller that stops waiting leaves it true as well.
+    broken: bool,
+    selected: Option<Selected>,
+    /// The server has MOVE (RFC 6851).
+    pub moves: bool,
+    /// The server has UIDPLUS (RFC 4315).
+    pub uidplus: bool,
+}
+
+impl Session {
+    /// Connects, encrypts, logs in.
+    pub(super) async fn open(account: &Account, limits: Limits) -> Result<Session, MailboxError> {
+        let wire = opening::open(account, limits).await?;
+        let mut session = Session { wire, limits, broken: false, selected: None, moves: false, uidplus: false };
+        let (mut moves, mut uidplus) = (false, false);
+        session
+            .run(Phase::Login, "CAPABILITY", |response| {
+                if let Response::Capabilities(found) = response {
+                    let has =
+                        |name| found.iter().any(|c| matches!(c, Capability::Atom(a) if a.eq_ignore_ascii_case(name)));
+                    (moves, uidplus) = (has("MOVE"), has("UIDPLUS"));
+                }
+            })
+            .await?;
+        (session.moves, session.uidplus) = (moves, uidplus);
+        Ok(session)
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    pub(super) fn selected(&self) -> Option<&Selected> {
+        self.selected.as_ref()
+    }
+
+    /// Opens the folder, or opens it again to see what has become of it.
+    pub(super) async fn select(&mut self, folder: &str) -> Result<Selected, MailboxError> {
+        self.selected = None;
+        let (mut validity, mut count) = (None, None);
+        self.run(Phase::Select, &format!("SELECT {}", quoted(folder)), |response| match response {
+            Response::Data { outcome: Outcome { code: Some(ResponseCode::UidValidity(n)), .. }, .. } => {
+                validity = Some(*n);
+            }
+            Response::MailboxData(MailboxDatum::Exists(n)) => count = Some(u64::from(*n)),
+            _ => {}
+        })
+        .await?;
+        // Without it a UID means nothing; 0 is no UIDVALIDITY either (RFC 9051, 2.3.1.1).
+        let missing = || MailboxError::ValidityMissing { folder: folder.to_owned() };
+        let validity = validity.filter(|n| *n != 0).ok_or_else(missing)?;
+        let count = count.ok_or_else(|| protocol(Phase::Select, "the server does not say how many messages exist"))?;
+        let selected = Selected { folder: folder.to_owned(), validity, count };
+        self.selected = Some(selected.clone());
+        Ok(selected)
+    }
+
+    /// Sends one command, shows every response to `each`, and returns when the server has answered OK to it.
+    pub(super) async fn run(
+        &mut self,
+        phase: Phase,
+        command: &str,
+        each: impl FnMut(&Response<'_>) + Send,
+    ) -> Result<(), MailboxError> {
+        self.broken = true;
+        let outcome = self.converse(phase, command, each).await;
+        // After NO and BAD the conversation goes on; after anything else nobody knows whose turn it is.
+        self.broken = !matches!(outcome, Ok(()) | Err(MailboxError::No { .. } | MailboxError::Bad { .. }));
+        outcome
+    }
+
+    async fn converse(
+        &mut self,
+        phase: Phase,
+        command: &str,
+        mut each: impl FnMut(&Response<'_>) + Send,
+    ) -> Result<(), MailboxError> {
+        let (silence, whole) = match phase {
+            Phase::List => (self.limits.command, self.limits.listing),
+            Phase::Login => (self.limits.login, self.limits.login),
+            Phase::Select => (self.limits.select, self.limits.select),
+            Phase::Slice => (self.limits.slice, self.limits.slice),
+            _ => (self.limits.command, self.limits.command),
+        };
+        let late = |_| MailboxError::Timeout { phase };
+        let end = Instant::now() + whole;
+        let sent = timeout_at(end, self.wire.run_command(command)).await.map_err(late)?;
+        let tag = sent.map_err(|e| cut(phase, e))?;
+        loop {
+            // The parser panics at some answers, such as a date that is NIL.
+            let next = AssertUnwindSafe(self.wire.read_response()).catch_unwind();
+            let next = timeout_at(end.min(Instant::now() + silence), next).await.map_err(late)?;
+            let next = next.map_err(|_| protocol(phase, "the server's answer breaks its reader"))?;
+            let answer = next.map_err(|e| unreadable(phase, e))?;
+            let answer = answer.ok_or(MailboxError::Closed { phase })?;
+            let response = answer.parsed();
+            match response {
+                Response::Done { tag: other, .. } if *other != tag => {
+                    return Err(protocol(phase, "the server answered a command that was not given"));
+                }
+                Response::Done { status, outcome, .. } => {
+                    each(response);
+                    return tagged(phase, status, outcome);
+                }
+                Response::Data { status: Status::Bye, outcome } => {
+                    return Err(MailboxError::Bye { phase, text: words(outcome) });
+                }
+                Response::Data { outcome: Outcome { code: Some(ResponseCode::UidValidity(now)), .. }, .. } => {
+                    if let Some(Selected { validity: was, .. }) = &self.selected
+                        && was != now
+                    {
+                        return Err(MailboxError::ValidityChanged { was: *was, now: *now });
+                    }
+                    each(response);
+                }
+                _ => each(response),
+            }
+        }
+    }
+
+    /// LOGOUT, whatever comes of it.
+    pub(super) async fn close(mut self) {
+        if !self.broken {
+            let _ = timeout(GOODBYE, self.run(Phase::File, "LOGOUT", |_| {})).await;
+        }
+    }
+}
+
+/// A mailbox name as a command carries it: modified UTF-7, which leaves no control character, between quotes.
+pub(super) fn quoted(folder: &str) -> String {
+    let name = utf7_imap::encode_utf7_imap(folder.to_owned());
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+pub(super) fn protocol(phase: Phase, reason: &str) -> MailboxError {
+    MailboxError::Protocol { phase, reason: reason.to_owned() }
+}
+
+fn tagged(phase: Phase, status: &Status, outcome: &Outcome<'_>) -> Result<(), MailboxError> {
+    let text = words(outcome);
+    match status {
+        Status::Ok => Ok(()),
+        Status::No => Err(MailboxError::No { phase, text }),
+        Status::Bad => Err(MailboxError::Bad { phase, text }),
+        Status::Bye => Err(MailboxError::Bye { phase, text }),
+        Status::PreAuth => Err(protocol(phase, "PREAUTH in answer to a command")),
+    }
+}
+
+/// The server's own words, with the code it gave where we know it.
+fn words(outcome: &Outcome<'_>) -> String {
+    let text = outcome.information.as_deref().unwrap_or_default();
+    match &outcome.code {
+        Some(code) => format!("[{code:?}] {text}"),
+        None => text.to_owned(),
+    }
+}
+
+/// An answer that cannot be read. The parser's complaint quotes its whole input, which may be a letter and has no
+/// place in a log.
+pub(super) fn unreadable(phase: Phase, error: io::Error) -> MailboxError {
+    match error.kind() {
+        io::ErrorKind::Other => {
+            let complaint = error.to_string();
+            let head = complaint.split(" during parsing of").next().unwrap_or_default();
+            let short = if head.len() < complaint.len() { "it breaks the protocol's grammar" } else { head };
+            protocol(phase, &format!("the server's answer cannot be read: {short}"))
+        }
+        _ => MailboxError::Closed { phase },
+    }
+}
+
+fn cut(phase: Phase, error: Error) -> MailboxError {
+    match error {
+        Error::Io(_) | Error::ConnectionLost => MailboxError::Closed { phase },
+        other => protocol(phase, &other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_names_cannot_break_out_of_a_command() {
+        assert_eq!(quoted("Đã xử lý"), "\"&ARAA4w- x&Hu0- l&AP0-\"");
+        assert_eq!(quoted("a\"b\\c\r\nX"), "\"a\\\"b\\\\c&AA0ACg-X\"");
+    }
+}

@@ -1,0 +1,138 @@
+//! Everything that is data, read and checked together: the configuration, its campaigns with their forms,
+//! registries and calendars, and the letters. What is wrong is named with its file; nothing is half loaded.
+
+use crate::{
+    agency::{Registry, RegistryError},
+    calendar::Calendar,
+    campaign::{Campaign, CampaignId},
+    config::{Config, ConfigError},
+    form::declaration::{DeclarationError, Form},
+    letter::{LetterError, Letters},
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// What the daemon and every command work with.
+#[derive(Debug)]
+pub struct Setup {
+    pub config: Config,
+    pub zone: TimeZone,
+    pub letters: Letters,
+    /// In the order of their ids.
+    pub campaigns: Vec<OpenCampaign>,
+}
+
+/// A campaign with all that belongs to it.
+#[derive(Debug, Clone)]
+pub struct OpenCampaign {
+    pub id: CampaignId,
+    pub campaign: Campaign,
+    pub form: Arc<Form>,
+    pub registry: Arc<Registry>,
+    pub calendar: Arc<Calendar>,
+    /// The last instant on time.
+    pub deadline_at: Timestamp,
+}
+
+/// What is wrong with the data.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Form(#[from] DeclarationError),
+    #[error(transparent)]
+    Letters(#[from] LetterError),
+    #[error("{path}: {source}")]
+    Registry { path: PathBuf, source: RegistryError },
+    #[error("{path}: {source}")]
+    Calendar { path: PathBuf, source: csv::Error },
+    #[error("{path}: {reason}")]
+    Campaign { path: PathBuf, reason: String },
+    #[error("{path}: {source}")]
+    File { path: PathBuf, source: std::io::Error },
+    #[error("there is no campaign {0:?}; the campaigns are: {1}")]
+    NoCampaign(String, String),
+}
+
+impl Setup {
+    /// Reads the configuration at `path` and all that it names.
+    pub fn load(path: &Path) -> Result<Setup, SetupError> {
+        let config = Config::load(path)?;
+        let folder = config.path(&config.letters);
+        let letters = if folder.is_dir() { Letters::load(&folder)? } else { Letters::embedded()? };
+        let campaigns = load_campaigns(&config)?;
+        Ok(Setup { zone: config.zone(), letters, campaigns, config })
+    }
+
+    /// The campaign of this id.
+    pub fn campaign(&self, id: &str) -> Result<&OpenCampaign, SetupError> {
+        self.campaigns.iter().find(|campaign| campaign.id.as_str() == id).ok_or_else(|| {
+            let known: Vec<&str> = self.campaigns.iter().map(|campaign| campaign.id.as_str()).collect();
+            SetupError::NoCampaign(id.to_owned(), known.join(", "))
+        })
+    }
+}
+
+impl OpenCampaign {
+    /// The date on which answers to this campaign are judged to be in the past.
+    pub fn letter_date(&self) -> Date {
+        self.campaign.letter.date
+    }
+}
+
+fn load_campaigns(config: &Config) -> Result<Vec<OpenCampaign>, SetupError> {
+    let folder = config.path(&config.campaigns);
+    let entries = fs::read_dir(&folder).map_err(|source| SetupError::File { path: folder.clone(), source })?;
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|source| SetupError::File { path: folder.clone(), source })?.path();
+        if path.extension().is_some_and(|ending| ending == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        let reason = "holds no campaign file; put one such as 1552.toml there".to_owned();
+        return Err(SetupError::Campaign { path: folder, reason });
+    }
+    files.iter().map(|path| load_campaign(config, path)).collect()
+}
+
+fn load_campaign(config: &Config, path: &Path) -> Result<OpenCampaign, SetupError> {
+    let wrong = |reason: String| SetupError::Campaign { path: path.to_owned(), reason };
+    let text = read(path)?;
+    let campaign: Campaign = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let id = campaign.id().ok_or_else(|| wrong("the id takes ASCII letters, digits and hyphens".to_owned()))?;
+    if id.as_str() != stem {
+        return Err(wrong(format!("the id is {:?}, the file's name {stem:?}; make them the same", id.as_str())));
+    }
+    if campaign.deadline < campaign.opening() {
+        return Err(wrong(format!("the deadline {} is before the opening {}", campaign.deadline, campaign.opening())));
+    }
+    let registry_path = config.path(&campaign.registry_file());
+    let registry = Registry::parse(read(&registry_path)?.as_bytes())
+        .map_err(|source| SetupError::Registry { path: registry_path, source })?;
+    let calendar_path = config.path(&campaign.calendar_file());
+    let calendar = Calendar::parse(read(&calendar_path)?.as_bytes())
+        .map_err(|source| SetupError::Calendar { path: calendar_path, source })?;
+    let form = Form::load(&config.path(&campaign.form_file()))?;
+    let deadline_at = campaign.deadline_at(&calendar, &config.zone());
+    Ok(OpenCampaign {
+        id,
+        form: Arc::new(form),
+        registry: Arc::new(registry),
+        calendar: Arc::new(calendar),
+        deadline_at,
+        campaign,
+    })
+}
+
+fn read(path: &Path) -> Result<String, SetupError> {
+    fs::read_to_string(path).map_err(|source| SetupError::File { path: path.to_owned(), source })
+}

@@ -1,0 +1,689 @@
+//! Mail as it came in. A message is kept, whole, before anything is done with it or with its copy on the server;
+//! whether it is handled is a state here and no flag there. Its identity is folder, validity and uid, and the
+//! hash of its bytes tells the same mail again. Reading it and deciding about it happen elsewhere.
+
+use super::{Store, StoreError, Tx, columns::Columns, micros, one_row, plain, reports::Verdict, words};
+use crate::{agency::AgencyId, campaign::CampaignId};
+use jiff::Timestamp;
+use sqlx::any::AnyRow;
+use std::collections::HashSet;
+
+/// A mail to be kept.
+#[derive(Debug, Clone, Copy)]
+pub struct KeptMail<'a> {
+    pub folder: &'a str,
+    pub validity: u32,
+    /// A UID in digits, or the name of a Maildir's file.
+    pub uid: &'a str,
+    pub raw: &'a [u8],
+    /// Of `raw`, in hexadecimal digits.
+    pub sha256: &'a str,
+    /// As the server says; more than `raw` holds where the mail was too large to fetch.
+    pub size: u64,
+    pub received_at: Timestamp,
+}
+
+/// What keeping did; both hold the message's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    New(i64),
+    Known(i64),
+}
+
+words! {
+    /// How far a message is.
+    MessageState {
+        /// Waits to be read.
+        Kept = "kept",
+        Done = "done",
+        /// Failed too often; staff can have it read again.
+        SetAside = "set_aside",
+    }
+}
+
+words! {
+    /// What a message turned out to be.
+    MessageKind {
+        Report = "report",
+        Question = "question",
+        /// Written by a machine: no answer.
+        Automatic = "automatic",
+        Bounce = "bounce",
+        /// A letter of ours that came back.
+        Own = "own",
+        /// The bytes of an earlier message.
+        Duplicate = "duplicate",
+        Staff = "staff",
+        /// We could not read it.
+        Failed = "failed",
+    }
+}
+
+words! {
+    /// Why a message waits for staff.
+    Held {
+        UnknownSender = "unknown_sender",
+        Unauthenticated = "unauthenticated",
+        Conflict = "conflict",
+        Ambiguous = "ambiguous",
+        Classified = "classified",
+        Unreadable = "unreadable",
+    }
+}
+
+/// A message that waits to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unhandled {
+    pub id: i64,
+    /// How often reading it failed.
+    pub attempts: u32,
+    pub size: u64,
+    pub received_at: Timestamp,
+}
+
+/// What a message says of itself, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageOutcome<'a> {
+    pub message_id: Option<&'a str>,
+    pub from_address: Option<&'a str>,
+    pub from_name: Option<&'a str>,
+    pub subject: Option<&'a str>,
+    pub agency: Option<&'a AgencyId>,
+    /// What told the agency.
+    pub evidence: Option<&'a str>,
+    pub campaign: Option<&'a CampaignId>,
+    pub kind: MessageKind,
+    pub held: Option<Held>,
+    pub held_why: Option<&'a str>,
+    /// The header rule that took away or limited the right to an answer.
+    pub rule: Option<&'a str>,
+    pub verdict: Option<Verdict>,
+    /// Why the verdict is what it is.
+    pub reason: Option<&'a str>,
+}
+
+impl MessageOutcome<'_> {
+    /// The outcome of a message of which nothing more is known.
+    pub fn of(kind: MessageKind) -> Self {
+        MessageOutcome {
+            message_id: None,
+            from_address: None,
+            from_name: None,
+            subject: None,
+            agency: None,
+            evidence: None,
+            campaign: None,
+            kind,
+            held: None,
+            held_why: None,
+            rule: None,
+            verdict: None,
+            reason: None,
+        }
+    }
+}
+
+/// A handled message that still lies in the mailbox's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToFile {
+    pub id: i64,
+    pub folder: String,
+    pub validity: u32,
+    pub uid: String,
+}
+
+/// A message in a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRow {
+    pub id: i64,
+    pub received_at: Timestamp,
+    pub state: MessageState,
+    pub message_id: Option<String>,
+    pub from_address: Option<String>,
+    pub subject: Option<String>,
+    pub agency: Option<AgencyId>,
+    pub campaign: Option<CampaignId>,
+    pub kind: Option<MessageKind>,
+    pub held: Option<Held>,
+    pub verdict: Option<Verdict>,
+}
+
+/// All that is known of a message but its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageDetail {
+    pub row: MessageRow,
+    pub folder: String,
+    pub validity: u32,
+    pub uid: String,
+    pub sha256: String,
+    pub size: u64,
+    pub kept_at: Timestamp,
+    pub attempts: u32,
+    pub last_error: Option<String>,
+    pub from_name: Option<String>,
+    pub evidence: Option<String>,
+    pub held_why: Option<String>,
+    pub rule: Option<String>,
+    pub reason: Option<String>,
+    pub filed_at: Option<Timestamp>,
+}
+
+/// Keeps a mail with its bytes, once for each folder, validity and uid.
+pub async fn keep(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Kept, StoreError> {
+    let Some(id) = put(tx, mail, now).await? else {
+        return Ok(Kept::Known(id_of(tx, mail).await?));
+    };
+    put_raw(tx, id, mail.raw).await?;
+    Ok(Kept::New(id))
+}
+
+/// Which of the listed uids are kept already.
+pub async fn known_uids(
+    store: &Store,
+    folder: &str,
+    validity: u32,
+    listed: &[&str],
+) -> Result<HashSet<String>, StoreError> {
+    let mut connection = store.pool.acquire().await?;
+    let mut known = HashSet::new();
+    // One by one by the unique index: the cost is that of the list, however many mails the folder once held.
+    for uid in listed {
+        let found: Option<String> = sqlx::query_scalar(
+            "
+            SELECT uid
+            FROM message
+            WHERE folder = $1 AND validity = $2 AND uid = $3
+            ",
+        )
+        .bind(folder)
+        .bind(i64::from(validity))
+        .bind(*uid)
+        .fetch_optional(&mut *connection)
+        .await?;
+        known.extend(found);
+    }
+    Ok(known)
+}
+
+/// Messages to be read, those that failed least often first, so that a bad mail stands behind the good ones.
+pub async fn next_unhandled(store: &Store, limit: u32) -> Result<Vec<Unhandled>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id, attempts, size, received_at
+        FROM message
+        WHERE state = 'kept'
+        ORDER BY attempts, id
+        LIMIT $1
+        ",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(unhandled).collect()
+}
+
+/// The bytes of a message.
+pub async fn raw(store: &Store, id: i64) -> Result<Vec<u8>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT raw
+        FROM message_raw
+        WHERE message = $1
+        ",
+    )
+    .bind(id)
+    .fetch_optional(&store.pool)
+    .await?;
+    Columns(&row.ok_or(StoreError::Missing { what: "message", id })?).bytes("raw")
+}
+
+/// The first message before this one with the same bytes.
+pub async fn earlier_with_same_bytes(store: &Store, id: i64) -> Result<Option<i64>, StoreError> {
+    // The size as well, because of mails too large to fetch no more is kept than they have in common.
+    let row = sqlx::query(
+        "
+        SELECT earlier.id
+        FROM message
+        JOIN message AS earlier
+          ON earlier.sha256 = message.sha256 AND earlier.size = message.size AND earlier.id < message.id
+        WHERE message.id = $1
+        ORDER BY earlier.id
+        LIMIT 1
+        ",
+    )
+    .bind(id)
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|row| Columns(&row).number("id")).transpose()
+}
+
+/// Notes what came of a message, which is then done. A message read again gets its new outcome in place of the old.
+pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE message
+        SET state = 'done',
+            message_id = $2,
+            from_address = $3,
+            from_name = $4,
+            subject = $5,
+            agency = $6,
+            evidence = $7,
+            campaign = $8,
+            kind = $9,
+            held = $10,
+            held_why = $11,
+            rule = $12,
+            verdict = $13,
+            reason = $14
+        WHERE id = $1
+        ",
+    )
+    .bind(id)
+    .bind(outcome.message_id.map(plain))
+    .bind(outcome.from_address.map(plain))
+    .bind(outcome.from_name.map(plain))
+    .bind(outcome.subject.map(plain))
+    .bind(outcome.agency.map(AgencyId::as_str))
+    .bind(outcome.evidence.map(plain))
+    .bind(outcome.campaign.map(CampaignId::as_str))
+    .bind(outcome.kind.as_str())
+    .bind(outcome.held.map(Held::as_str))
+    .bind(outcome.held_why.map(plain))
+    .bind(outcome.rule.map(plain))
+    .bind(outcome.verdict.map(Verdict::as_str))
+    .bind(outcome.reason.map(plain))
+    .execute(tx.connection())
+    .await?;
+    one_row(&done, "message", id)
+}
+
+/// Counts a failed reading with its reason, whole, and returns how many there were.
+pub async fn count_attempt(store: &Store, id: i64, error: &str) -> Result<u32, StoreError> {
+    let mut tx = store.begin().await?;
+    let row = sqlx::query(
+        "
+        UPDATE message
+        SET attempts = attempts + 1, last_error = $2
+        WHERE id = $1
+        RETURNING attempts
+        ",
+    )
+    .bind(id)
+    .bind(plain(error))
+    .fetch_optional(tx.connection())
+    .await?;
+    let attempts = Columns(&row.ok_or(StoreError::Missing { what: "message", id })?).number("attempts")?;
+    tx.commit().await?;
+    Ok(attempts)
+}
+
+/// Takes a message that cannot be read out of the way.
+pub async fn set_aside(store: &Store, id: i64, why: &str) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE message
+        SET state = 'set_aside', kind = 'failed', last_error = $2
+        WHERE id = $1
+        ",
+    )
+    .bind(id)
+    .bind(plain(why))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, "message", id)
+}
+
+/// Messages that are done and not yet moved out of the folder.
+pub async fn to_file(store: &Store, limit: u32) -> Result<Vec<ToFile>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id, folder, validity, uid
+        FROM message
+        WHERE state = 'done' AND filed_at IS NULL
+        ORDER BY id
+        LIMIT $1
+        ",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Columns(row);
+            Ok(ToFile {
+                id: row.number("id")?,
+                folder: row.text("folder")?,
+                validity: row.number("validity")?,
+                uid: row.text("uid")?,
+            })
+        })
+        .collect()
+}
+
+pub async fn mark_filed(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE message
+        SET filed_at = $2
+        WHERE id = $1
+        ",
+    )
+    .bind(id)
+    .bind(micros(now))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, "message", id)
+}
+
+/// Every message, in the order they were kept.
+pub async fn list(store: &Store) -> Result<Vec<MessageRow>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict
+        FROM message
+        ORDER BY id
+        ",
+    )
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(|row| message(&Columns(row))).collect()
+}
+
+pub async fn show(store: &Store, id: i64) -> Result<Option<MessageDetail>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict,
+               folder, validity, uid, sha256, size, kept_at, attempts, last_error,
+               from_name, evidence, held_why, rule, reason, filed_at
+        FROM message
+        WHERE id = $1
+        ",
+    )
+    .bind(id)
+    .fetch_optional(&store.pool)
+    .await?;
+    row.as_ref().map(detail).transpose()
+}
+
+/// How many messages wait for staff, of this campaign or of none that is known.
+pub async fn count_held(store: &Store, campaign: &CampaignId) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT COUNT(*) AS held
+        FROM message
+        WHERE held IS NOT NULL AND (campaign = $1 OR campaign IS NULL)
+        ",
+    )
+    .bind(campaign.as_str())
+    .fetch_one(&store.pool)
+    .await?;
+    Columns(&row).number("held")
+}
+
+/// Up to which UID of a folder everything is kept: validity and uid.
+pub async fn watermark(store: &Store, folder: &str) -> Result<Option<(u32, u32)>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT validity, uid
+        FROM watermark
+        WHERE folder = $1
+        ",
+    )
+    .bind(folder)
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|row| Ok((Columns(&row).number("validity")?, Columns(&row).number("uid")?))).transpose()
+}
+
+/// Raises the watermark; only under a new validity may it fall.
+pub async fn raise_watermark(store: &Store, folder: &str, validity: u32, uid: u32) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        INSERT INTO watermark (folder, validity, uid)
+        VALUES ($1, $2, $3)
+        ON CONFLICT (folder) DO UPDATE
+        SET validity = excluded.validity, uid = excluded.uid
+        WHERE watermark.validity <> excluded.validity OR watermark.uid < excluded.uid
+        ",
+    )
+    .bind(folder)
+    .bind(i64::from(validity))
+    .bind(i64::from(uid))
+    .execute(&store.pool)
+    .await?;
+    Ok(())
+}
+
+async fn put(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Option<i64>, StoreError> {
+    let row = sqlx::query(
+        "
+        INSERT INTO message (folder, validity, uid, sha256, size, received_at, kept_at, state, attempts)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 'kept', 0)
+        ON CONFLICT (folder, validity, uid) DO NOTHING
+        RETURNING id
+        ",
+    )
+    .bind(mail.folder)
+    .bind(i64::from(mail.validity))
+    .bind(mail.uid)
+    .bind(mail.sha256)
+    .bind(i64::try_from(mail.size).unwrap_or(i64::MAX))
+    .bind(micros(mail.received_at))
+    .bind(micros(now))
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|row| Columns(&row).number("id")).transpose()
+}
+
+async fn put_raw(tx: &mut Tx, id: i64, raw: &[u8]) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        INSERT INTO message_raw (message, raw)
+        VALUES ($1, $2)
+        ",
+    )
+    .bind(id)
+    .bind(raw)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+async fn id_of(tx: &mut Tx, mail: &KeptMail<'_>) -> Result<i64, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT id
+        FROM message
+        WHERE folder = $1 AND validity = $2 AND uid = $3
+        ",
+    )
+    .bind(mail.folder)
+    .bind(i64::from(mail.validity))
+    .bind(mail.uid)
+    .fetch_one(tx.connection())
+    .await?;
+    Columns(&row).number("id")
+}
+
+fn unhandled(row: &AnyRow) -> Result<Unhandled, StoreError> {
+    let row = Columns(row);
+    Ok(Unhandled {
+        id: row.number("id")?,
+        attempts: row.number("attempts")?,
+        size: row.number("size")?,
+        received_at: row.time("received_at")?,
+    })
+}
+
+fn message(row: &Columns<'_>) -> Result<MessageRow, StoreError> {
+    Ok(MessageRow {
+        id: row.number("id")?,
+        received_at: row.time("received_at")?,
+        state: row.word("state", MessageState::parse)?,
+        message_id: row.text_or_none("message_id")?,
+        from_address: row.text_or_none("from_address")?,
+        subject: row.text_or_none("subject")?,
+        agency: row.agency_or_none("agency")?,
+        campaign: row.campaign_or_none("campaign")?,
+        kind: row.word_or_none("kind", MessageKind::parse)?,
+        held: row.word_or_none("held", Held::parse)?,
+        verdict: row.word_or_none("verdict", Verdict::parse)?,
+    })
+}
+
+fn detail(row: &AnyRow) -> Result<MessageDetail, StoreError> {
+    let row = Columns(row);
+    Ok(MessageDetail {
+        row: message(&row)?,
+        folder: row.text("folder")?,
+        validity: row.number("validity")?,
+        uid: row.text("uid")?,
+        sha256: row.text("sha256")?,
+        size: row.number("size")?,
+        kept_at: row.time("kept_at")?,
+        attempts: row.number("attempts")?,
+        last_error: row.text_or_none("last_error")?,
+        from_name: row.text_or_none("from_name")?,
+        evidence: row.text_or_none("evidence")?,
+        held_why: row.text_or_none("held_why")?,
+        rule: row.text_or_none("rule")?,
+        reason: row.text_or_none("reason")?,
+        filed_at: row.time_or_none("filed_at")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::*;
+
+    #[tokio::test]
+    async fn a_mail_is_kept_once_with_its_bytes() {
+        let (_folder, store) = store().await;
+        let mail = mail("101", b"From: a\xff\0\r\n");
+        let Kept::New(id) = keep_mail(&store, &mail).await else { panic!("the first time") };
+        assert_eq!(keep_mail(&store, &mail).await, Kept::Known(id));
+        assert_eq!(messages_of(&store).await, [id]);
+        assert_eq!(raw(&store, id).await.unwrap(), b"From: a\xff\0\r\n");
+
+        // The same number under another validity is another mail.
+        let other = KeptMail { validity: 8, ..mail };
+        let Kept::New(other) = keep_mail(&store, &other).await else { panic!("another mail") };
+        assert_ne!(id, other);
+        assert!(matches!(raw(&store, 77).await, Err(StoreError::Missing { what: "message", id: 77 })));
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_is_dropped_kept_nothing() {
+        let (_folder, store) = store().await;
+        let mut tx = store.begin().await.unwrap();
+        keep(&mut tx, &mail("101", b"x"), at("2023-02-20T01:00:00Z")).await.unwrap();
+        drop(tx);
+        assert!(messages_of(&store).await.is_empty());
+        assert!(matches!(keep_mail(&store, &mail("101", b"x")).await, Kept::New(_)));
+    }
+
+    #[tokio::test]
+    async fn only_listed_uids_of_this_folder_and_validity_are_known() {
+        let (_folder, store) = store().await;
+        keep_mail(&store, &mail("101", b"a")).await;
+        keep_mail(&store, &KeptMail { validity: 8, ..mail("102", b"b") }).await;
+        let known = known_uids(&store, "INBOX", 7, &["101", "102", "103"]).await.unwrap();
+        assert_eq!(known, HashSet::from(["101".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn a_mail_that_fails_stands_behind_the_others_until_it_is_set_aside() {
+        let (_folder, store) = store().await;
+        let bad = new(&store, &mail("1", b"bad")).await;
+        let good = new(&store, &mail("2", b"good")).await;
+        assert_eq!(count_attempt(&store, bad, "the reader died").await.unwrap(), 1);
+        assert_eq!(count_attempt(&store, bad, "the reader died\0 again").await.unwrap(), 2);
+        let waiting = next_unhandled(&store, 10).await.unwrap();
+        assert_eq!(waiting.iter().map(|m| (m.id, m.attempts)).collect::<Vec<_>>(), [(good, 0), (bad, 2)]);
+        assert_eq!(next_unhandled(&store, 1).await.unwrap()[0].id, good);
+
+        set_aside(&store, bad, "the reader died three times").await.unwrap();
+        assert_eq!(next_unhandled(&store, 10).await.unwrap().len(), 1);
+        let detail = show(&store, bad).await.unwrap().unwrap();
+        assert_eq!((detail.row.state, detail.row.kind), (MessageState::SetAside, Some(MessageKind::Failed)));
+        assert_eq!(detail.last_error.as_deref(), Some("the reader died three times"));
+        assert!(to_file(&store, 10).await.unwrap().is_empty(), "what was set aside stays where it is");
+        assert!(count_attempt(&store, 99, "").await.is_err() && set_aside(&store, 99, "").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_same_bytes_are_found_in_the_earlier_message_only() {
+        let (_folder, store) = store().await;
+        let first = new(&store, &mail("1", b"same")).await;
+        let second = new(&store, &mail("2", b"same")).await;
+        let third = new(&store, &mail("3", b"same")).await;
+        let other = new(&store, &mail("4", b"other")).await;
+        let large = new(&store, &KeptMail { size: 60_000_000, ..mail("5", b"same") }).await;
+        for (id, earlier) in [(first, None), (second, Some(first)), (third, Some(first)), (other, None), (large, None)]
+        {
+            assert_eq!(earlier_with_same_bytes(&store, id).await.unwrap(), earlier);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_outcome_is_shown_whole_and_the_message_is_filed_once() {
+        let (_folder, store) = store_with_campaign().await;
+        let id = new(&store, &mail("1", b"x")).await;
+        let ha_noi = agency("ha-noi");
+        let campaign = campaign();
+        let outcome = MessageOutcome {
+            message_id: Some("<x@hanoi.example>"),
+            from_address: Some("a@hanoi.example"),
+            from_name: Some("Nguyễn\0Văn A"),
+            subject: Some("[BC1552] Báo cáo"),
+            agency: Some(&ha_noi),
+            evidence: Some("domain"),
+            campaign: Some(&campaign),
+            held: Some(Held::Unauthenticated),
+            held_why: Some("no DKIM"),
+            rule: Some("precedence-bulk"),
+            verdict: Some(Verdict::NeedsCorrection),
+            reason: Some("blank_form"),
+            ..MessageOutcome::of(MessageKind::Report)
+        };
+        record(&store, id, &outcome).await;
+        let detail = show(&store, id).await.unwrap().unwrap();
+        assert_eq!(detail.from_name.as_deref(), Some("Nguyễn\u{fffd}Văn A"), "PostgreSQL refuses NUL");
+        assert_eq!(detail.row.held, Some(Held::Unauthenticated));
+        assert_eq!((detail.evidence.as_deref(), detail.rule.as_deref()), (Some("domain"), Some("precedence-bulk")));
+        assert_eq!((detail.held_why.as_deref(), detail.reason.as_deref()), (Some("no DKIM"), Some("blank_form")));
+        assert_eq!((detail.uid.as_str(), detail.validity, detail.size), ("1", 7, 1));
+        assert_eq!(list(&store).await.unwrap(), [detail.row]);
+        assert_eq!(count_held(&store, &campaign).await.unwrap(), 1);
+
+        // Released: nothing of the old outcome is left.
+        record(&store, id, &MessageOutcome::of(MessageKind::Question)).await;
+        let detail = show(&store, id).await.unwrap().unwrap();
+        assert_eq!((detail.row.held, detail.row.agency, detail.row.verdict, detail.filed_at), (None, None, None, None));
+        assert_eq!(count_held(&store, &campaign).await.unwrap(), 0);
+
+        let waiting = to_file(&store, 10).await.unwrap();
+        assert_eq!(waiting, [ToFile { id, folder: "INBOX".to_owned(), validity: 7, uid: "1".to_owned() }]);
+        mark_filed(&store, id, at("2023-02-20T02:00:00.000001999Z")).await.unwrap();
+        assert!(to_file(&store, 10).await.unwrap().is_empty());
+        let filed_at = show(&store, id).await.unwrap().unwrap().filed_at;
+        assert_eq!(filed_at, Some(at("2023-02-20T02:00:00.000001Z")), "microseconds are kept, no more");
+        assert!(show(&store, 99).await.unwrap().is_none());
+        assert!(mark_filed(&store, 99, at("2023-02-20T02:00:00Z")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn the_watermark_rises_and_falls_only_with_a_new_validity() {
+        let (_folder, store) = store().await;
+        assert_eq!(watermark(&store, "INBOX").await.unwrap(), None);
+        for (validity, uid, stands) in
+            [(7, 100, (7, 100)), (7, 90, (7, 100)), (7, u32::MAX, (7, u32::MAX)), (8, 3, (8, 3))]
+        {
+            raise_watermark(&store, "INBOX", validity, uid).await.unwrap();
+            assert_eq!(watermark(&store, "INBOX").await.unwrap(), Some(stands));
+        }
+        assert_eq!(watermark(&store, "Other").await.unwrap(), None);
+    }
+}

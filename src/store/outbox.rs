@@ -1,0 +1,730 @@
+//! The outbox: every letter from the moment it is decided until it has left or was given up. A letter is queued
+//! in the transaction of the fact it tells, once for each fact, with its Message-ID; from then on only its state
+//! changes. A letter whose sending was cut short is uncertain and stays so until staff decide: better one letter
+//! too few than the same letter twice.
+
+use super::{Store, StoreError, Tx, columns::Columns, micros, one_row, plain, words};
+use crate::{agency::AgencyId, campaign::CampaignId};
+use jiff::Timestamp;
+use sqlx::{AnyConnection, any::AnyRow};
+
+words! {
+    /// What a letter is for.
+    LetterKind {
+        Receipt = "receipt",
+        Correction = "correction",
+        Reminder = "reminder",
+        Announcement = "announcement",
+        Escalation = "escalation",
+        Digest = "digest",
+        Alert = "alert",
+    }
+}
+
+words! {
+    /// How far a letter is.
+    LetterState {
+        /// Waits for its time and its turn.
+        Queued = "queued",
+        /// Taken by the sender, who has not said yet what came of it.
+        Sending = "sending",
+        /// Taken over by the server.
+        Sent = "sent",
+        /// The server may have it or not.
+        Uncertain = "uncertain",
+        /// Refused for good.
+        Failed = "failed",
+        /// Withdrawn by staff.
+        Cancelled = "cancelled",
+    }
+}
+
+/// A letter to be queued.
+#[derive(Debug, Clone, Copy)]
+pub struct NewLetter<'a> {
+    /// From `reserve_letter_id`, in the same transaction.
+    pub id: i64,
+    /// The fact it tells, such as `receipt:message:7`: there is one letter for each.
+    pub fact: &'a str,
+    pub kind: LetterKind,
+    pub campaign: Option<&'a CampaignId>,
+    pub agency: Option<&'a AgencyId>,
+    /// The message it answers.
+    pub message: Option<i64>,
+    /// Exactly one address, of the sort `agency::looks_like_address` accepts.
+    pub recipient: &'a str,
+    /// None is the null sender, `<>`.
+    pub envelope_from: Option<&'a str>,
+    pub subject: &'a str,
+    pub message_id: &'a str,
+    pub in_reply_to: Option<&'a str>,
+    /// Of what the letter says, without what differs from letter to letter; in hexadecimal digits.
+    pub body_sha256: &'a str,
+    pub raw: &'a [u8],
+    pub not_before: Timestamp,
+    pub now: Timestamp,
+}
+
+/// What queueing did; both hold the letter's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queued {
+    New(i64),
+    AlreadyThere(i64),
+}
+
+/// A letter the sender has taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterToSend {
+    pub id: i64,
+    pub kind: LetterKind,
+    pub recipient: String,
+    /// None is the null sender, `<>`.
+    pub envelope_from: Option<String>,
+    pub message_id: String,
+    /// This one counted.
+    pub attempts: u32,
+    pub raw: Vec<u8>,
+}
+
+/// A letter but for its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LetterRow {
+    pub id: i64,
+    pub fact: String,
+    pub kind: LetterKind,
+    pub campaign: Option<CampaignId>,
+    pub agency: Option<AgencyId>,
+    pub message: Option<i64>,
+    pub recipient: String,
+    pub envelope_from: Option<String>,
+    pub subject: String,
+    pub message_id: String,
+    pub in_reply_to: Option<String>,
+    pub state: LetterState,
+    pub attempts: u32,
+    pub not_before: Timestamp,
+    pub queued_at: Timestamp,
+    pub sent_at: Option<Timestamp>,
+    /// What the server said last.
+    pub last_answer: Option<String>,
+}
+
+/// A letter of ours that a mail refers to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    pub id: i64,
+    pub kind: LetterKind,
+    pub campaign: Option<CampaignId>,
+    pub agency: Option<AgencyId>,
+    pub recipient: String,
+}
+
+/// The id of the next letter, for its Message-ID to hold. Who has asked is alone in queueing letters until the
+/// transaction ends, so limits counted after it hold. An id that is not used is lost, which does no harm.
+pub async fn reserve_letter_id(tx: &mut Tx) -> Result<i64, StoreError> {
+    let row = sqlx::query(
+        "
+        UPDATE letter_sequence
+        SET last = last + 1
+        WHERE id = 1
+        RETURNING last
+        ",
+    )
+    .fetch_one(tx.connection())
+    .await?;
+    Columns(&row).number("last")
+}
+
+/// Queues a letter, unless there is one that tells the same fact.
+pub async fn queue(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<Queued, StoreError> {
+    if !put(tx, letter).await? {
+        return Ok(Queued::AlreadyThere(telling(tx, letter.fact).await?));
+    }
+    put_raw(tx, letter).await?;
+    Ok(Queued::New(letter.id))
+}
+
+/// How many answers an agency was given in a campaign.
+pub async fn answers_since(
+    tx: &mut Tx,
+    campaign: &CampaignId,
+    agency: &AgencyId,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT COUNT(*) AS answers
+        FROM letter
+        WHERE agency = $1 AND campaign = $2 AND message IS NOT NULL AND queued_at >= $3 AND state <> 'cancelled'
+        ",
+    )
+    .bind(agency.as_str())
+    .bind(campaign.as_str())
+    .bind(micros(since))
+    .fetch_one(tx.connection())
+    .await?;
+    Columns(&row).number("answers")
+}
+
+/// How many answers were given to anybody.
+pub async fn all_answers_since(tx: &mut Tx, since: Timestamp) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT COUNT(*) AS answers
+        FROM letter
+        WHERE message IS NOT NULL AND queued_at >= $1 AND state <> 'cancelled'
+        ",
+    )
+    .bind(micros(since))
+    .fetch_one(tx.connection())
+    .await?;
+    Columns(&row).number("answers")
+}
+
+/// How many letters said the same to an agency.
+pub async fn same_body_since(
+    tx: &mut Tx,
+    agency: &AgencyId,
+    body_sha256: &str,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT COUNT(*) AS letters
+        FROM letter
+        WHERE agency = $1 AND body_sha256 = $2 AND queued_at >= $3 AND state <> 'cancelled'
+        ",
+    )
+    .bind(agency.as_str())
+    .bind(body_sha256)
+    .bind(micros(since))
+    .fetch_one(tx.connection())
+    .await?;
+    Columns(&row).number("letters")
+}
+
+/// Takes the first letter whose time has come; it is being sent from now on.
+pub async fn take_next(store: &Store, now: Timestamp) -> Result<Option<LetterToSend>, StoreError> {
+    let mut tx = store.begin().await?;
+    let Some(letter) = claim(&mut tx, now).await? else { return Ok(None) };
+    let raw = bytes(tx.connection(), letter.id).await?;
+    // The state is committed before a byte goes out: after a crash it tells that the letter may have left.
+    tx.commit().await?;
+    Ok(Some(LetterToSend { raw, ..letter }))
+}
+
+/// The server took the letter; so it may turn out after a while of doubt.
+pub async fn note_sent(store: &Store, id: i64, now: Timestamp, answer: &str) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'sent', sent_at = $2, last_answer = $3
+        WHERE id = $1 AND state IN ('sending', 'uncertain')
+        ",
+    )
+    .bind(id)
+    .bind(micros(now))
+    .bind(plain(answer))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, SENDING, id)
+}
+
+/// Nobody knows whether the server took it.
+pub async fn note_uncertain(store: &Store, id: i64, answer: &str) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'uncertain', last_answer = $2
+        WHERE id = $1 AND state = 'sending'
+        ",
+    )
+    .bind(id)
+    .bind(plain(answer))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, SENDING, id)
+}
+
+/// The server refused it for good.
+pub async fn note_failed(store: &Store, id: i64, answer: &str) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'failed', last_answer = $2
+        WHERE id = $1 AND state = 'sending'
+        ",
+    )
+    .bind(id)
+    .bind(plain(answer))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, SENDING, id)
+}
+
+/// The server refused it for now, or was not there: back into the queue.
+pub async fn retry_at(store: &Store, id: i64, not_before: Timestamp, answer: &str) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'queued', not_before = $2, last_answer = $3
+        WHERE id = $1 AND state = 'sending'
+        ",
+    )
+    .bind(id)
+    .bind(micros(not_before))
+    .bind(plain(answer))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, SENDING, id)
+}
+
+/// Marks what a daemon that is gone was sending as uncertain, and returns how many letters that are. Only for who
+/// holds the daemon's lock.
+pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'uncertain', last_answer = 'the program ended while sending'
+        WHERE state = 'sending'
+        ",
+    )
+    .execute(&store.pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Staff send a letter again that failed or is uncertain.
+pub async fn requeue(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'queued', not_before = $2
+        WHERE id = $1 AND state IN ('uncertain', 'failed')
+        ",
+    )
+    .bind(id)
+    .bind(micros(now))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, "failed or uncertain letter", id)
+}
+
+/// Staff withdraw a letter that has not left.
+pub async fn cancel(store: &Store, id: i64) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'cancelled'
+        WHERE id = $1 AND state IN ('queued', 'uncertain', 'failed')
+        ",
+    )
+    .bind(id)
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, "letter that can be withdrawn:", id)
+}
+
+/// Every letter, in the order they were queued.
+pub async fn list(store: &Store) -> Result<Vec<LetterRow>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id, fact, kind, campaign, agency, message, recipient, envelope_from, subject, message_id, in_reply_to,
+               state, attempts, not_before, queued_at, sent_at, last_answer
+        FROM letter
+        ORDER BY id
+        ",
+    )
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(letter).collect()
+}
+
+pub async fn show(store: &Store, id: i64) -> Result<Option<LetterRow>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT id, fact, kind, campaign, agency, message, recipient, envelope_from, subject, message_id, in_reply_to,
+               state, attempts, not_before, queued_at, sent_at, last_answer
+        FROM letter
+        WHERE id = $1
+        ",
+    )
+    .bind(id)
+    .fetch_optional(&store.pool)
+    .await?;
+    row.as_ref().map(letter).transpose()
+}
+
+/// The bytes of a letter.
+pub async fn raw(store: &Store, id: i64) -> Result<Vec<u8>, StoreError> {
+    let mut connection = store.pool.acquire().await?;
+    bytes(&mut connection, id).await
+}
+
+/// The letter of ours with this Message-ID, angle brackets and all.
+pub async fn issued(store: &Store, message_id: &str) -> Result<Option<Issued>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT id, kind, campaign, agency, recipient
+        FROM letter
+        WHERE message_id = $1
+        ",
+    )
+    .bind(plain(message_id))
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|row| {
+        let row = Columns(&row);
+        Ok(Issued {
+            id: row.number("id")?,
+            kind: row.word("kind", LetterKind::parse)?,
+            campaign: row.campaign_or_none("campaign")?,
+            agency: row.agency_or_none("agency")?,
+            recipient: row.text("recipient")?,
+        })
+    })
+    .transpose()
+}
+
+const SENDING: &str = "letter being sent:";
+
+async fn put(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "
+        INSERT INTO letter (id, fact, kind, campaign, agency, message, recipient, envelope_from, subject, message_id,
+                            in_reply_to, body_sha256, state, attempts, not_before, queued_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'queued', 0, $13, $14)
+        ON CONFLICT (fact) DO NOTHING
+        ",
+    )
+    .bind(letter.id)
+    .bind(letter.fact)
+    .bind(letter.kind.as_str())
+    .bind(letter.campaign.map(CampaignId::as_str))
+    .bind(letter.agency.map(AgencyId::as_str))
+    .bind(letter.message)
+    .bind(letter.recipient)
+    .bind(letter.envelope_from)
+    .bind(plain(letter.subject))
+    .bind(letter.message_id)
+    .bind(letter.in_reply_to.map(plain))
+    .bind(letter.body_sha256)
+    .bind(micros(letter.not_before))
+    .bind(micros(letter.now))
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+async fn put_raw(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        INSERT INTO letter_raw (letter, raw)
+        VALUES ($1, $2)
+        ",
+    )
+    .bind(letter.id)
+    .bind(letter.raw)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+async fn telling(tx: &mut Tx, fact: &str) -> Result<i64, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT id
+        FROM letter
+        WHERE fact = $1
+        ",
+    )
+    .bind(fact)
+    .fetch_one(tx.connection())
+    .await?;
+    Columns(&row).number("id")
+}
+
+async fn bytes(connection: &mut AnyConnection, id: i64) -> Result<Vec<u8>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT raw
+        FROM letter_raw
+        WHERE letter = $1
+        ",
+    )
+    .bind(id)
+    .fetch_optional(connection)
+    .await?;
+    Columns(&row.ok_or(StoreError::Missing { what: "letter", id })?).bytes("raw")
+}
+
+async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, StoreError> {
+    let row = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'sending', attempts = attempts + 1
+        WHERE state = 'queued'
+          AND id = (
+              SELECT id
+              FROM letter
+              WHERE state = 'queued' AND not_before <= $1
+              ORDER BY id
+              LIMIT 1
+          )
+        RETURNING id, kind, recipient, envelope_from, message_id, attempts
+        ",
+    )
+    .bind(micros(now))
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|row| {
+        let row = Columns(&row);
+        Ok(LetterToSend {
+            id: row.number("id")?,
+            kind: row.word("kind", LetterKind::parse)?,
+            recipient: row.text("recipient")?,
+            envelope_from: row.text_or_none("envelope_from")?,
+            message_id: row.text("message_id")?,
+            attempts: row.number("attempts")?,
+            raw: Vec::new(),
+        })
+    })
+    .transpose()
+}
+
+fn letter(row: &AnyRow) -> Result<LetterRow, StoreError> {
+    let row = Columns(row);
+    Ok(LetterRow {
+        id: row.number("id")?,
+        fact: row.text("fact")?,
+        kind: row.word("kind", LetterKind::parse)?,
+        campaign: row.campaign_or_none("campaign")?,
+        agency: row.agency_or_none("agency")?,
+        message: row.number_or_none("message")?,
+        recipient: row.text("recipient")?,
+        envelope_from: row.text_or_none("envelope_from")?,
+        subject: row.text("subject")?,
+        message_id: row.text("message_id")?,
+        in_reply_to: row.text_or_none("in_reply_to")?,
+        state: row.word("state", LetterState::parse)?,
+        attempts: row.number("attempts")?,
+        not_before: row.time("not_before")?,
+        queued_at: row.time("queued_at")?,
+        sent_at: row.time_or_none("sent_at")?,
+        last_answer: row.text_or_none("last_answer")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::tests::*;
+
+    const NOW: &str = "2023-02-20T08:00:00Z";
+
+    fn receipt(fact: &str) -> NewLetter<'_> {
+        NewLetter {
+            id: 0,
+            fact,
+            kind: LetterKind::Receipt,
+            campaign: None,
+            agency: None,
+            message: None,
+            recipient: "a@hanoi.example",
+            envelope_from: None,
+            subject: "[BC1552] Đã nhận",
+            message_id: "",
+            in_reply_to: None,
+            body_sha256: "aa",
+            raw: b"Subject: x\r\n\r\nx",
+            not_before: at(NOW),
+            now: at(NOW),
+        }
+    }
+
+    async fn queue_one(store: &Store, letter: NewLetter<'_>) -> Queued {
+        let mut tx = store.begin().await.unwrap();
+        let id = reserve_letter_id(&mut tx).await.unwrap();
+        let message_id = format!("<{id}.mac@mic.example>");
+        let queued = queue(&mut tx, &NewLetter { id, message_id: &message_id, ..letter }).await.unwrap();
+        tx.commit().await.unwrap();
+        queued
+    }
+
+    async fn state(store: &Store, id: i64) -> LetterState {
+        show(store, id).await.unwrap().unwrap().state
+    }
+
+    #[tokio::test]
+    async fn one_fact_is_told_once() {
+        let (_folder, store) = store().await;
+        assert_eq!(queue_one(&store, receipt("receipt:message:7")).await, Queued::New(1));
+        assert_eq!(queue_one(&store, receipt("receipt:message:7")).await, Queued::AlreadyThere(1));
+        assert_eq!(queue_one(&store, receipt("receipt:message:8")).await, Queued::New(3), "2 was reserved");
+        assert_eq!(list(&store).await.unwrap().len(), 2);
+        assert_eq!(raw(&store, 1).await.unwrap(), receipt("").raw);
+        assert!(matches!(raw(&store, 2).await, Err(StoreError::Missing { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_letter_of_a_fact_that_did_not_happen_is_not_there() {
+        let (_folder, store) = store().await;
+        let mut tx = store.begin().await.unwrap();
+        let id = reserve_letter_id(&mut tx).await.unwrap();
+        queue(&mut tx, &NewLetter { id, message_id: "<1@mic.example>", ..receipt("receipt:message:7") }).await.unwrap();
+        drop(tx);
+        assert!(list(&store).await.unwrap().is_empty());
+        assert_eq!(queue_one(&store, receipt("receipt:message:7")).await, Queued::New(1));
+    }
+
+    #[tokio::test]
+    async fn a_letter_has_exactly_one_address() {
+        let (_folder, store) = store().await;
+        for recipient in ["", "nobody", "a@x.example,b@x.example", "a@x.example b", "@x.example"] {
+            let mut tx = store.begin().await.unwrap();
+            let letter = NewLetter { id: 1, recipient, message_id: "<1>", ..receipt("f") };
+            assert!(queue(&mut tx, &letter).await.is_err(), "{recipient}");
+        }
+    }
+
+    #[tokio::test]
+    async fn letters_are_taken_one_at_a_time_in_order_when_their_time_has_come() {
+        let (_folder, store) = store().await;
+        queue_one(&store, NewLetter { not_before: at("2023-02-20T09:00:00Z"), ..receipt("a") }).await;
+        queue_one(&store, receipt("b")).await;
+        queue_one(&store, NewLetter { envelope_from: Some("bounce@mic.example"), ..receipt("c") }).await;
+        let first = take_next(&store, at(NOW)).await.unwrap().unwrap();
+        assert_eq!((first.id, first.attempts, first.envelope_from.as_deref()), (2, 1, None));
+        assert_eq!((first.raw, first.message_id.as_str()), (receipt("").raw.to_vec(), "<2.mac@mic.example>"));
+        assert_eq!(state(&store, 2).await, LetterState::Sending);
+        let second = take_next(&store, at(NOW)).await.unwrap().unwrap();
+        assert_eq!((second.id, second.envelope_from.as_deref()), (3, Some("bounce@mic.example")));
+        assert!(take_next(&store, at(NOW)).await.unwrap().is_none(), "the other waits for nine o'clock");
+        assert_eq!(take_next(&store, at("2023-02-20T09:00:00Z")).await.unwrap().unwrap().id, 1);
+    }
+
+    #[tokio::test]
+    async fn two_senders_never_take_the_same_letter() {
+        let (_folder, store) = store().await;
+        for fact in ["a", "b", "c", "d", "e", "f"] {
+            queue_one(&store, receipt(fact)).await;
+        }
+        let takes = (0..8).map(|_| take_next(&store, at(NOW)));
+        let mut ids: Vec<i64> =
+            futures_util::future::join_all(takes).await.into_iter().filter_map(|l| Some(l.unwrap()?.id)).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[tokio::test]
+    async fn what_the_server_said_decides_the_state() {
+        let (_folder, store) = store().await;
+        for fact in ["a", "b", "c", "d"] {
+            queue_one(&store, receipt(fact)).await;
+            take_next(&store, at(NOW)).await.unwrap().unwrap();
+        }
+        note_sent(&store, 1, at("2023-02-20T08:00:01Z"), "250 OK").await.unwrap();
+        note_uncertain(&store, 2, "no answer after the final dot").await.unwrap();
+        note_failed(&store, 3, "550 no such user").await.unwrap();
+        retry_at(&store, 4, at("2023-02-20T08:05:00Z"), "451 later").await.unwrap();
+        let rows = list(&store).await.unwrap();
+        let states: Vec<LetterState> = rows.iter().map(|row| row.state).collect();
+        assert_eq!(states, [LetterState::Sent, LetterState::Uncertain, LetterState::Failed, LetterState::Queued]);
+        assert_eq!(rows[0].sent_at, Some(at("2023-02-20T08:00:01Z")));
+        assert_eq!(rows[2].last_answer.as_deref(), Some("550 no such user"));
+
+        assert!(take_next(&store, at(NOW)).await.unwrap().is_none(), "nothing but the retry goes by itself, later");
+        let again = take_next(&store, at("2023-02-20T08:05:00Z")).await.unwrap().unwrap();
+        assert_eq!((again.id, again.attempts), (4, 2));
+
+        // A word about a letter that nobody is sending changes nothing, but a doubt may end well.
+        assert!(note_failed(&store, 1, "").await.is_err() && retry_at(&store, 2, at(NOW), "").await.is_err());
+        assert!(note_uncertain(&store, 3, "").await.is_err() && note_sent(&store, 3, at(NOW), "").await.is_err());
+        note_sent(&store, 2, at(NOW), "found in the server's log").await.unwrap();
+        assert_eq!(state(&store, 2).await, LetterState::Sent);
+    }
+
+    #[tokio::test]
+    async fn what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again() {
+        let (_folder, store) = store().await;
+        queue_one(&store, receipt("a")).await;
+        queue_one(&store, receipt("b")).await;
+        take_next(&store, at(NOW)).await.unwrap();
+        assert_eq!(sending_left_over(&store).await.unwrap(), 1);
+        assert_eq!(state(&store, 1).await, LetterState::Uncertain);
+        assert_eq!(sending_left_over(&store).await.unwrap(), 0);
+        assert_eq!(take_next(&store, at(NOW)).await.unwrap().unwrap().id, 2);
+        assert!(take_next(&store, at("2024-01-01T00:00:00Z")).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn staff_send_again_or_withdraw() {
+        let (_folder, store) = store().await;
+        queue_one(&store, receipt("a")).await;
+        assert!(requeue(&store, 1, at(NOW)).await.is_err(), "it is queued");
+        take_next(&store, at(NOW)).await.unwrap();
+        assert!(cancel(&store, 1).await.is_err(), "it is on its way");
+        note_failed(&store, 1, "550").await.unwrap();
+        requeue(&store, 1, at("2023-02-21T08:00:00Z")).await.unwrap();
+        assert!(take_next(&store, at(NOW)).await.unwrap().is_none());
+        cancel(&store, 1).await.unwrap();
+        assert_eq!(state(&store, 1).await, LetterState::Cancelled);
+        assert!(take_next(&store, at("2023-02-22T08:00:00Z")).await.unwrap().is_none());
+        assert!(requeue(&store, 1, at(NOW)).await.is_err() && cancel(&store, 9).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn limits_count_answers_of_the_hour_and_not_what_was_withdrawn() {
+        let (_folder, store) = store_with_campaign().await;
+        let message = new(&store, &mail("1", b"x")).await;
+        let (campaign, ha_noi, mic) = (campaign(), agency("ha-noi"), agency("mic"));
+        let answer = |fact| NewLetter {
+            campaign: Some(&campaign),
+            agency: Some(&ha_noi),
+            message: Some(message),
+            ..receipt(fact)
+        };
+        queue_one(&store, NewLetter { now: at("2023-02-20T06:59:59Z"), ..answer("an hour ago") }).await;
+        queue_one(&store, answer("now")).await;
+        queue_one(&store, NewLetter { body_sha256: "bb", ..answer("withdrawn") }).await;
+        cancel(&store, 3).await.unwrap();
+        queue_one(&store, NewLetter { message: None, ..answer("a reminder") }).await;
+        queue_one(&store, NewLetter { agency: Some(&mic), campaign: None, ..answer("to another") }).await;
+
+        let mut tx = store.begin().await.unwrap();
+        let hour = at("2023-02-20T07:00:00Z");
+        let day = at("2023-02-19T08:00:00Z");
+        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour).await.unwrap(), 1);
+        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, day).await.unwrap(), 2);
+        assert_eq!(answers_since(&mut tx, &campaign, &mic, day).await.unwrap(), 0);
+        assert_eq!(all_answers_since(&mut tx, hour).await.unwrap(), 2);
+        assert_eq!(same_body_since(&mut tx, &ha_noi, "aa", day).await.unwrap(), 3);
+        assert_eq!(same_body_since(&mut tx, &ha_noi, "bb", day).await.unwrap(), 0);
+
+        // What was queued in the same transaction counts too.
+        let id = reserve_letter_id(&mut tx).await.unwrap();
+        queue(&mut tx, &NewLetter { id, message_id: "<m@x>", ..answer("one more") }).await.unwrap();
+        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_message_id_of_ours_tells_its_letter() {
+        let (_folder, store) = store_with_campaign().await;
+        let (campaign, ha_noi) = (campaign(), agency("ha-noi"));
+        let letter = NewLetter {
+            campaign: Some(&campaign),
+            agency: Some(&ha_noi),
+            in_reply_to: Some("<x@hanoi.example>"),
+            ..receipt("a")
+        };
+        queue_one(&store, letter).await;
+        let found = issued(&store, "<1.mac@mic.example>").await.unwrap().unwrap();
+        assert_eq!((found.id, found.kind, found.recipient.as_str()), (1, LetterKind::Receipt, "a@hanoi.example"));
+        assert_eq!((found.campaign, found.agency), (Some(campaign), Some(ha_noi)));
+        for other in ["<1.mac@MIC.example>", "1.mac@mic.example", "", "\0"] {
+            assert_eq!(issued(&store, other).await.unwrap(), None, "{other}");
+        }
+        let row = show(&store, 1).await.unwrap().unwrap();
+        assert_eq!((row.in_reply_to.as_deref(), row.sent_at, row.last_answer), (Some("<x@hanoi.example>"), None, None));
+    }
+}

@@ -1,0 +1,709 @@
+//! Reports: every version an agency sent in a campaign, its answers and findings, and which version counts. A new
+//! version counts from when it comes, except that one which is not accepted never displaces one that is. From
+//! these rows one statement tells how every agency stands.
+
+use super::{Store, StoreError, Tx, agencies::StaffState, columns::Columns, micros, plain, words};
+use crate::{
+    agency::{AgencyId, Kind},
+    campaign::CampaignId,
+    finding::{Finding, Place, Severity},
+    form::{
+        answers::{Answer, Answers, Value},
+        declaration::Form,
+    },
+};
+use jiff::Timestamp;
+use serde_json::Value as Json;
+use sqlx::any::AnyRow;
+
+words! {
+    /// What a report is worth.
+    Verdict {
+        Accepted = "accepted",
+        NeedsCorrection = "needs_correction",
+        Unreadable = "unreadable",
+    }
+}
+
+/// A report as it was read.
+#[derive(Debug, Clone, Copy)]
+pub struct NewReport<'a> {
+    pub message: i64,
+    pub campaign: &'a CampaignId,
+    pub agency: &'a AgencyId,
+    pub received_at: Timestamp,
+    pub on_time: bool,
+    pub verdict: Verdict,
+    pub file_name: Option<&'a str>,
+    /// In hexadecimal digits.
+    pub file_sha256: &'a str,
+    pub file_size: u64,
+    /// The form it was read by.
+    pub form: &'a Form,
+    /// None where the file could not be read as the form.
+    pub answers: Option<&'a Answers>,
+    /// Numbers about the report for tables, as JSON.
+    pub counts: &'a Json,
+    pub findings: &'a [Finding],
+}
+
+/// A report that was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recorded {
+    pub id: i64,
+    pub standing: Standing,
+}
+
+/// Where a version stands among an agency's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Counts from 1.
+    pub version: u32,
+    /// Whether this version counts now.
+    pub current: bool,
+    /// The version it took the place of.
+    pub superseded: Option<u32>,
+}
+
+/// How an agency stands in a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgencyState {
+    pub agency: AgencyId,
+    pub name: String,
+    pub short_name: String,
+    pub kind: Kind,
+    pub expected: bool,
+    pub by_staff: Option<StaffState>,
+    pub versions: u32,
+    pub first_received_at: Option<Timestamp>,
+    /// When the first accepted version came.
+    pub accepted_at: Option<Timestamp>,
+    /// Of the first accepted version, so that an agency which was on time and improves its report later stays so;
+    /// of the current one where none is accepted.
+    pub on_time: Option<bool>,
+    /// Of the current version, as are the next two.
+    pub verdict: Option<Verdict>,
+    pub errors: u32,
+    pub warnings: u32,
+    /// Its messages that wait for staff.
+    pub held: u32,
+}
+
+/// One version of an agency's report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportRow {
+    pub id: i64,
+    pub message: i64,
+    pub version: u32,
+    pub received_at: Timestamp,
+    pub on_time: bool,
+    pub verdict: Verdict,
+    pub current: bool,
+    pub file_name: Option<String>,
+    pub file_sha256: String,
+    pub file_size: u64,
+    pub form_id: String,
+    pub form_version: u32,
+    pub errors: u32,
+    pub warnings: u32,
+    pub counts: Json,
+    /// In the promised JSON; none where the file could not be read as the form.
+    pub answers: Option<Json>,
+}
+
+/// A finding of a kept report; its place is the one words for people need.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FindingRow {
+    pub code: String,
+    pub severity: Severity,
+    pub section: String,
+    pub row: Option<String>,
+    pub field: Option<String>,
+    pub sheet: Option<String>,
+    pub cell: Option<String>,
+    pub found: Option<String>,
+    pub arguments: Json,
+}
+
+/// The version the next report of an agency will be.
+pub async fn next_version(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<u32, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT COALESCE(MAX(version), 0) + 1 AS version
+        FROM report
+        WHERE campaign = $1 AND agency = $2
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .fetch_one(tx.connection())
+    .await?;
+    Columns(&row).number("version")
+}
+
+/// Records a report as its agency's next version, with its answers and findings, and says whether it counts now.
+pub async fn record_report(tx: &mut Tx, report: &NewReport<'_>) -> Result<Recorded, StoreError> {
+    let version = next_version(tx, report.campaign, report.agency).await?;
+    let before = current(tx, report.campaign, report.agency).await?;
+    let stays = before.filter(|before| before.verdict == Verdict::Accepted && report.verdict != Verdict::Accepted);
+    let superseded = if stays.is_some() { None } else { before };
+    if let Some(old) = superseded {
+        end_current(tx, old.id).await?;
+    }
+    let standing = Standing { version, current: stays.is_none(), superseded: superseded.map(|old| old.version) };
+    let id = put(tx, report, standing).await?;
+    put_answers(tx, id, report.answers).await?;
+    for (position, finding) in (0..).zip(report.findings) {
+        put_finding(tx, id, position, finding).await?;
+    }
+    Ok(Recorded { id, standing })
+}
+
+/// How every agency of a campaign stands, by the agencies' ids.
+pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<AgencyState>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT agency.id,
+               agency.name,
+               agency.short_name,
+               agency.kind,
+               expectation.expected,
+               expectation.state_by_staff,
+               COALESCE(received.versions, 0) AS versions,
+               received.first_received_at,
+               accepted.received_at AS accepted_at,
+               COALESCE(accepted.on_time, latest.on_time) AS on_time,
+               latest.verdict,
+               COALESCE(latest.errors, 0) AS errors,
+               COALESCE(latest.warnings, 0) AS warnings,
+               COALESCE(waiting.held, 0) AS held
+        FROM expectation
+        JOIN agency ON agency.id = expectation.agency
+        LEFT JOIN (
+            SELECT agency,
+                   COUNT(*) AS versions,
+                   MIN(received_at) AS first_received_at,
+                   MIN(CASE WHEN verdict = 'accepted' THEN version END) AS accepted_version
+            FROM report
+            WHERE campaign = $1
+            GROUP BY agency
+        ) AS received ON received.agency = expectation.agency
+        LEFT JOIN report AS accepted
+               ON accepted.campaign = expectation.campaign
+              AND accepted.agency = expectation.agency
+              AND accepted.version = received.accepted_version
+        LEFT JOIN report AS latest
+               ON latest.campaign = expectation.campaign
+              AND latest.agency = expectation.agency
+              AND latest.is_current = 1
+        LEFT JOIN (
+            SELECT agency, COUNT(*) AS held
+            FROM message
+            WHERE campaign = $1 AND held IS NOT NULL
+            GROUP BY agency
+        ) AS waiting ON waiting.agency = expectation.agency
+        WHERE expectation.campaign = $1
+        ORDER BY expectation.agency
+        ",
+    )
+    .bind(campaign.as_str())
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(agency_state).collect()
+}
+
+/// The versions an agency sent in a campaign, the first one first.
+pub async fn reports_of(store: &Store, campaign: &CampaignId, agency: &AgencyId) -> Result<Vec<ReportRow>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id, message, version, received_at, on_time, verdict, is_current, file_name, file_sha256, file_size,
+               form_id, form_version, errors, warnings, counts, answers
+        FROM report
+        WHERE campaign = $1 AND agency = $2
+        ORDER BY version
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(report).collect()
+}
+
+/// The findings of a report, in the order they were made.
+pub async fn findings_of(store: &Store, report: i64) -> Result<Vec<FindingRow>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT code, severity, section, row_name, field, sheet, cell, found, arguments
+        FROM finding
+        WHERE report = $1
+        ORDER BY position
+        ",
+    )
+    .bind(report)
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(finding).collect()
+}
+
+/// The version that counts.
+#[derive(Clone, Copy)]
+struct Current {
+    id: i64,
+    version: u32,
+    verdict: Verdict,
+}
+
+async fn current(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<Option<Current>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT id, version, verdict
+        FROM report
+        WHERE campaign = $1 AND agency = $2 AND is_current = 1
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|row| {
+        let row = Columns(&row);
+        Ok(Current {
+            id: row.number("id")?,
+            version: row.number("version")?,
+            verdict: row.word("verdict", Verdict::parse)?,
+        })
+    })
+    .transpose()
+}
+
+async fn end_current(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE report
+        SET is_current = 0
+        WHERE id = $1
+        ",
+    )
+    .bind(id)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+async fn put(tx: &mut Tx, report: &NewReport<'_>, standing: Standing) -> Result<i64, StoreError> {
+    let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count() as i64;
+    let row = sqlx::query(
+        "
+        INSERT INTO report (message, campaign, agency, version, received_at, on_time, verdict, is_current, file_name,
+                            file_sha256, file_size, form_id, form_version, errors, warnings, counts, answers)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        RETURNING id
+        ",
+    )
+    .bind(report.message)
+    .bind(report.campaign.as_str())
+    .bind(report.agency.as_str())
+    .bind(i64::from(standing.version))
+    .bind(micros(report.received_at))
+    .bind(i64::from(report.on_time))
+    .bind(report.verdict.as_str())
+    .bind(i64::from(standing.current))
+    .bind(report.file_name.map(plain))
+    .bind(report.file_sha256)
+    .bind(i64::try_from(report.file_size).unwrap_or(i64::MAX))
+    .bind(&report.form.id)
+    .bind(i64::from(report.form.version))
+    .bind(count(Severity::Error))
+    .bind(count(Severity::Warning))
+    .bind(report.counts.to_string())
+    .bind(report.answers.map(|answers| answers.to_json(report.form).to_string()))
+    .fetch_one(tx.connection())
+    .await?;
+    Columns(&row).number("id")
+}
+
+async fn put_answers(tx: &mut Tx, report: i64, answers: Option<&Answers>) -> Result<(), StoreError> {
+    let mut position = 0;
+    for section in answers.into_iter().flat_map(|answers| &answers.sections) {
+        for row in &section.rows {
+            for (field, answer) in &row.cells {
+                put_answer(tx, report, position, (&section.id, &row.name.to_string(), field), answer).await?;
+                position += 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn put_answer(
+    tx: &mut Tx,
+    report: i64,
+    position: i64,
+    (section, row, field): (&str, &str, &str),
+    answer: &Answer,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        INSERT INTO answer (report, position, section, row_name, field, value, text, sheet, cell)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ",
+    )
+    .bind(report)
+    .bind(position)
+    .bind(section)
+    .bind(plain(row))
+    .bind(field)
+    .bind(answer.value.as_ref().map(|value| plain(&bare(value))))
+    .bind(plain(&answer.text))
+    .bind(answer.place.as_ref().map(|place| plain(&place.sheet)))
+    .bind(answer.place.as_ref().map(Place::cell))
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+async fn put_finding(tx: &mut Tx, report: i64, position: i64, finding: &Finding) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        INSERT INTO finding (report, position, code, severity, section, row_name, field, sheet, cell, found, arguments)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ",
+    )
+    .bind(report)
+    .bind(position)
+    .bind(&finding.code)
+    .bind(finding.severity.as_str())
+    .bind(&finding.section)
+    .bind(finding.row.as_deref().map(plain))
+    .bind(finding.field.as_deref())
+    .bind(finding.place.as_ref().map(|place| plain(&place.sheet)))
+    .bind(finding.place.as_ref().map(Place::cell))
+    .bind(finding.found.as_deref().map(plain))
+    .bind(serde_json::json!(finding.arguments).to_string())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// A value as a column of text keeps it: as in JSON, without quotes.
+fn bare(value: &Value) -> String {
+    match value.to_json() {
+        Json::String(text) => text,
+        json => json.to_string(),
+    }
+}
+
+fn agency_state(row: &AnyRow) -> Result<AgencyState, StoreError> {
+    let row = Columns(row);
+    Ok(AgencyState {
+        agency: row.agency("id")?,
+        name: row.text("name")?,
+        short_name: row.text("short_name")?,
+        kind: row.word("kind", Kind::parse)?,
+        expected: row.flag("expected")?,
+        by_staff: row.word_or_none("state_by_staff", StaffState::parse)?,
+        versions: row.number("versions")?,
+        first_received_at: row.time_or_none("first_received_at")?,
+        accepted_at: row.time_or_none("accepted_at")?,
+        on_time: row.flag_or_none("on_time")?,
+        verdict: row.word_or_none("verdict", Verdict::parse)?,
+        errors: row.number("errors")?,
+        warnings: row.number("warnings")?,
+        held: row.number("held")?,
+    })
+}
+
+fn report(row: &AnyRow) -> Result<ReportRow, StoreError> {
+    let row = Columns(row);
+    Ok(ReportRow {
+        id: row.number("id")?,
+        message: row.number("message")?,
+        version: row.number("version")?,
+        received_at: row.time("received_at")?,
+        on_time: row.flag("on_time")?,
+        verdict: row.word("verdict", Verdict::parse)?,
+        current: row.flag("is_current")?,
+        file_name: row.text_or_none("file_name")?,
+        file_sha256: row.text("file_sha256")?,
+        file_size: row.number("file_size")?,
+        form_id: row.text("form_id")?,
+        form_version: row.number("form_version")?,
+        errors: row.number("errors")?,
+        warnings: row.number("warnings")?,
+        counts: row.word("counts", json)?,
+        answers: row.word_or_none("answers", json)?,
+    })
+}
+
+fn finding(row: &AnyRow) -> Result<FindingRow, StoreError> {
+    let row = Columns(row);
+    Ok(FindingRow {
+        code: row.text("code")?,
+        severity: row.word("severity", severity)?,
+        section: row.text("section")?,
+        row: row.text_or_none("row_name")?,
+        field: row.text_or_none("field")?,
+        sheet: row.text_or_none("sheet")?,
+        cell: row.text_or_none("cell")?,
+        found: row.text_or_none("found")?,
+        arguments: row.word("arguments", json)?,
+    })
+}
+
+fn json(text: &str) -> Option<Json> {
+    serde_json::from_str(text).ok()
+}
+
+fn severity(text: &str) -> Option<Severity> {
+    [Severity::Error, Severity::Warning].into_iter().find(|severity| severity.as_str() == text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        form::{
+            answers::{RowAnswers, SectionAnswers},
+            declaration::RowName,
+        },
+        store::{
+            messages::{self, Held, MessageKind, MessageOutcome},
+            tests::*,
+        },
+    };
+    use serde_json::json;
+    use std::{collections::BTreeMap, path::Path};
+
+    fn form() -> Form {
+        let text = r#"
+            id = "1552"
+            version = 3
+            title = "Phụ lục"
+            [[sections]]
+            id = "contact"
+            kind = "fields"
+            title = "Đầu mối"
+            sheet = "Phụ lục"
+            columns = [
+                { id = "full_name", label = "Họ và tên", type = "person" },
+                { id = "systems", label = "Số hệ thống", type = "number" },
+                { id = "phone", label = "Điện thoại", type = "phone" },
+            ]
+        "#;
+        Form::parse(text, Path::new("1552.toml")).unwrap()
+    }
+
+    fn answers() -> Answers {
+        let place = |col| Some(Place { sheet: "Phụ lục".to_owned(), row: 3, col });
+        let cells = BTreeMap::from([
+            (
+                "full_name".to_owned(),
+                Answer {
+                    text: "Ông Nguyễn Văn A".to_owned(),
+                    value: Some(Value::Text("Nguyễn Văn A".to_owned())),
+                    place: place(2),
+                },
+            ),
+            ("systems".to_owned(), Answer { text: "12".to_owned(), value: Some(Value::Number(12.0)), place: place(3) }),
+            ("phone".to_owned(), Answer { text: "không\0rõ".to_owned(), value: None, place: None }),
+        ]);
+        let row = RowAnswers { name: RowName::default(), cells, ..RowAnswers::default() };
+        Answers { sections: vec![SectionAnswers { id: "contact".to_owned(), rows: vec![row] }] }
+    }
+
+    fn finding_of(severity: Severity) -> Finding {
+        Finding {
+            code: "phone-invalid".to_owned(),
+            severity,
+            section: "contact".to_owned(),
+            row: None,
+            field: Some("phone".to_owned()),
+            place: Some(Place { sheet: "Phụ lục".to_owned(), row: 3, col: 4 }),
+            found: Some("không rõ".to_owned()),
+            arguments: BTreeMap::from([("label".to_owned(), "Điện thoại".to_owned())]),
+        }
+    }
+
+    async fn record_one(
+        store: &Store,
+        message: i64,
+        agency_id: &str,
+        verdict: Verdict,
+        received: &str,
+        findings: &[Finding],
+    ) -> Recorded {
+        let (form, answers) = (form(), answers());
+        let report = NewReport {
+            message,
+            campaign: &campaign(),
+            agency: &agency(agency_id),
+            received_at: at(received),
+            on_time: at(received) <= at("2023-02-28T16:59:59Z"),
+            verdict,
+            file_name: Some("Phụ lục.xlsx"),
+            file_sha256: "cc",
+            file_size: 9000,
+            form: &form,
+            answers: Some(&answers).filter(|_| verdict != Verdict::Unreadable),
+            counts: &json!({"rows": 22}),
+            findings,
+        };
+        let mut tx = store.begin().await.unwrap();
+        let recorded = record_report(&mut tx, &report).await.unwrap();
+        tx.commit().await.unwrap();
+        recorded
+    }
+
+    #[tokio::test]
+    async fn a_version_counts_unless_it_would_displace_an_accepted_one() {
+        use Verdict::{Accepted, NeedsCorrection, Unreadable};
+        let (_folder, store) = store_with_campaign().await;
+        let message = new(&store, &mail("1", b"x")).await;
+        for (verdict, version, current, superseded) in [
+            (Unreadable, 1, true, None),
+            (NeedsCorrection, 2, true, Some(1)),
+            (Accepted, 3, true, Some(2)),
+            (NeedsCorrection, 4, false, None),
+            (Unreadable, 5, false, None),
+            (Accepted, 6, true, Some(3)),
+        ] {
+            let recorded = record_one(&store, message, "ha-noi", verdict, "2023-02-20T01:00:00Z", &[]).await;
+            assert_eq!(recorded.standing, Standing { version, current, superseded });
+        }
+        let kept = reports_of(&store, &campaign(), &agency("ha-noi")).await.unwrap();
+        let current: Vec<u32> = kept.iter().filter(|report| report.current).map(|report| report.version).collect();
+        assert_eq!((kept.len(), current), (6, vec![6]));
+
+        // Another agency counts from one.
+        let other = record_one(&store, message, "mic", NeedsCorrection, "2023-02-20T01:00:00Z", &[]).await;
+        assert_eq!(other.standing, Standing { version: 1, current: true, superseded: None });
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(next_version(&mut tx, &campaign(), &agency("mic")).await.unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn answers_and_findings_are_kept_with_their_places() {
+        let (_folder, store) = store_with_campaign().await;
+        let message = new(&store, &mail("1", b"x")).await;
+        let findings = [finding_of(Severity::Error), finding_of(Severity::Warning), finding_of(Severity::Warning)];
+        let verdict = Verdict::NeedsCorrection;
+        let recorded = record_one(&store, message, "ha-noi", verdict, "2023-02-20T01:00:00Z", &findings).await;
+
+        let kept = reports_of(&store, &campaign(), &agency("ha-noi")).await.unwrap().remove(0);
+        assert_eq!((kept.id, kept.message, kept.errors, kept.warnings), (recorded.id, message, 1, 2));
+        assert_eq!((kept.form_id.as_str(), kept.form_version, kept.file_size), ("1552", 3, 9000));
+        assert_eq!(kept.counts, json!({"rows": 22}));
+        assert_eq!(kept.answers, Some(json!({"contact": {"full_name": "Nguyễn Văn A", "systems": 12, "phone": null}})));
+
+        let findings = findings_of(&store, recorded.id).await.unwrap();
+        assert_eq!(findings.len(), 3);
+        let first = &findings[0];
+        assert_eq!((first.severity, first.row.as_deref(), first.cell.as_deref()), (Severity::Error, None, Some("E4")));
+        assert_eq!(first.arguments, json!({"label": "Điện thoại"}));
+
+        let rows = sqlx::query("SELECT field, value, text, cell FROM answer WHERE report = $1 ORDER BY position")
+            .bind(recorded.id)
+            .fetch_all(&store.pool)
+            .await
+            .unwrap();
+        let answers: Vec<_> = rows
+            .iter()
+            .map(|row| {
+                let row = Columns(row);
+                (
+                    row.text("field").unwrap(),
+                    row.text_or_none("value").unwrap(),
+                    row.text("text").unwrap(),
+                    row.text_or_none("cell").unwrap(),
+                )
+            })
+            .collect();
+        let text = |text: &str| text.to_owned();
+        assert_eq!(
+            answers,
+            [
+                (text("full_name"), Some(text("Nguyễn Văn A")), text("Ông Nguyễn Văn A"), Some(text("C4"))),
+                (text("phone"), None, text("không\u{fffd}rõ"), None),
+                (text("systems"), Some(text("12")), text("12"), Some(text("D4"))),
+            ]
+        );
+
+        // A file that could not be read has no answers.
+        record_one(&store, message, "mic", Verdict::Unreadable, "2023-02-20T01:00:00Z", &[]).await;
+        assert_eq!(reports_of(&store, &campaign(), &agency("mic")).await.unwrap()[0].answers, None);
+    }
+
+    #[tokio::test]
+    async fn an_agencys_state_joins_its_versions_and_what_is_held() {
+        let (_folder, store) = store_with_campaign().await;
+        let message = new(&store, &mail("1", b"x")).await;
+        let campaign = campaign();
+        let blank = agency_states(&store, &campaign).await.unwrap().remove(0);
+        assert_eq!((blank.agency.as_str(), blank.kind, blank.versions, blank.held), ("ha-noi", Kind::Province, 0, 0));
+        assert_eq!(
+            (blank.first_received_at, blank.accepted_at, blank.on_time, blank.verdict),
+            (None, None, None, None)
+        );
+
+        let errors = [finding_of(Severity::Error)];
+        record_one(&store, message, "ha-noi", Verdict::NeedsCorrection, "2023-02-20T01:00:00Z", &errors).await;
+        let ha_noi = agency("ha-noi");
+        let held = MessageOutcome {
+            agency: Some(&ha_noi),
+            campaign: Some(&campaign),
+            held: Some(Held::Conflict),
+            ..MessageOutcome::of(MessageKind::Report)
+        };
+        record(&store, message, &held).await;
+        let state = agency_states(&store, &campaign).await.unwrap().remove(0);
+        assert_eq!((state.versions, state.errors, state.held), (1, 1, 1));
+        assert_eq!(
+            (state.verdict, state.on_time, state.accepted_at),
+            (Some(Verdict::NeedsCorrection), Some(true), None)
+        );
+
+        // Accepted late, improved later still, and then a version that is worse.
+        let warnings = [finding_of(Severity::Warning)];
+        record_one(&store, message, "ha-noi", Verdict::Accepted, "2023-03-02T01:00:00Z", &[]).await;
+        record_one(&store, message, "ha-noi", Verdict::Accepted, "2023-03-03T01:00:00Z", &warnings).await;
+        record_one(&store, message, "ha-noi", Verdict::NeedsCorrection, "2023-03-04T01:00:00Z", &errors).await;
+        let state = agency_states(&store, &campaign).await.unwrap().remove(0);
+        assert_eq!((state.versions, state.errors, state.warnings), (4, 0, 1));
+        assert_eq!((state.verdict, state.on_time), (Some(Verdict::Accepted), Some(false)));
+        assert_eq!(state.first_received_at, Some(at("2023-02-20T01:00:00Z")));
+        assert_eq!(state.accepted_at, Some(at("2023-03-02T01:00:00Z")));
+        let other = CampaignId::parse("other").unwrap();
+        assert!(agency_states(&store, &other).await.unwrap().is_empty());
+        assert_eq!(messages::count_held(&store, &other).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn ten_thousand_agencies_are_listed_in_a_moment() {
+        let (_folder, store) = store().await;
+        let lines: String = (0..10_000).map(|n| format!("agency-{n},province,UBND {n},,,,,,\n")).collect();
+        import(&store, &registry(&lines)).await;
+        let message = new(&store, &mail("1", b"x")).await;
+        sqlx::query(
+            "
+            INSERT INTO report (message, campaign, agency, version, received_at, on_time, verdict, is_current,
+                                file_sha256, file_size, form_id, form_version, errors, warnings, counts, answers)
+            SELECT $1, '1552', agency.id, version.n, 1676860200000000 + version.n, 1, 'accepted', version.n / 3,
+                   'cc', 9000, '1552', 1, 0, version.n, '{}', $2
+            FROM agency
+            CROSS JOIN (SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3) AS version
+            ",
+        )
+        .bind(message)
+        .bind("x".repeat(2_000))
+        .execute(&store.pool)
+        .await
+        .unwrap();
+        let begun = std::time::Instant::now();
+        let states = agency_states(&store, &campaign()).await.unwrap();
+        let took = begun.elapsed();
+        assert_eq!(states.len(), 10_000);
+        assert!(states.iter().all(|state| state.versions == 3 && state.warnings == 3));
+        assert!(took.as_secs() < 5, "{took:?}: an index is missing");
+    }
+}

@@ -1,0 +1,131 @@
+//! What the tests of the store begin with, and the tests of what all its files share.
+
+use super::{
+    Store, agencies,
+    messages::{self, Kept, KeptMail, MessageOutcome},
+};
+use crate::{
+    agency::{AgencyId, Registry},
+    campaign::CampaignId,
+};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+pub async fn store() -> (TempDir, Store) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&format!("sqlite:{}", folder.path().join("phuluc.db").display())).await.unwrap();
+    (folder, store)
+}
+
+/// With campaign 1552, which expects `ha-noi` and `mic`.
+pub async fn store_with_campaign() -> (TempDir, Store) {
+    let (folder, store) = store().await;
+    import(&store, &registry("ha-noi,province,UBND TP Hà Nội,Hà Nội,,,,,\nmic,ministry,Bộ TTTT,,,,,,\n")).await;
+    (folder, store)
+}
+
+pub fn registry(lines: &str) -> Registry {
+    let head = "id,kind,name,short_name,code,domains,addresses,escalation,expected\n";
+    Registry::parse(format!("{head}{lines}").as_bytes()).unwrap()
+}
+
+pub async fn import(store: &Store, registry: &Registry) {
+    let file = "id = \"1552\"\ndeadline = \"2023-02-28\"\n[letter]\nnumber = \"488/BTTTT\"\ndate = \"2023-02-15\"\n";
+    let files = agencies::CampaignFiles {
+        id: &campaign(),
+        campaign: &toml::from_str(file).unwrap(),
+        deadline_at: at("2023-02-28T16:59:59Z"),
+        form_id: "1552",
+        form_version: 1,
+        registry,
+    };
+    agencies::import_campaign(store, &files).await.unwrap();
+}
+
+pub fn campaign() -> CampaignId {
+    CampaignId::parse("1552").unwrap()
+}
+
+pub fn agency(id: &str) -> AgencyId {
+    AgencyId::parse(id).unwrap()
+}
+
+pub fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// A mail whose bytes are their own hash.
+pub fn mail<'a>(uid: &'a str, raw: &'a [u8]) -> KeptMail<'a> {
+    KeptMail {
+        folder: "INBOX",
+        validity: 7,
+        uid,
+        raw,
+        sha256: std::str::from_utf8(raw).unwrap_or("ff"),
+        size: raw.len() as u64,
+        received_at: at("2023-02-20T00:59:00Z"),
+    }
+}
+
+pub async fn keep_mail(store: &Store, mail: &KeptMail<'_>) -> Kept {
+    let mut tx = store.begin().await.unwrap();
+    let kept = messages::keep(&mut tx, mail, at("2023-02-20T01:00:00Z")).await.unwrap();
+    tx.commit().await.unwrap();
+    kept
+}
+
+pub async fn new(store: &Store, mail: &KeptMail<'_>) -> i64 {
+    match keep_mail(store, mail).await {
+        Kept::New(id) => id,
+        Kept::Known(id) => panic!("message {id} is known"),
+    }
+}
+
+pub async fn record(store: &Store, id: i64, outcome: &MessageOutcome<'_>) {
+    let mut tx = store.begin().await.unwrap();
+    messages::record_outcome(&mut tx, id, outcome).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+pub async fn messages_of(store: &Store) -> Vec<i64> {
+    messages::list(store).await.unwrap().iter().map(|message| message.id).collect()
+}
+
+#[tokio::test]
+async fn a_busy_or_full_database_is_passing_trouble_and_a_broken_rule_is_not() {
+    let (_folder, store) = store().await;
+    let mut writing = store.begin().await.unwrap();
+    messages::keep(&mut writing, &mail("1", b"x"), at("2023-02-20T01:00:00Z")).await.unwrap();
+
+    let mut impatient = store.pool.acquire().await.unwrap();
+    sqlx::raw_sql("PRAGMA busy_timeout = 0").execute(&mut *impatient).await.unwrap();
+    let insert = "INSERT INTO setting (name, value) VALUES ('a', $1)";
+    let busy = sqlx::query(insert).bind("b").execute(&mut *impatient).await.unwrap_err();
+    assert!(super::StoreError::from(busy).passing());
+    writing.commit().await.unwrap();
+
+    sqlx::raw_sql("PRAGMA max_page_count = 1").execute(&mut *impatient).await.unwrap();
+    let full = sqlx::query(insert).bind("b".repeat(1_000_000)).execute(&mut *impatient).await.unwrap_err();
+    assert!(super::StoreError::from(full).passing());
+    drop(impatient);
+
+    let mut tx = store.begin().await.unwrap();
+    let nobody = agency("nobody");
+    let outcome = MessageOutcome { agency: Some(&nobody), ..MessageOutcome::of(messages::MessageKind::Report) };
+    let broken = messages::record_outcome(&mut tx, 1, &outcome).await.unwrap_err();
+    assert!(!broken.passing(), "{broken}");
+}
+
+#[tokio::test]
+async fn transactions_wait_for_each_other() {
+    let (_folder, store) = store().await;
+    let keep_one = async |uid: &'static str| {
+        let mut tx = store.begin().await.unwrap();
+        messages::keep(&mut tx, &mail(uid, b"x"), at("2023-02-20T01:00:00Z")).await.unwrap();
+        tokio::task::yield_now().await;
+        tx.commit().await.unwrap();
+    };
+    let uids = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
+    futures_util::future::join_all(uids.map(keep_one)).await;
+    assert_eq!(messages_of(&store).await.len(), 12);
+}

@@ -1,0 +1,388 @@
+//! Spreadsheets as cells: xlsx, xlsm, xlsb, xls and ods, through calamine, into sparse sheets with limits of
+//! our own. It knows cells and no form. Reading never fails because of the sender: what cannot be read has a
+//! reason. Archives are measured by the bytes they really inflate to before calamine sees them.
+
+mod xlsb;
+
+use crate::attachment::FileKind;
+use calamine::{Data, DataRef, Ods, Reader, SheetVisible, Xls, Xlsb, Xlsx};
+use jiff::{
+    SignedDuration,
+    civil::{Date, DateTime, date},
+};
+use std::{
+    collections::BTreeMap,
+    io::{self, Cursor, Read},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// Rows and columns beyond these are strays of a spreadsheet program, not a form; they are skipped.
+const FURTHEST: (u32, u32) = (20_000, 512);
+/// More filled cells than any form has.
+const MOST_CELLS: usize = 400_000;
+/// Bytes that all parts of an archive may inflate to.
+const MOST_INFLATED: u64 = 256 << 20;
+const MOST_ENTRIES: usize = 4_000;
+
+/// A workbook's sheets in their order, hidden ones too.
+#[derive(Debug, Clone, Default)]
+pub struct Workbook {
+    pub sheets: Vec<Sheet>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Sheet {
+    pub name: String,
+    /// Whether the sender sees the sheet.
+    pub visible: bool,
+    /// By row and column, both from 0; blank cells are not there.
+    pub cells: BTreeMap<(u32, u32), Cell>,
+}
+
+/// The value of a cell.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// As it stands there, not cleaned.
+    Text(String),
+    Number(f64),
+    /// A number that the spreadsheet shows as a date.
+    Date(DateTime),
+    Bool(bool),
+    /// Such as `#REF!`.
+    Error(String),
+}
+
+/// The kinds of workbook that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// xlsm too.
+    Xlsx,
+    Xlsb,
+    Xls,
+    Ods,
+}
+
+impl Format {
+    /// The format of a file of this kind; none where it is no workbook that can be read.
+    pub fn of(kind: FileKind) -> Option<Format> {
+        match kind {
+            FileKind::Xlsx => Some(Format::Xlsx),
+            FileKind::Xlsb => Some(Format::Xlsb),
+            FileKind::Xls => Some(Format::Xls),
+            FileKind::Ods => Some(Format::Ods),
+            _ => None,
+        }
+    }
+}
+
+/// Why a workbook could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    #[error("the workbook is protected by a password")]
+    Encrypted,
+    #[error("the workbook is too large: {0}")]
+    TooLarge(String),
+    #[error("the workbook is damaged: {0}")]
+    Corrupt(String),
+}
+
+impl Workbook {
+    /// Reads the bytes of a workbook of a known kind.
+    pub fn read(bytes: &[u8], format: Format) -> Result<Workbook, Unreadable> {
+        if format != Format::Xls {
+            measure_archive(bytes)?;
+        }
+        // calamine panics on some damaged files.
+        catch_unwind(AssertUnwindSafe(|| match format {
+            Format::Xlsx => read_xlsx(bytes),
+            Format::Xlsb => read_xlsb(bytes),
+            Format::Xls => read_ranges::<Xls<_>>(bytes),
+            Format::Ods => read_ranges::<Ods<_>>(bytes),
+        }))
+        .unwrap_or_else(|_| Err(Unreadable::Corrupt("its structure contradicts itself".to_owned())))
+    }
+
+    pub fn sheet(&self, name: &str) -> Option<&Sheet> {
+        self.sheets.iter().find(|sheet| sheet.name == name)
+    }
+}
+
+impl Sheet {
+    pub fn get(&self, row: u32, col: u32) -> Option<&Cell> {
+        self.cells.get(&(row, col))
+    }
+
+    /// The cells of one row, by column.
+    pub fn row(&self, row: u32) -> impl Iterator<Item = (u32, &Cell)> {
+        self.cells.range((row, 0)..=(row, u32::MAX)).map(|((_, col), cell)| (*col, cell))
+    }
+
+    /// The rows that hold anything, in order.
+    pub fn rows(&self) -> Vec<u32> {
+        let mut rows: Vec<u32> = self.cells.keys().map(|(row, _)| *row).collect();
+        rows.dedup();
+        rows
+    }
+}
+
+impl Cell {
+    /// The value as its sender would write it: `1.1`, `28/02/2023`.
+    pub fn text(&self) -> String {
+        match self {
+            Cell::Text(text) => text.clone(),
+            Cell::Number(number) => number_text(*number),
+            Cell::Date(at) => at.strftime("%d/%m/%Y").to_string(),
+            Cell::Bool(true) => "TRUE".to_owned(),
+            Cell::Bool(false) => "FALSE".to_owned(),
+            Cell::Error(error) => error.clone(),
+        }
+    }
+}
+
+/// A number without exponent and trailing zeros.
+pub fn number_text(number: f64) -> String {
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        return format!("{number:.0}");
+    }
+    // Fifteen significant digits, as spreadsheets show them; 0.1 + 0.2 is 0.3.
+    let digits = (15 - 1 - number.abs().log10().floor() as i32).clamp(0, 17) as usize;
+    let text = format!("{number:.digits$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Refuses an archive by the bytes that it really inflates to.
+fn measure_archive(bytes: &[u8]) -> Result<(), Unreadable> {
+    let corrupt = |e: &dyn std::fmt::Display| Unreadable::Corrupt(e.to_string());
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| corrupt(&e))?;
+    if archive.len() > MOST_ENTRIES {
+        return Err(Unreadable::TooLarge(format!("{} parts", archive.len())));
+    }
+    let mut inflated = 0;
+    for at in 0..archive.len() {
+        let part = match archive.by_index(at) {
+            Ok(part) => part,
+            Err(zip::result::ZipError::UnsupportedArchive(reason)) if reason.contains("assword") => {
+                return Err(Unreadable::Encrypted);
+            }
+            Err(e) => return Err(corrupt(&e)),
+        };
+        let mut limited = part.take(MOST_INFLATED + 1 - inflated);
+        inflated += io::copy(&mut limited, &mut io::sink()).map_err(|e| corrupt(&e))?;
+        if inflated > MOST_INFLATED {
+            return Err(Unreadable::TooLarge(format!("it inflates to more than {} MiB", MOST_INFLATED >> 20)));
+        }
+    }
+    Ok(())
+}
+
+/// Takes in cells until there are too many; a cell far out is left out.
+struct Gather {
+    cells: BTreeMap<(u32, u32), Cell>,
+    epoch: Date,
+}
+
+impl Gather {
+    fn new(epoch_1904: bool) -> Gather {
+        Gather { cells: BTreeMap::new(), epoch: if epoch_1904 { date(1904, 1, 1) } else { date(1899, 12, 30) } }
+    }
+
+    fn add(&mut self, (row, col): (u32, u32), value: DataRef<'_>) -> Result<(), Unreadable> {
+        if row >= FURTHEST.0 || col >= FURTHEST.1 {
+            return Ok(());
+        }
+        let cell = match value {
+            DataRef::Empty => return Ok(()),
+            DataRef::Int(number) => Cell::Number(number as f64),
+            DataRef::Float(number) => Cell::Number(number),
+            DataRef::String(text) => Cell::Text(text),
+            DataRef::SharedString(text) => Cell::Text(text.to_owned()),
+            DataRef::Bool(truth) => Cell::Bool(truth),
+            DataRef::DateTime(at) if at.is_duration() => Cell::Number(at.as_f64()),
+            DataRef::DateTime(at) => {
+                date_of_serial(self.epoch, at.as_f64()).map_or(Cell::Number(at.as_f64()), Cell::Date)
+            }
+            DataRef::DateTimeIso(text) => text.parse().map_or(Cell::Text(text), Cell::Date),
+            DataRef::DurationIso(text) => Cell::Text(text),
+            DataRef::Error(error) => Cell::Error(error.to_string()),
+        };
+        if matches!(&cell, Cell::Text(text) if text.trim().is_empty()) {
+            return Ok(());
+        }
+        self.cells.insert((row, col), cell);
+        if self.cells.len() > MOST_CELLS {
+            return Err(Unreadable::TooLarge(format!("more than {MOST_CELLS} filled cells in a sheet")));
+        }
+        Ok(())
+    }
+}
+
+/// The day and time of a spreadsheet's serial number; none outside the years people write.
+fn date_of_serial(epoch: Date, serial: f64) -> Option<DateTime> {
+    if !(1.0..2_000_000.0).contains(&serial) {
+        return None;
+    }
+    let seconds = (serial * 86_400.0).round() as i64;
+    epoch.at(0, 0, 0, 0).checked_add(SignedDuration::from_secs(seconds)).ok()
+}
+
+fn read_xlsx(bytes: &[u8]) -> Result<Workbook, Unreadable> {
+    let mut file = Xlsx::new(Cursor::new(bytes)).map_err(|e| match e {
+        calamine::XlsxError::Password => Unreadable::Encrypted,
+        e => Unreadable::Corrupt(e.to_string()),
+    })?;
+    let epoch_1904 = file.has_1904_epoch();
+    read_sheets(file.sheets_metadata().to_vec(), epoch_1904, |name, gather| {
+        let mut reader = file.worksheet_cells_reader(name).map_err(|e| e.to_string())?;
+        while let Some(cell) = reader.next_cell().map_err(|e| e.to_string())? {
+            let (at, value) = (cell.get_position(), cell.get_value().clone());
+            if let Err(reason) = gather.add(at, value) {
+                return Ok(Err(reason));
+            }
+        }
+        Ok(Ok(()))
+    })
+}
+
+fn read_xlsb(bytes: &[u8]) -> Result<Workbook, Unreadable> {
+    let bytes = xlsb::with_whole_cells(bytes).map_err(|e| Unreadable::Corrupt(e.to_string()))?;
+    let mut file = Xlsb::new(Cursor::new(&bytes[..])).map_err(|e| match e {
+        calamine::XlsbError::Password => Unreadable::Encrypted,
+        e => Unreadable::Corrupt(e.to_string()),
+    })?;
+    let epoch_1904 = file.has_1904_epoch();
+    read_sheets(file.sheets_metadata().to_vec(), epoch_1904, |name, gather| {
+        let mut reader = file.worksheet_cells_reader(name).map_err(|e| e.to_string())?;
+        while let Some(cell) = reader.next_cell().map_err(|e| e.to_string())? {
+            let (at, value) = (cell.get_position(), cell.get_value().clone());
+            if let Err(reason) = gather.add(at, value) {
+                return Ok(Err(reason));
+            }
+        }
+        Ok(Ok(()))
+    })
+}
+
+/// Gathers every worksheet; one that cannot be read is an error only when no sheet could be.
+fn read_sheets(
+    sheets: Vec<calamine::Sheet>,
+    epoch_1904: bool,
+    mut read: impl FnMut(&str, &mut Gather) -> Result<Result<(), Unreadable>, String>,
+) -> Result<Workbook, Unreadable> {
+    let mut workbook = Workbook::default();
+    let mut trouble = None;
+    for sheet in sheets {
+        let mut gather = Gather::new(epoch_1904);
+        match read(&sheet.name, &mut gather) {
+            Ok(Ok(())) => {}
+            Ok(Err(reason)) => return Err(reason),
+            Err(reason) => {
+                trouble = Some(reason);
+                continue;
+            }
+        }
+        workbook.sheets.push(Sheet {
+            visible: sheet.visible == SheetVisible::Visible,
+            name: sheet.name,
+            cells: gather.cells,
+        });
+    }
+    match trouble {
+        Some(reason) if workbook.sheets.iter().all(|sheet| sheet.cells.is_empty()) => Err(Unreadable::Corrupt(reason)),
+        _ => Ok(workbook),
+    }
+}
+
+/// Reads a kind that calamine gives as whole ranges.
+fn read_ranges<'a, R>(bytes: &'a [u8]) -> Result<Workbook, Unreadable>
+where
+    R: Reader<Cursor<&'a [u8]>>,
+    R::Error: std::fmt::Display,
+{
+    let mut file = R::new(Cursor::new(bytes)).map_err(|e| {
+        let reason = e.to_string();
+        if reason.contains("password") { Unreadable::Encrypted } else { Unreadable::Corrupt(reason) }
+    })?;
+    read_sheets(file.sheets_metadata().to_vec(), false, |name, gather| {
+        let range = file.worksheet_range(name).map_err(|e| e.to_string())?;
+        let Some(start) = range.start() else { return Ok(Ok(())) };
+        for (row, col, value) in range.used_cells() {
+            let at = (start.0.saturating_add(row as u32), start.1.saturating_add(col as u32));
+            if let Err(reason) = gather.add(at, borrowed(value)) {
+                return Ok(Err(reason));
+            }
+        }
+        Ok(Ok(()))
+    })
+}
+
+fn borrowed(value: &Data) -> DataRef<'_> {
+    match value {
+        Data::Int(number) => DataRef::Int(*number),
+        Data::Float(number) => DataRef::Float(*number),
+        Data::String(text) => DataRef::SharedString(text),
+        Data::Bool(truth) => DataRef::Bool(*truth),
+        Data::DateTime(at) => DataRef::DateTime(*at),
+        Data::DateTimeIso(text) => DataRef::DateTimeIso(text.clone()),
+        Data::DurationIso(text) => DataRef::DurationIso(text.clone()),
+        Data::Error(error) => DataRef::Error(error.clone()),
+        Data::Empty => DataRef::Empty,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rust_xlsxwriter::{ExcelDateTime, Format as Style, Workbook as Writer};
+
+    fn written(fill: impl Fn(&mut rust_xlsxwriter::Worksheet)) -> Vec<u8> {
+        let mut writer = Writer::new();
+        fill(writer.add_worksheet());
+        writer.save_to_buffer().unwrap()
+    }
+
+    #[test]
+    fn cells_read_as_their_sender_sees_them() {
+        let bytes = written(|sheet| {
+            sheet.write(0, 0, 1.1).unwrap();
+            sheet.write(0, 1, 12).unwrap();
+            sheet.write(0, 2, " a ").unwrap();
+            sheet.write(0, 3, "  ").unwrap();
+            let day = ExcelDateTime::from_ymd(2023, 6, 1).unwrap();
+            sheet.write_with_format(0, 4, &day, &Style::new().set_num_format("mm/yyyy")).unwrap();
+            sheet.write(0, 5, true).unwrap();
+        });
+        let workbook = Workbook::read(&bytes, Format::Xlsx).unwrap();
+        let texts: Vec<(u32, String)> = workbook.sheets[0].row(0).map(|(col, cell)| (col, cell.text())).collect();
+        let expected = [(0, "1.1"), (1, "12"), (2, " a "), (4, "01/06/2023"), (5, "TRUE")];
+        assert_eq!(texts, expected.map(|(col, text)| (col, text.to_owned())));
+    }
+
+    #[test]
+    fn a_stray_cell_at_the_far_end_is_skipped_and_costs_nothing() {
+        let bytes = written(|sheet| {
+            sheet.write(0, 0, "first").unwrap();
+            sheet.write(1_048_575, 16_383, "last").unwrap();
+        });
+        let workbook = Workbook::read(&bytes, Format::Xlsx).unwrap();
+        assert_eq!(workbook.sheets[0].cells.len(), 1);
+    }
+
+    #[test]
+    fn damaged_bytes_have_a_reason() {
+        let bytes = written(|sheet| {
+            sheet.write(0, 0, "x").unwrap();
+        });
+        for format in [Format::Xlsx, Format::Xlsb, Format::Xls, Format::Ods] {
+            for wrong in [&bytes[..bytes.len() / 2], b"", b"PK\x03\x04", &[0xD0, 0xCF, 0x11, 0xE0]] {
+                assert!(matches!(Workbook::read(wrong, format), Err(Unreadable::Corrupt(_))), "{format:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_have_no_exponent_and_no_noise() {
+        for (number, text) in [(912_345_678.0, "912345678"), (0.1 + 0.2, "0.3"), (1.10, "1.1"), (-2.5, "-2.5"), (0.0, "0")] {
+            assert_eq!(number_text(number), text);
+        }
+    }
+}

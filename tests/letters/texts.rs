@@ -1,0 +1,380 @@
+//! The words of every letter, as its sample renders them.
+
+use crate::sample;
+use phuluc::letter::LetterKind;
+
+/// What stands under every letter.
+pub const ENDING: &str = "\nBộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia)
+Đầu mối hỗ trợ: điện thoại 024 0000 0000 (giờ hành chính)
+Thư tự động, không thay thế văn bản hành chính.
+Mã trao đổi (đề nghị giữ nguyên khi trả lời): #1552-ha-noi-7
+";
+
+/// Subject and text without the ending; zero-width spaces are shown as `|`.
+fn said(kind: LetterKind) -> String {
+    let letter = sample(kind);
+    let text = letter.text.strip_suffix(ENDING).expect("every letter has the same ending");
+    format!("{}\n\n{text}", letter.subject).replace('\u{200B}', "|")
+}
+
+#[test]
+fn receipt() {
+    insta::assert_snapshot!(said(LetterKind::Receipt), @r#"
+    [BC1552] Xác nhận đã tiếp nhận báo cáo - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) xác nhận đã nhận
+    được thông tin báo cáo của Quý Cơ quan theo Văn bản số 488/BTTTT-CĐSQG ngày
+    15/02/2023. Báo cáo đầy đủ theo mẫu Phụ lục (14 nội dung).
+
+    Thông tin tiếp nhận:
+    - Mã tiếp nhận: 1552-ha-noi-7.
+    - Thời điểm nhận: 10 giờ 05 phút ngày 20/02/2023, trong thời hạn (ngày
+      28/02/2023).
+    - Tệp đã tiếp nhận: Phu luc 1552 - Ha Noi.xlsx (45 KB).
+    - Mã kiểm tra tệp (SHA-256, 16 ký tự đầu): 9f86d081884c7d65.
+    - Lần gửi: lần thứ 2, thay thế bản nhận lúc 09 giờ 12 phút ngày 18/02/2023.
+    - Tệp khác đã nhận kèm theo: CV 123-UBND.pdf (1,2 MB).
+
+    Kết quả đã ghi nhận (số nội dung):
+    - Đáp ứng yêu cầu theo Văn bản số 1552/BTTTT-THH: Đã đáp ứng: 05; Đáp ứng
+      một phần: 04; Chưa đáp ứng: 03.
+    - Phê duyệt hồ sơ cấp độ ATTT: Chưa lập, trình cấp có thẩm quyền phê duyệt:
+      0; Đã trình cấp có thẩm quyền phê duyệt: 01; Đã được cấp có thẩm quyền phê
+      duyệt: 01.
+
+    Trường hợp cần điều chỉnh, đề nghị Quý Cơ quan trả lời thư này và đính kèm
+    tệp thay thế; hệ thống sử dụng bản hợp lệ nhận được sau cùng.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn receipt_remarks() {
+    insta::assert_snapshot!(said(LetterKind::ReceiptRemarks), @r#"
+    [BC1552] Đã tiếp nhận báo cáo, có 01 nội dung đề nghị Quý Cơ quan lưu ý - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) xác nhận đã nhận
+    được thông tin báo cáo của Quý Cơ quan theo Văn bản số 488/BTTTT-CĐSQG ngày
+    15/02/2023. Báo cáo đã được ghi nhận (14 nội dung).
+
+    Thông tin tiếp nhận:
+    - Mã tiếp nhận: 1552-ha-noi-7.
+    - Thời điểm nhận: 15 giờ 40 phút ngày 02/3/2023, sau thời hạn ngày
+      28/02/2023 (02 ngày làm việc).
+    - Tệp đã tiếp nhận: Phu luc 1552 - Ha Noi.xlsx (45 KB).
+    - Mã kiểm tra tệp (SHA-256, 16 ký tự đầu): 9f86d081884c7d65.
+    - Lần gửi: lần thứ nhất.
+
+    Kết quả đã ghi nhận (số nội dung):
+    - Đáp ứng yêu cầu theo Văn bản số 1552/BTTTT-THH: Đã đáp ứng: 05; Đáp ứng
+      một phần: 04; Chưa đáp ứng: 03.
+    - Phê duyệt hồ sơ cấp độ ATTT: Chưa lập, trình cấp có thẩm quyền phê duyệt:
+      0; Đã trình cấp có thẩm quyền phê duyệt: 01; Đã được cấp có thẩm quyền phê
+      duyệt: 01.
+
+    Để số liệu tổng hợp được chính xác, đề nghị Quý Cơ quan xem xét thêm 01 nội
+    dung (01 vị trí) sau đây (không bắt buộc gửi lại):
+
+    1. Đã ghi "Hoàn thành mua sắm" nhưng chưa ghi thời gian đưa vào khai thác.
+       Đề nghị: bổ sung thời gian dự kiến (nếu có).
+       - Mục 4.1 "Hệ thống thông tin giải quyết thủ tục hành chính" (trang tính
+         "2. Hiện trạng", ô E21). Hiện ghi: "Hoàn thành mua sắm".
+
+    Trường hợp cần điều chỉnh, đề nghị Quý Cơ quan trả lời thư này và đính kèm
+    tệp thay thế; hệ thống sử dụng bản hợp lệ nhận được sau cùng.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn correction() {
+    insta::assert_snapshot!(said(LetterKind::Correction), @r#"
+    [BC1552] Đề nghị rà soát, bổ sung thông tin báo cáo - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được báo
+    cáo của Quý Cơ quan theo Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023 và trân
+    trọng cảm ơn sự phối hợp của Quý Cơ quan. Qua rà soát, còn 03 nội dung (04
+    vị trí) cần được bổ sung, làm rõ; các nội dung khác đã được ghi nhận. Cụ thể
+    như sau:
+
+    1. Ô còn nguyên các phương án của mẫu.
+       Đề nghị: giữ lại một phương án.
+       - Mục 2 "Hệ thống thông tin giải quyết thủ tục hành chính cấp bộ/cấp tỉnh
+         trên cơ sở hợp nhất…" (trang tính "2. Hiện trạng", ô D14). Hiện ghi:
+         "Đã đáp ứng / Đáp ứng một phần / Chưa đáp ứng".
+       - Mục 4.3 "Cơ sở dữ liệu đất đai" (trang tính "2. Hiện trạng", ô D22).
+         Hiện ghi: "Đã đáp ứng / Đáp ứng một phần / Chưa đáp ứng".
+
+    2. Đã chọn "Chưa đáp ứng" nhưng chưa nêu nguyên nhân.
+       Đề nghị: nêu nguyên nhân tại cột "Ghi chú".
+       - Mục 1.2 "Hệ thống báo cáo của thành phố" (trang tính "2. Hiện trạng", ô
+         F12). Hiện để trống.
+
+    3. Địa chỉ thư điện tử chưa đúng định dạng.
+       Đề nghị: kiểm tra lại, ghi đủ tên và tên miền.
+       - "Email" (trang tính "1. Đầu mối", ô B9). Hiện ghi:
+         "can-bo.|hanoi.|example".
+
+    Ngoài ra, đề nghị Quý Cơ quan lưu ý thêm (không bắt buộc chỉnh sửa):
+
+    1. Thời gian dự kiến hoàn thành sau năm 2030.
+       Đề nghị: kiểm tra lại.
+       - Mục 3 "Trang thiết bị phục vụ hoạt động của Bộ phận một cửa các cấp"
+         (trang tính "2. Hiện trạng", ô E16). Hiện ghi: "tháng 6/2032".
+
+    Để thuận tiện, kèm theo thư này là tệp "BC1552_ha-noi.xlsx": nội dung báo
+    cáo của Quý Cơ quan được chuyển sang mẫu Phụ lục, các ô nêu trên đã được tô
+    màu. Quý Cơ quan có thể chỉnh sửa trên tệp của mình hoặc trên tệp kèm theo,
+    sau đó trả lời thư này và đính kèm tệp đã chỉnh sửa.
+
+    Trân trọng đề nghị Quý Cơ quan gửi lại chậm nhất ngày 23/02/2023 để kịp tổng
+    hợp. Văn bản hành chính đã gửi (nếu có) vẫn được ghi nhận, không cần gửi
+    lại.
+
+    Thông tin tiếp nhận:
+    - Mã tiếp nhận: 1552-ha-noi-7.
+    - Thời điểm nhận: 10 giờ 05 phút ngày 20/02/2023, trong thời hạn (ngày
+      28/02/2023).
+    - Tệp đã tiếp nhận: Phu luc 1552 - Ha Noi.xlsx (45 KB).
+    - Mã kiểm tra tệp (SHA-256, 16 ký tự đầu): 9f86d081884c7d65.
+    - Lần gửi: lần thứ nhất.
+
+    Trân trọng./.
+    "#);
+}
+
+#[test]
+fn no_workbook() {
+    insta::assert_snapshot!(said(LetterKind::NoWorkbook), @r#"
+    [BC1552] Đề nghị gửi Phụ lục dưới dạng tệp bảng tính - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được thư
+    của Quý Cơ quan lúc 10 giờ 05 phút ngày 20/02/2023 về nội dung báo cáo theo
+    Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023. Trong thư chưa tìm thấy tệp bảng
+    tính của Phụ lục. Thư và các tệp kèm theo (nếu có) vẫn được ghi nhận.
+
+    Để phục vụ tổng hợp, trân trọng đề nghị Quý Cơ quan:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 28/02/2023.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn document_only() {
+    insta::assert_snapshot!(said(LetterKind::DocumentOnly), @r#"
+    [BC1552] Đã nhận văn bản, đề nghị gửi bổ sung Phụ lục dưới dạng tệp bảng tính - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được văn
+    bản của Quý Cơ quan trả lời Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023, gửi
+    đến lúc 10 giờ 05 phút ngày 20/02/2023: CV 123-UBND.pdf (1,2 MB); Phu
+    luc.docx (38 KB). Văn bản đã được ghi nhận, không cần gửi lại.
+
+    Hệ thống tổng hợp số liệu từ tệp bảng tính của Phụ lục và chưa tìm thấy tệp
+    này trong thư. Để phục vụ tổng hợp, trân trọng đề nghị Quý Cơ quan gửi bổ
+    sung Phụ lục dưới dạng tệp bảng tính:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 28/02/2023.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn legacy_word() {
+    insta::assert_snapshot!(said(LetterKind::LegacyWord), @r#"
+    [BC1552] Đề nghị gửi Phụ lục dưới dạng tệp bảng tính - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được tệp
+    "Phu luc 1552.doc" của Quý Cơ quan lúc 10 giờ 05 phút ngày 20/02/2023. Tệp ở
+    định dạng Word cũ (.doc), hệ thống chưa đọc được số liệu từ định dạng này.
+    Tệp vẫn được ghi nhận, không cần gửi lại.
+
+    Để phục vụ tổng hợp báo cáo theo Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023,
+    trân trọng đề nghị Quý Cơ quan gửi bổ sung Phụ lục dưới dạng tệp bảng tính:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 23/02/2023.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn encrypted() {
+    insta::assert_snapshot!(said(LetterKind::Encrypted), @r#"
+    [BC1552] Đề nghị gửi lại Phụ lục không đặt mật khẩu - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được tệp
+    "Phu luc 1552 - Ha Noi.xlsx" của Quý Cơ quan lúc 10 giờ 05 phút ngày
+    20/02/2023. Tệp chưa mở được do có đặt mật khẩu.
+
+    Trân trọng đề nghị Quý Cơ quan bỏ mật khẩu của tệp (trong Excel: chọn Tệp,
+    Thông tin, Bảo vệ Sổ làm việc, Mã hóa bằng mật khẩu; xóa mật khẩu rồi lưu
+    lại), sau đó trả lời thư này và đính kèm tệp, chậm nhất ngày 23/02/2023. Đề
+    nghị không gửi mật khẩu qua thư điện tử.
+
+    Quý Cơ quan cũng có thể điền thông tin vào tệp "BC1552_ha-noi.xlsx" kèm theo
+    thư này.
+
+    Trường hợp tệp có nội dung thuộc phạm vi bí mật nhà nước, đề nghị Quý Cơ
+    quan gửi theo quy định về bảo vệ bí mật nhà nước, không gửi qua thư điện tử.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn not_the_form() {
+    insta::assert_snapshot!(said(LetterKind::NotTheForm), @r#"
+    [BC1552] Đề nghị gửi Phụ lục theo mẫu - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được tệp
+    "Phu luc 1552 - Ha Noi.xlsx" của Quý Cơ quan lúc 10 giờ 05 phút ngày
+    20/02/2023. Trong tệp chưa tìm thấy các đề mục của mẫu Phụ lục kèm theo Văn
+    bản số 488/BTTTT-CĐSQG ngày 15/02/2023; có thể một tệp khác đã được đính
+    kèm. Tệp vẫn được lưu.
+
+    Trường hợp đúng là tệp báo cáo, đề nghị Quý Cơ quan giữ nguyên tiêu đề các
+    phần, các cột và số thứ tự của mẫu. Để phục vụ tổng hợp, trân trọng đề nghị
+    Quý Cơ quan:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 23/02/2023.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn other_campaign() {
+    insta::assert_snapshot!(said(LetterKind::OtherCampaign), @r#"
+    [BC1552] Tệp đã nhận là mẫu của đợt báo cáo khác - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được tệp
+    "Phu luc 1552 - Ha Noi.xlsx" của Quý Cơ quan lúc 10 giờ 05 phút ngày
+    20/02/2023. Tệp này theo mẫu của một đợt báo cáo khác (mẫu 2669), nên chưa
+    được tính vào đợt báo cáo theo Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023.
+    Tệp vẫn được lưu.
+
+    Để phục vụ tổng hợp đợt báo cáo này, trân trọng đề nghị Quý Cơ quan:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 23/02/2023.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn blank_form() {
+    insta::assert_snapshot!(said(LetterKind::BlankForm), @r#"
+    [BC1552] Phụ lục đã nhận chưa có nội dung - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được tệp
+    "Phu luc 1552 - Ha Noi.xlsx" của Quý Cơ quan lúc 10 giờ 05 phút ngày
+    20/02/2023. Tệp đúng mẫu Phụ lục kèm theo Văn bản số 488/BTTTT-CĐSQG ngày
+    15/02/2023, nhưng các ô mới chỉ có phần in sẵn của mẫu; có thể bản chưa điền
+    đã được đính kèm thay cho bản đã điền.
+
+    Trân trọng đề nghị Quý Cơ quan kiểm tra và trả lời thư này, đính kèm tệp đã
+    điền, chậm nhất ngày 23/02/2023. Quý Cơ quan cũng có thể điền vào tệp
+    "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên cơ quan).
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn damaged() {
+    insta::assert_snapshot!(said(LetterKind::Damaged), @r#"
+    [BC1552] Đề nghị gửi lại tệp Phụ lục - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được tệp
+    "Phu luc 1552.xls" của Quý Cơ quan lúc 10 giờ 05 phút ngày 20/02/2023. Hệ
+    thống chưa đọc được tệp này; có thể tệp bị lỗi trong quá trình gửi, nhận
+    hoặc có thành phần mà hệ thống chưa hỗ trợ. Tệp đã được lưu để cán bộ xem
+    xét.
+
+    Trân trọng đề nghị Quý Cơ quan mở lại tệp bằng Excel, lưu thành tệp mới
+    (định dạng .xlsx), sau đó trả lời thư này và đính kèm tệp vừa lưu, chậm nhất
+    ngày 23/02/2023. Quý Cơ quan cũng có thể điền thông tin vào tệp
+    "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên cơ quan).
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn too_large() {
+    insta::assert_snapshot!(said(LetterKind::TooLarge), @r#"
+    [BC1552] Thư đã nhận vượt dung lượng tiếp nhận - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được thư
+    của Quý Cơ quan lúc 10 giờ 05 phút ngày 20/02/2023. Thư có dung lượng 64 MB,
+    vượt mức hệ thống có thể đọc (50 MB), nên số liệu chưa được ghi nhận.
+
+    Trân trọng đề nghị Quý Cơ quan trả lời thư này và chỉ đính kèm tệp bảng tính
+    của Phụ lục, không kèm hình ảnh hoặc bản quét, chậm nhất ngày 23/02/2023.
+    Quý Cơ quan có thể điền thông tin vào tệp "BC1552_ha-noi.xlsx" kèm theo thư
+    này (mẫu Phụ lục đã ghi sẵn tên cơ quan). Văn bản ký số có dung lượng lớn có
+    thể gửi qua Trục liên thông văn bản quốc gia.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn neutral() {
+    insta::assert_snapshot!(said(LetterKind::Neutral), @r#"
+    [BC1552] Đã nhận được thư của Quý Cơ quan - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được thư
+    của Quý Cơ quan lúc 10 giờ 05 phút ngày 20/02/2023 trong đợt báo cáo theo
+    Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023.
+
+    Thư đã được lưu và đang được cán bộ phụ trách xem xét; Quý Cơ quan không cần
+    gửi lại.
+
+    Trường hợp Quý Cơ quan không gửi thư nêu trên, đề nghị thông tin lại bằng
+    cách trả lời thư này hoặc liên hệ đầu mối dưới đây.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}

@@ -1,0 +1,122 @@
+//! The appendix as agencies retype it: every file of `tests/data/forms` is read and compared with the answers
+//! and findings a careful person would record, which stand beside it.
+
+use phuluc::{
+    agency::Kind,
+    appendix::{self, Appendix},
+    attachment::Attachment,
+    form::{self, Circumstances, declaration::Form},
+};
+use serde_json::{Value as Json, json};
+use std::path::{Path, PathBuf};
+
+fn form_1552() -> Form {
+    Form::load(&root().join("config/forms/1552.toml")).unwrap()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file of a folder that has an expectation beside it.
+fn fixtures(folder: &str) -> Vec<(PathBuf, Json)> {
+    let folder = root().join("tests/data/forms").join(folder);
+    let mut found: Vec<(PathBuf, Json)> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending != "json"))
+        .map(|path| {
+            let expected = std::fs::read_to_string(path.with_extension("json")).unwrap();
+            (path, serde_json::from_str(&expected).unwrap())
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    assert!(!found.is_empty(), "{} is empty", folder.display());
+    found
+}
+
+/// Reads a file the way `validate` does, as (verdict, reason, findings, answers).
+fn read(form: &Form, path: &Path, expected: &Json) -> (String, Json, Vec<Json>, Json) {
+    let bytes = std::fs::read(path).unwrap();
+    let kind = expected["agency_kind"].as_str().map(|kind| Kind::parse(kind).unwrap());
+    let circumstances = Circumstances { agency_kind: kind, letter_date: Some(jiff::civil::date(2023, 2, 15)) };
+    let file = Attachment::new(&path.file_name().unwrap().to_string_lossy(), "application/octet-stream", bytes);
+    match appendix::read(form, &[file], &circumstances) {
+        Appendix::Unreadable { reason, .. } => ("unreadable".to_owned(), json!(reason.as_str()), Vec::new(), Json::Null),
+        Appendix::Report { answers, findings, .. } => {
+            let verdict = if form::accepted(&findings) { "accepted" } else { "needs_correction" };
+            let mut shown: Vec<Json> = findings
+                .iter()
+                .map(|finding| {
+                    let (sheet, cell) = finding.place.as_ref().map(|place| (place.sheet.clone(), place.cell())).unzip();
+                    json!({"code": finding.code, "severity": finding.severity.as_str(), "sheet": sheet, "cell": cell,
+                           "row": finding.row, "field": finding.field})
+                })
+                .collect();
+            shown.sort_by_key(Json::to_string);
+            (verdict.to_owned(), Json::Null, shown, answers.to_json(form))
+        }
+    }
+}
+
+/// Where two JSON values differ; keys that the expectation does not name are not compared.
+fn differences(at: &str, expected: &Json, found: &Json, into: &mut Vec<String>) {
+    match (expected, found) {
+        (Json::Object(expected), Json::Object(found)) => {
+            for (key, value) in expected {
+                differences(&format!("{at}.{key}"), value, found.get(key).unwrap_or(&Json::Null), into);
+            }
+        }
+        (Json::Array(expected), Json::Array(found)) => {
+            if expected.len() != found.len() {
+                let rows = |list: &[Json]| list.iter().map(|row| row["row"].to_string()).collect::<Vec<_>>().join(" ");
+                into.push(format!("{at}: {} rows expected, {} found: {} / {}", expected.len(), found.len(), rows(expected), rows(found)));
+            }
+            for (n, (expected, found)) in expected.iter().zip(found).enumerate() {
+                differences(&format!("{at}[{n}]"), expected, found, into);
+            }
+        }
+        _ if expected != found => into.push(format!("{at}: expected {expected}, found {found}")),
+        _ => {}
+    }
+}
+
+fn compare(folder: &str) {
+    let form = form_1552();
+    let mut wrong = Vec::new();
+    for (path, expected) in fixtures(folder) {
+        let (verdict, reason, findings, answers) = read(&form, &path, &expected);
+        let mut found = Vec::new();
+        let mut wanted: Vec<Json> = expected["findings"].as_array().unwrap().clone();
+        wanted.sort_by_key(Json::to_string);
+        if expected["verdict"] != json!(verdict) || expected["reason"] != reason {
+            found.push(format!("verdict {verdict} {reason}, expected {} {}", expected["verdict"], expected["reason"]));
+        }
+        for finding in findings.iter().filter(|finding| !wanted.contains(finding)) {
+            found.push(format!("says too much: {finding}"));
+        }
+        for finding in wanted.iter().filter(|finding| !findings.contains(finding)) {
+            found.push(format!("does not say: {finding}"));
+        }
+        differences("answers", &expected["answers"], &answers, &mut found);
+        if !found.is_empty() {
+            wrong.push(format!("{}\n    {}", path.file_name().unwrap().display(), found.join("\n    ")));
+        }
+    }
+    assert!(wrong.is_empty(), "{} files are read wrongly:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_correct_form_is_read_without_a_finding_in_every_layout() {
+    compare("layouts");
+}
+
+#[test]
+fn each_broken_rule_is_found_at_its_cell_and_nothing_else_is() {
+    compare("broken");
+}
+
+#[test]
+fn what_is_no_report_has_its_reason() {
+    compare("unreadable");
+}
