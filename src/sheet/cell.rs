@@ -17,11 +17,13 @@ use rust_xlsxwriter::{
 };
 use std::collections::BTreeMap;
 
-/// The cells of a sheet by what they offer: the column's place, the defined name of the list, and whether it is
-/// the name of an added row.
+/// What a cell offers: its column's place in the section and the defined name of its list.
+type Offer = (usize, Option<String>);
+
+/// The cells of a sheet by what they offer.
 #[derive(Default)]
 pub(super) struct Validations {
-    cells: BTreeMap<(usize, Option<String>), Vec<(u32, u16)>>,
+    cells: BTreeMap<Offer, Vec<(u32, u16)>>,
 }
 
 /// An answer cell to be written.

@@ -21,6 +21,9 @@ const GUIDANCE_WIDTH: f64 = 62.0;
 /// The least height of an answer cell, in points: a line of text with some air.
 const LOWEST: f64 = 22.0;
 
+/// The least height of a cell for running text.
+const PARAGRAPHS: f64 = 150.0;
+
 type Marks<'a> = BTreeMap<(u32, u16), &'a Mark>;
 
 /// A column's width in characters where the form names none.
@@ -64,8 +67,7 @@ pub(super) fn fields(
         };
         let needed = cell.write(sheet, lists, &mut validations, |_| None)?;
         let label = measure::height(&column.label, measure::pixels(widths[0]), SIZE, false);
-        // A field declared wide is for paragraphs.
-        let room = if column.width.is_some_and(|width| width > 60.0) { 150.0 } else { LOWEST + 4.0 };
+        let room = if column.kind == ColumnType::Prose { PARAGRAPHS } else { LOWEST + 4.0 };
         sheet.set_row_height(row, needed.max(label).max(room))?;
     }
     sheet.set_selection(FIRST, 1, FIRST, 1)?;

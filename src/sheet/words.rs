@@ -1,9 +1,13 @@
 //! An answer as it is written back into a cell: understood values in one readable form, everything else as it
 //! was. It knows values and no cell.
 
-use crate::form::{
-    answers::{Answer, Period, RowAnswers, Value},
-    declaration::{ChoiceList, Column, ColumnType, Section},
+use crate::{
+    form::{
+        answers::{Answer, Period, RowAnswers, Value},
+        declaration::{ChoiceList, Column, ColumnType, Section},
+        value::period,
+    },
+    text,
 };
 
 /// What a spreadsheet can hold in a cell, in UTF-16 units.
@@ -34,8 +38,24 @@ pub(super) fn content(
         Some(Answer { value: Some(Value::Number(number)), .. }) if column.kind == ColumnType::Number => {
             Content::Number(*number)
         }
-        Some(answer) => text_content(text(answer, list)),
+        Some(answer) if answer.value.is_none() && column.own_column => text_content(behind_choice(column, answer, row)),
+        Some(answer) => text_content(written(answer, list, &times_within(section, column, row))),
         None => text_content(inner_texts(section, column, row)),
+    }
+}
+
+/// The columns whose times were read out of this column's cell and now stand in cells of their own.
+fn times_within<'a>(section: &'a Section, column: &'a Column, row: &'a RowAnswers) -> Vec<&'a Column> {
+    let inner = section.within(column.id(), &row.name).filter(|inner| inner.own_column);
+    inner.filter(|inner| matches!(row.value(inner.id()), Some(Value::Period(_)))).collect()
+}
+
+/// What was not understood and stood behind the choice in the choice's own cell, such as a time without a date.
+fn behind_choice(column: &Column, answer: &Answer, row: &RowAnswers) -> String {
+    let host = column.within.as_ref().and_then(|host| row.cells.get(host.get_ref()));
+    match host {
+        Some(Answer { value: Some(Value::Choice { rest, .. }), place, .. }) if *place == answer.place => rest.clone(),
+        _ => answer.text.clone(),
     }
 }
 
@@ -67,11 +87,14 @@ fn inner_texts(section: &Section, column: &Column, row: &RowAnswers) -> String {
     texts.join("; ")
 }
 
-/// An answer in words.
-pub(super) fn text(answer: &Answer, list: Option<&ChoiceList>) -> String {
+/// An answer in words. Times that have cells of their own are not repeated behind a choice.
+fn written(answer: &Answer, list: Option<&ChoiceList>, times: &[&Column]) -> String {
     match &answer.value {
-        Some(Value::Choice { code, rest }) => choice(list, code, rest).unwrap_or_else(|| answer.text.clone()),
-        Some(Value::Period(time)) => period(*time),
+        Some(Value::Choice { code, rest }) => {
+            let rest = times.iter().fold(rest.as_str(), |rest, column| without_time(rest, &column.words));
+            choice(list, code, rest).unwrap_or_else(|| answer.text.clone())
+        }
+        Some(Value::Period(time)) => time_words(*time),
         Some(Value::Ratio { part, whole }) => format!("{}/{}", number(*part), number(*whole)),
         Some(Value::Number(one)) => number(*one),
         Some(Value::Text(text)) => text.clone(),
@@ -92,8 +115,30 @@ fn choice(list: Option<&ChoiceList>, code: &str, rest: &str) -> Option<String> {
     })
 }
 
+/// The text without a time at its end and the words that announce it. Anything more that is said, such as
+/// "giai đoạn 1", stays.
+fn without_time<'a>(text: &'a str, words: &[String]) -> &'a str {
+    const LINKS: [&str; 10] = ["chính thức", "thời gian", "vào", "trong", "khoảng", "trước", "là", "đến", "và", "của"];
+    let mut words: Vec<String> = words.iter().map(|word| text::key(word)).collect();
+    words.extend(LINKS.map(text::key));
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let is_time = |tail: &str| {
+        let tail = format!("{} ", text::key(tail.trim_matches(|c: char| !c.is_alphanumeric())));
+        let found = period::find_all(&tail, None);
+        let [found] = found.as_slice() else { return false };
+        let (lead, behind) = (tail.get(..found.at.start).unwrap_or("?"), tail.get(found.at.end..).unwrap_or_default());
+        let lead = words.iter().fold(lead.to_owned(), |lead, word| lead.replace(word.as_str(), ""));
+        !lead.chars().chain(behind.chars()).any(char::is_alphanumeric)
+    };
+    let starts = text
+        .char_indices()
+        .filter(|(at, c)| c.is_alphanumeric() && !text[..*at].chars().next_back().is_some_and(char::is_alphanumeric));
+    let cut = starts.map(|(at, _)| at).find(|at| is_time(&text[*at..])).unwrap_or(text.len());
+    text[..cut].trim_end_matches(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '(' | '-' | ':' | '.'))
+}
+
 /// A time as official letters write it: `06/2023`, `Quý II/2023`, `28/02/2023`, `26/4/2022`.
-fn period(time: Period) -> String {
+fn time_words(time: Period) -> String {
     match time {
         Period::Year(year) => year.to_string(),
         Period::Half(year, 1) => format!("6 tháng đầu năm {year}"),
@@ -151,7 +196,7 @@ mod tests {
             (Period::Day(date(2023, 2, 5)), "05/02/2023"),
             (Period::Day(date(2023, 6, 30)), "30/6/2023"),
         ] {
-            assert_eq!(period(time), text);
+            assert_eq!(time_words(time), text);
         }
         for (value, text) in
             [(12.0, "12"), (1234.5, "1.234,5"), (1_234_567.0, "1.234.567"), (-1000.0, "-1.000"), (0.25, "0,25")]
@@ -180,6 +225,25 @@ mod tests {
             ("unknown", "", None),
         ] {
             assert_eq!(choice(Some(&list), code, rest).as_deref(), text);
+        }
+    }
+
+    #[test]
+    fn a_time_with_a_cell_of_its_own_is_not_repeated() {
+        let words = ["dự kiến hoàn thành", "hoàn thành", "đưa vào khai thác", "dự kiến"].map(str::to_owned);
+        for (text, kept) in [
+            ("dự kiến hoàn thành, đưa vào khai thác chính thức vào tháng 6/2023", ""),
+            ("Dự kiến hoàn thành: 30/9/2023", ""),
+            ("tháng 6/2023", ""),
+            ("(dự kiến hoàn thành Quý II/2023)", ""),
+            ("Chờ phần mềm dùng chung; dự kiến hoàn thành 31/12/2023.", "Chờ phần mềm dùng chung"),
+            ("dự kiến hoàn thành giai đoạn 1 trong 2023", "dự kiến hoàn thành giai đoạn 1"),
+            ("dự kiến hoàn thành tháng 6/2023 nếu đủ kinh phí", "dự kiến hoàn thành tháng 6/2023 nếu đủ kinh phí"),
+            ("từ 01/2023 đến 06/2023", "từ 01/2023"),
+            ("thuê dịch vụ", "thuê dịch vụ"),
+            ("", ""),
+        ] {
+            assert_eq!(without_time(text, &words), kept, "{text}");
         }
     }
 
