@@ -82,7 +82,9 @@ pub(super) fn answer(kind: ColumnType, mark: Option<Severity>) -> Format {
     let format = match kind {
         ColumnType::Number => format.set_num_format_index(3).set_align(FormatAlign::Right),
         ColumnType::Ratio | ColumnType::Period => format.set_num_format_index(49).set_align(FormatAlign::Center),
-        ColumnType::Prose => format.set_num_format_index(49).set_indent(1).set_align(FormatAlign::Top),
+        ColumnType::Prose => {
+            format.set_num_format_index(49).set_align(FormatAlign::Left).set_align(FormatAlign::Top).set_indent(1)
+        }
         _ => format.set_num_format_index(49).set_indent(1),
     };
     marked(format, mark)
