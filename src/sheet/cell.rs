@@ -115,7 +115,7 @@ impl Validations {
                 _ => DataValidation::new().allow_any_value(),
             };
             if !column.hint.is_empty() {
-                let title = words::fitting(&column.label, 32);
+                let title = words::shortened(&column.label, 32);
                 rule = rule.set_input_title(title)?.set_input_message(&column.hint)?;
             }
             if column.kind == ColumnType::Number {

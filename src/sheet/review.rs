@@ -111,7 +111,7 @@ pub(super) fn write(
 fn line(sheet: &mut Worksheet, row: u32, number: usize, plans: &[Plan], found: &Located) -> Result<(), XlsxError> {
     let severity = found.marked.finding.severity;
     let (problem, advice) = parted(&words::fitting(&found.marked.note, 8000));
-    let about = shortened(&found.about);
+    let about = words::shortened(&found.about, 90);
     let name = found.at.map_or("", |(section, ..)| plans[section].section.sheet.as_str());
     let text = look::review_text();
     sheet.write_number_with_format(row, 0, number as f64, &look::number(false))?;
@@ -134,16 +134,6 @@ fn line(sheet: &mut Worksheet, row: u32, number: usize, plans: &[Plan], found: &
         .fold(22.0, f64::max);
     sheet.set_row_height(row, height)?;
     Ok(())
-}
-
-/// A row's name may be a paragraph; its beginning tells which one it is.
-fn shortened(name: &str) -> String {
-    const LONGEST: usize = 90;
-    if name.chars().count() <= LONGEST {
-        return name.to_owned();
-    }
-    let kept: String = name.chars().take(LONGEST).collect();
-    format!("{}…", kept.rsplit_once(' ').map_or(kept.as_str(), |(kept, _)| kept))
 }
 
 /// What is wrong, and what is asked.

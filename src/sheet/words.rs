@@ -179,6 +179,15 @@ pub(super) fn fitting(text: &str, longest: usize) -> String {
     kept.collect()
 }
 
+/// The beginning of a text, by whole words: enough to tell which one it is.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(longest - 1).collect();
+    format!("{}…", kept.rsplit_once(' ').map_or(kept.as_str(), |(kept, _)| kept))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
