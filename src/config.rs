@@ -210,7 +210,9 @@ fn default_filed() -> String {
 }
 
 fn default_auto_reply_subjects() -> Vec<String> {
-    ["automatic reply", "auto reply", "out of office", "trả lời tự động", "thư trả lời tự động"].map(str::to_owned).to_vec()
+    ["automatic reply", "auto reply", "out of office", "trả lời tự động", "thư trả lời tự động"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn default_poll() -> u64 {

@@ -4,8 +4,8 @@
 use crate::{
     clock::rfc3339,
     setup::OpenCampaign,
-    store::reports::{AgencyState, Verdict},
     store::agencies::StaffState,
+    store::reports::{AgencyState, Verdict},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;

@@ -13,7 +13,8 @@ pub fn clean(text: &str) -> String {
     let composed: String =
         text.nfc().filter(|c| !is_invisible(*c)).map(|c| if is_odd_space(c) { ' ' } else { c }).collect();
     let unified = composed.replace("_x000D_", "").replace("\r\n", "\n").replace('\r', "\n");
-    let lines: Vec<String> = unified.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let lines: Vec<String> =
+        unified.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     lines.join("\n").trim().to_owned()
 }
 

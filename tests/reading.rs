@@ -42,7 +42,9 @@ fn read(form: &Form, path: &Path, expected: &Json) -> (String, Json, Vec<Json>, 
     let circumstances = Circumstances { agency_kind: kind, letter_date: Some(jiff::civil::date(2023, 2, 15)) };
     let file = Attachment::new(&path.file_name().unwrap().to_string_lossy(), "application/octet-stream", bytes);
     match appendix::read(form, &[file], &circumstances) {
-        Appendix::Unreadable { reason, .. } => ("unreadable".to_owned(), json!(reason.as_str()), Vec::new(), Json::Null),
+        Appendix::Unreadable { reason, .. } => {
+            ("unreadable".to_owned(), json!(reason.as_str()), Vec::new(), Json::Null)
+        }
         Appendix::Report { answers, findings, .. } => {
             let verdict = if form::accepted(&findings) { "accepted" } else { "needs_correction" };
             let mut shown: Vec<Json> = findings
@@ -70,7 +72,13 @@ fn differences(at: &str, expected: &Json, found: &Json, into: &mut Vec<String>) 
         (Json::Array(expected), Json::Array(found)) => {
             if expected.len() != found.len() {
                 let rows = |list: &[Json]| list.iter().map(|row| row["row"].to_string()).collect::<Vec<_>>().join(" ");
-                into.push(format!("{at}: {} rows expected, {} found: {} / {}", expected.len(), found.len(), rows(expected), rows(found)));
+                into.push(format!(
+                    "{at}: {} rows expected, {} found: {} / {}",
+                    expected.len(),
+                    found.len(),
+                    rows(expected),
+                    rows(found)
+                ));
             }
             for (n, (expected, found)) in expected.iter().zip(found).enumerate() {
                 differences(&format!("{at}[{n}]"), expected, found, into);

@@ -51,13 +51,20 @@ fn check_data(report: &mut Report, setup: &Setup) {
         let agencies = open.registry.agencies();
         let expected = agencies.iter().filter(|agency| agency.expected).count();
         let deadline = open.campaign.deadline_day(&open.calendar);
-        report.fine(&what, &format!("form {} version {}, {expected} reports expected by {deadline}", open.form.id, open.form.version));
+        report.fine(
+            &what,
+            &format!("form {} version {}, {expected} reports expected by {deadline}", open.form.id, open.form.version),
+        );
         if let Err(error) = setup.letters.check_form(&open.form) {
             report.wrong(&what, &error.to_string(), "correct the form's [messages]");
         }
-        let silent = agencies.iter().filter(|agency| agency.expected && agency.addresses.is_empty() && agency.domains.is_empty()).count();
+        let silent = agencies
+            .iter()
+            .filter(|agency| agency.expected && agency.addresses.is_empty() && agency.domains.is_empty())
+            .count();
         if silent > 0 {
-            report.remark(&what, &format!("{silent} agencies have neither address nor domain; their mail will be held"));
+            report
+                .remark(&what, &format!("{silent} agencies have neither address nor domain; their mail will be held"));
         }
         if open.calendar.last().is_none_or(|last| last < deadline) {
             report.remark(&what, "the calendar ends before the deadline; only weekends are days off after its end");

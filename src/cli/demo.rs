@@ -63,11 +63,16 @@ pub async fn demo(folder: &Path) -> anyhow::Result<u8> {
 /// Makes the folder anew, with a configuration of its own.
 fn prepare(folder: &Path) -> anyhow::Result<()> {
     if folder.exists() && fs::read_dir(folder)?.next().is_some() {
-        anyhow::ensure!(folder.join(MARK).exists(), "{} is not empty and no earlier demo; name another folder", folder.display());
+        anyhow::ensure!(
+            folder.join(MARK).exists(),
+            "{} is not empty and no earlier demo; name another folder",
+            folder.display()
+        );
         fs::remove_dir_all(folder)?;
     }
     for part in ["config", "mailbox/new", "mailbox/cur", "mailbox/tmp", "letters", "workbooks", "data"] {
-        fs::create_dir_all(folder.join(part)).with_context(|| format!("{} cannot be made", folder.join(part).display()))?;
+        fs::create_dir_all(folder.join(part))
+            .with_context(|| format!("{} cannot be made", folder.join(part).display()))?;
     }
     fs::write(folder.join(MARK), "")?;
     for part in ["forms", "campaigns", "letters"] {
@@ -85,7 +90,10 @@ fn prepare(folder: &Path) -> anyhow::Result<()> {
 }
 
 fn embedded(path: &str) -> anyhow::Result<&'static str> {
-    CONFIG.get_file(path).and_then(|file| file.contents_utf8()).with_context(|| format!("config/{path} is not part of this program"))
+    CONFIG
+        .get_file(path)
+        .and_then(|file| file.contents_utf8())
+        .with_context(|| format!("config/{path} is not part of this program"))
 }
 
 /// The shipped configuration, with the demo's folders and receiving host.
@@ -112,7 +120,9 @@ fn demo_registry() -> anyhow::Result<String> {
     for line in shipped.records() {
         let line = line?;
         let domain = invented.get(&line[0]).map_or_else(|| line[domains].to_owned(), Clone::clone);
-        writer.write_record(line.iter().enumerate().map(|(at, cell)| if at == domains { domain.as_str() } else { cell }))?;
+        writer.write_record(
+            line.iter().enumerate().map(|(at, cell)| if at == domains { domain.as_str() } else { cell }),
+        )?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
@@ -124,7 +134,11 @@ fn sample_mails() -> anyhow::Result<Vec<(String, &'static [u8], Timestamp)>> {
     for file in folder.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "eml")) {
         let name = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         let arrived = message::read(file.contents()).received_at(Some(RECEIVING_HOST));
-        mails.push((name.clone(), file.contents(), arrived.with_context(|| format!("{name} does not say when it came"))?));
+        mails.push((
+            name.clone(),
+            file.contents(),
+            arrived.with_context(|| format!("{name} does not say when it came"))?,
+        ));
     }
     mails.sort_by(|a, b| (a.2, &a.0).cmp(&(b.2, &b.0)));
     Ok(mails)
@@ -137,7 +151,11 @@ async fn play(setup: &Arc<Setup>, name: &str, now: Timestamp) -> anyhow::Result<
     let outgoing = Outgoing::open(&setup.config)?;
     receive::receive(&desk, &mut mailbox).await?;
     deliver::deliver(&desk, &outgoing).await?;
-    let message = messages::list(&desk.store).await?.into_iter().max_by_key(|message| message.id).context("the mail was not kept")?;
+    let message = messages::list(&desk.store)
+        .await?
+        .into_iter()
+        .max_by_key(|message| message.id)
+        .context("the mail was not kept")?;
     let letter = outbox::list(&desk.store).await?.into_iter().find(|letter| letter.message == Some(message.id));
     desk.store.close().await;
     let outcome = match (message.held, message.verdict, message.kind) {
@@ -163,7 +181,8 @@ struct Shown {
 /// Puts each letter's text, page and attachments beside it, for people without a mail program at hand.
 async fn write_for_looking(desk: &Desk, folder: &Path) -> anyhow::Result<Shown> {
     let mut shown = Shown { letters: 0, workbooks: 0 };
-    let mut letters: Vec<PathBuf> = fs::read_dir(folder.join("letters"))?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let mut letters: Vec<PathBuf> =
+        fs::read_dir(folder.join("letters"))?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     letters.retain(|path| path.extension().is_some_and(|ending| ending == "eml"));
     letters.sort();
     for path in letters {

@@ -26,7 +26,13 @@ pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
             text(&row.subject, 40),
         ]
     });
-    println!("{}", table::show(&["#id", "received", "from", "agency", "kind", "verdict", "held", "subject"], &shown.collect::<Vec<_>>()));
+    println!(
+        "{}",
+        table::show(
+            &["#id", "received", "from", "agency", "kind", "verdict", "held", "subject"],
+            &shown.collect::<Vec<_>>()
+        )
+    );
     Ok(0)
 }
 

@@ -11,14 +11,10 @@ mod table;
 mod template;
 mod validate;
 
-use crate::{
-    clock::Clock,
-    duty::Desk,
-    setup::Setup,
-};
+use crate::{clock::Clock, duty::Desk, setup::Setup};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
-use std::{path::PathBuf, sync::Arc};
+use std::{io::IsTerminal, path::PathBuf, sync::Arc};
 
 /// The exit code when something of ours went wrong.
 pub const OUR_TROUBLE: u8 = 2;
@@ -118,7 +114,8 @@ pub fn start_logging(arguments: &Arguments) {
     let quiet = !matches!(arguments.command, Command::Run { .. });
     let default = if quiet { "warn" } else { "info" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("PHULUC_LOG").unwrap_or_else(|_| default.into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    log.with_ansi(std::io::stderr().is_terminal()).init();
 }
 
 /// Carries out a command; the number is the exit code.

@@ -23,7 +23,10 @@ pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
             table::cut(&row.subject, 60),
         ]
     });
-    println!("{}", table::show(&["#id", "kind", "agency", "to", "state", "#attempts", "subject"], &shown.collect::<Vec<_>>()));
+    println!(
+        "{}",
+        table::show(&["#id", "kind", "agency", "to", "state", "#attempts", "subject"], &shown.collect::<Vec<_>>())
+    );
     Ok(0)
 }
 

@@ -9,7 +9,9 @@ pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>) -> anyhow::
         None => Clock::System,
         Some(at) => {
             if !Outgoing::open(&setup.config)?.is_local() {
-                anyhow::bail!("--as-of is refused: letters would leave this machine; send them to a directory or to loopback");
+                anyhow::bail!(
+                    "--as-of is refused: letters would leave this machine; send them to a directory or to loopback"
+                );
             }
             Clock::Fixed(at)
         }
@@ -22,7 +24,14 @@ pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>) -> anyhow::
     let (received, delivered) = daemon::run_once(&desk).await?;
     println!(
         "{} mails kept, {} read, {} failed, {} filed; {} letters sent, {} uncertain, {} put off, {} refused",
-        received.kept, received.handled, received.failed, received.filed, delivered.sent, delivered.uncertain, delivered.later, delivered.failed
+        received.kept,
+        received.handled,
+        received.failed,
+        received.filed,
+        delivered.sent,
+        delivered.uncertain,
+        delivered.later,
+        delivered.failed
     );
     desk.store.close().await;
     Ok(0)

@@ -45,8 +45,16 @@ pub fn for_people(progress: &Progress) -> String {
         format!("campaign {}, deadline {}, as of {}", progress.campaign, progress.deadline, progress.as_of),
         format!(
             "{} expected: {} accepted ({} on time, {} late), {} need correction, {} not received, {} overdue; {} exempt, {} on paper; {} messages held",
-            counts.expected, counts.accepted, counts.on_time, counts.late, counts.needs_correction, counts.not_received,
-            counts.overdue, counts.exempt, counts.paper, counts.held
+            counts.expected,
+            counts.accepted,
+            counts.on_time,
+            counts.late,
+            counts.needs_correction,
+            counts.not_received,
+            counts.overdue,
+            counts.exempt,
+            counts.paper,
+            counts.held
         ),
     ];
     let moved: Vec<Vec<String>> = progress
@@ -68,7 +76,8 @@ pub fn for_people(progress: &Progress) -> String {
         })
         .collect();
     if !moved.is_empty() {
-        let headings = ["agency", "name", "state", "#versions", "first received", "accepted", "on time", "#errors", "#warnings"];
+        let headings =
+            ["agency", "name", "state", "#versions", "first received", "accepted", "on time", "#errors", "#warnings"];
         lines.push(String::new());
         lines.push(table::show(&headings, &moved));
     }

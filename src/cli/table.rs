@@ -15,7 +15,10 @@ pub fn show(headings: &[&str], rows: &[Vec<String>]) -> String {
         });
         set.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    let mut lines = vec![line(&mut names.iter().copied()), widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>().join("  ")];
+    let mut lines = vec![
+        line(&mut names.iter().copied()),
+        widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>().join("  "),
+    ];
     lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
     lines.join("\n")
 }

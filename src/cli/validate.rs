@@ -24,7 +24,8 @@ pub fn validate(setup: &Setup, campaign: &str, path: &Path, agency: Option<&str>
     let named = agency.map(|id| find_agency(campaign, id)).transpose()?;
     let (files, sender) = files_of(campaign, path, bytes);
     let agency = named.or(sender);
-    let circumstances = Circumstances { agency_kind: agency.map(|agency| agency.kind), letter_date: Some(campaign.letter_date()) };
+    let circumstances =
+        Circumstances { agency_kind: agency.map(|agency| agency.kind), letter_date: Some(campaign.letter_date()) };
     let outcome = appendix::read(&campaign.form, &files, &circumstances);
     let code = match &outcome {
         Appendix::Report { findings, .. } if form::accepted(findings) => ACCEPTED,
@@ -98,7 +99,9 @@ fn for_people(setup: &Setup, campaign: &OpenCampaign, agency: Option<&Agency>, o
     let rows: usize = answers.sections.iter().map(|section| section.rows.len()).sum();
     let mut lines = vec![format!("{verdict}: {rows} rows read, {errors} errors, {} warnings", findings.len() - errors)];
     if agency.is_none() {
-        lines.push("(no agency given: rows that apply to some agencies only are not asked for; see --agency)".to_owned());
+        lines.push(
+            "(no agency given: rows that apply to some agencies only are not asked for; see --agency)".to_owned(),
+        );
     }
     if !findings.is_empty() {
         let shown = findings.iter().map(|finding| {

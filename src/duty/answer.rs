@@ -13,7 +13,9 @@ use crate::{
     letter::{
         self, Letter, LetterKind,
         compose::{self, Answering, Envelope, File},
-        context::{AgencyFacts, CampaignFacts, Context, FileFacts, Moment, OfficeFacts, Previous, ReportFacts, date, size},
+        context::{
+            AgencyFacts, CampaignFacts, Context, FileFacts, Moment, OfficeFacts, Previous, ReportFacts, date, size,
+        },
     },
     message::Mail,
     setup::OpenCampaign,
@@ -37,7 +39,8 @@ const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.
 
 /// The files that go with the letter: the report on our own form with its cells marked, or the blank form.
 pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Vec<File>> {
-    let (Some((kind, _)), Some(campaign), Some(agency)) = (&decision.letter, &decision.campaign, &decision.agency) else {
+    let (Some((kind, _)), Some(campaign), Some(agency)) = (&decision.letter, &decision.campaign, &decision.agency)
+    else {
         return Ok(Vec::new());
     };
     let report = match (kind, &decision.report) {
@@ -51,13 +54,23 @@ pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Ve
 }
 
 /// Our form for an agency, blank or filled with its report.
-fn form_workbook(desk: &Desk, campaign: &OpenCampaign, agency: &Agency, report: Option<&Report>) -> anyhow::Result<Vec<u8>> {
+fn form_workbook(
+    desk: &Desk,
+    campaign: &OpenCampaign,
+    agency: &Agency,
+    report: Option<&Report>,
+) -> anyhow::Result<Vec<u8>> {
     let marked = report.map(|report| marked(desk, campaign, report)).unwrap_or_default();
     let letter = &campaign.campaign.letter;
     let book = FormWorkbook {
         form: &campaign.form,
         campaign_letter: &format!("{} ngày {}", letter.number, date(letter.date)),
-        agency: Some(AgencyMark { id: agency.id.as_str(), name: &agency.name, code: agency.code.as_deref(), kind: agency.kind }),
+        agency: Some(AgencyMark {
+            id: agency.id.as_str(),
+            name: &agency.name,
+            code: agency.code.as_deref(),
+            kind: agency.kind,
+        }),
         filled: report.map(|report| Filled { answers: &report.answers, findings: &marked }),
     };
     Ok(sheet::write(&book)?)
@@ -69,7 +82,13 @@ fn marked<'a>(desk: &Desk, campaign: &OpenCampaign, report: &'a Report) -> Vec<M
 }
 
 /// Records everything about a message and queues its answer; tells the limit that kept it from being answered.
-pub async fn record(desk: &Desk, id: i64, mail: &Mail, decision: &Decision, files: Vec<File>) -> anyhow::Result<Option<String>> {
+pub async fn record(
+    desk: &Desk,
+    id: i64,
+    mail: &Mail,
+    decision: &Decision,
+    files: Vec<File>,
+) -> anyhow::Result<Option<String>> {
     let previous = match (&decision.campaign, &decision.agency) {
         (Some(campaign), Some(agency)) => {
             let versions = reports::reports_of(&desk.store, &campaign.id, &agency.id).await?;
@@ -136,13 +155,15 @@ async fn queue_answer(
     previous: Option<ReportRow>,
     files: Vec<File>,
 ) -> anyhow::Result<Option<String>> {
-    let (Some((kind, to)), Some(campaign), Some(agency)) = (&decision.letter, &decision.campaign, &decision.agency) else {
+    let (Some((kind, to)), Some(campaign), Some(agency)) = (&decision.letter, &decision.campaign, &decision.agency)
+    else {
         return Ok(None);
     };
     let now = desk.clock.now();
     // Reserved first: on a shared database the row lock makes counting below free of races.
     let letter_id = outbox::reserve_letter_id(tx).await?;
-    let said = attachment::sha256(format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision)).as_bytes());
+    let said =
+        attachment::sha256(format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision)).as_bytes());
     if let Some(limit) = limit(tx, campaign, agency, &said, now, desk.setup.breaker()).await? {
         tracing::warn!(message = id, agency = %agency.id, limit, "no answer is sent");
         return Ok(Some(limit));
@@ -181,7 +202,14 @@ fn what_was_read(mail: &Mail, decision: &Decision) -> String {
 }
 
 /// The limit that forbids another answer now, in words for staff.
-async fn limit(tx: &mut Tx, campaign: &OpenCampaign, agency: &Agency, said: &str, now: Timestamp, breaker: u64) -> anyhow::Result<Option<String>> {
+async fn limit(
+    tx: &mut Tx,
+    campaign: &OpenCampaign,
+    agency: &Agency,
+    said: &str,
+    now: Timestamp,
+    breaker: u64,
+) -> anyhow::Result<Option<String>> {
     let since = |span: SignedDuration| now.checked_sub(span).unwrap_or(Timestamp::MIN);
     if outbox::answers_since(tx, &campaign.id, &agency.id, since(HOUR)).await? >= MOST_AN_HOUR {
         return Ok(Some(format!("limit: {MOST_AN_HOUR} answers within an hour")));
@@ -198,7 +226,15 @@ async fn limit(tx: &mut Tx, campaign: &OpenCampaign, agency: &Agency, said: &str
     Ok(None)
 }
 
-fn envelope_and_bytes(desk: &Desk, mail: &Mail, to: &str, message_id: &str, letter: &Letter, files: &[File], now: Timestamp) -> anyhow::Result<Vec<u8>> {
+fn envelope_and_bytes(
+    desk: &Desk,
+    mail: &Mail,
+    to: &str,
+    message_id: &str,
+    letter: &Letter,
+    files: &[File],
+    now: Timestamp,
+) -> anyhow::Result<Vec<u8>> {
     let instance = desk.instance();
     let envelope = Envelope {
         from: &desk.setup.config.outgoing.from,
@@ -260,7 +296,9 @@ fn context(
 fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCampaign) -> ReportFacts {
     let setup = &desk.setup;
     let own = decision.report.as_ref().map(|report| report.file);
-    let about = own.or_else(|| mail.attachments.iter().position(|file| file.kind.is_workbook())).or_else(|| (!mail.attachments.is_empty()).then_some(0));
+    let about = own
+        .or_else(|| mail.attachments.iter().position(|file| file.kind.is_workbook()))
+        .or_else(|| (!mail.attachments.is_empty()).then_some(0));
     let file: Option<&Attachment> = about.map(|at| &mail.attachments[at]);
     let received_on = decision.received_at.to_zoned_datetime(setup.zone.clone()).date();
     let deadline = campaign.campaign.deadline_day(&campaign.calendar);

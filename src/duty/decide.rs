@@ -119,14 +119,24 @@ pub fn decide(desk: &Desk, mail: &Mail, arrived: Timestamp) -> Decision {
     decision
 }
 
-fn read_report(desk: &Desk, mail: &Mail, campaign: &OpenCampaign, agency: &Agency, answerable: &Answerable, decision: &mut Decision) {
+fn read_report(
+    desk: &Desk,
+    mail: &Mail,
+    campaign: &OpenCampaign,
+    agency: &Agency,
+    answerable: &Answerable,
+    decision: &mut Decision,
+) {
     let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
     let to = destination(mail, agency, answerable);
     let letter = match appendix::read(&campaign.form, &mail.attachments, &circumstances) {
         Appendix::Report { file, answers, findings, .. } => {
             let report = Report { file: position(mail, file), answers, findings };
             decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
-            let letter = match (report.accepted(), report.findings.iter().any(|finding| finding.severity == Severity::Warning)) {
+            let letter = match (
+                report.accepted(),
+                report.findings.iter().any(|finding| finding.severity == Severity::Warning),
+            ) {
                 (true, false) => LetterKind::Receipt,
                 (true, true) => LetterKind::ReceiptRemarks,
                 (false, _) => LetterKind::Correction,
@@ -169,7 +179,9 @@ fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -
                 let why = format!("{} is a {} file, which is not opened yet", wrapped.name, wrapped.kind.as_str());
                 return (LetterKind::Neutral, Some(why));
             }
-            None if file.is_some_and(|file| is_document(file.kind)) || files.iter().any(|file| is_document(file.kind)) => {
+            None if file.is_some_and(|file| is_document(file.kind))
+                || files.iter().any(|file| is_document(file.kind)) =>
+            {
                 LetterKind::DocumentOnly
             }
             None => LetterKind::NoWorkbook,
@@ -210,7 +222,9 @@ fn promises_a_file(mail: &Mail) -> bool {
 /// The words of the mail without those it quotes.
 fn own_words(text: &str) -> String {
     let quoted = |line: &&str| !line.trim_start().starts_with('>');
-    let ends = |line: &&str| !line.contains("-----") && !line.trim_end().ends_with("wrote:") && !line.trim_end().ends_with("đã viết:");
+    let ends = |line: &&str| {
+        !line.contains("-----") && !line.trim_end().ends_with("wrote:") && !line.trim_end().ends_with("đã viết:")
+    };
     text.lines().take_while(ends).filter(quoted).collect::<Vec<_>>().join("\n")
 }
 

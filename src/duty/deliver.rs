@@ -39,7 +39,10 @@ pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Deliver
 pub async fn settle_left_over(desk: &Desk) -> anyhow::Result<u64> {
     let left = outbox::sending_left_over(&desk.store).await?;
     if left > 0 {
-        tracing::warn!(letters = left, "letters were being sent when the last run ended; whether they arrived is uncertain");
+        tracing::warn!(
+            letters = left,
+            "letters were being sent when the last run ended; whether they arrived is uncertain"
+        );
     }
     Ok(left)
 }
@@ -80,7 +83,13 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
         Outcome::TryLater { reason } => {
             outbox::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts), &reason).await?;
             delivered.later += 1;
-            tracing::warn!(letter = letter.id, to, reason, attempts = letter.attempts, "the letter is tried again later");
+            tracing::warn!(
+                letter = letter.id,
+                to,
+                reason,
+                attempts = letter.attempts,
+                "the letter is tried again later"
+            );
         }
         Outcome::Failed { reason } => {
             outbox::note_failed(&desk.store, letter.id, &reason).await?;

@@ -2,8 +2,8 @@
 //! the same functions; loops, sleeps and signals are none of theirs.
 
 mod answer;
-pub mod deliver;
 pub mod decide;
+pub mod deliver;
 pub mod identify;
 pub mod receive;
 
@@ -68,6 +68,11 @@ impl Desk {
         let key = self.store.instance_key();
         let issued = |id: &str| crate::letter::compose::issued(id, &domain, key).is_some();
         let instance = self.instance();
-        judge(&Own { addresses: &addresses, instance: &instance, issued: &issued, subjects: &self.setup.config.mailbox.auto_reply_subjects })
+        judge(&Own {
+            addresses: &addresses,
+            instance: &instance,
+            issued: &issued,
+            subjects: &self.setup.config.mailbox.auto_reply_subjects,
+        })
     }
 }

@@ -60,7 +60,11 @@ async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -
             match keep(desk, mailbox, listed).await {
                 Ok(kept) => received.kept += u32::from(kept),
                 Err(error) if of_one_message(&error) => {
-                    tracing::error!(uid = listed.key.uid, error = format!("{error:#}"), "a mail cannot be fetched; it is tried again");
+                    tracing::error!(
+                        uid = listed.key.uid,
+                        error = format!("{error:#}"),
+                        "a mail cannot be fetched; it is tried again"
+                    );
                     received.failed += 1;
                     unbroken = false;
                     continue;

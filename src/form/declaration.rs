@@ -375,7 +375,8 @@ impl Form {
         self.mark_keys = self.example_marks.iter().map(|mark| text::key(mark)).collect();
         for section in &mut self.sections {
             let titles = section.aliases.iter().chain([&section.title]);
-            section.names = titles.map(|title| Name::of_key(text::without_number(&text::key(title)).to_owned())).collect();
+            section.names =
+                titles.map(|title| Name::of_key(text::without_number(&text::key(title)).to_owned())).collect();
             for column in &mut section.columns {
                 column.names = names(&column.label, &column.aliases);
             }
@@ -510,7 +511,8 @@ impl Form {
         for column in row.without.iter().chain(row.subrows.iter().flat_map(|sub| &sub.without)) {
             section.known_column(column)?;
         }
-        let printed = |sub: &'_ SubRow| -> Vec<String> { sub.examples.keys().chain(sub.sample_texts.keys()).cloned().collect() };
+        let printed =
+            |sub: &'_ SubRow| -> Vec<String> { sub.examples.keys().chain(sub.sample_texts.keys()).cloned().collect() };
         let examples: Vec<String> = row.examples.keys().cloned().chain(row.subrows.iter().flat_map(printed)).collect();
         for column in &examples {
             if section.column(column).is_none() {
@@ -746,8 +748,13 @@ mod tests {
         for (code, message) in &shipped().messages {
             for template in [&message.problem, &message.advice] {
                 for arguments in [&full, &serde_json::json!({})] {
-                    let text = words.render_str(template, minijinja::value::Serde(arguments)).unwrap_or_else(|e| panic!("{code}: {e}"));
-                    assert!(!text.is_empty() && !text.ends_with(['.', ' ']) && !text.contains("  "), "{code}: {text:?}");
+                    let text = words
+                        .render_str(template, minijinja::value::Serde(arguments))
+                        .unwrap_or_else(|e| panic!("{code}: {e}"));
+                    assert!(
+                        !text.is_empty() && !text.ends_with(['.', ' ']) && !text.contains("  "),
+                        "{code}: {text:?}"
+                    );
                     let key = crate::text::key(&text);
                     for rude in ["phải", "sai", "vi phạm", "không hợp lệ", "bắt buộc", "không nộp"] {
                         assert!(!crate::text::contains_words(&key, rude), "{code}: {text:?} says {rude:?}");

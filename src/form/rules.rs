@@ -63,7 +63,8 @@ pub fn judge(form: &Form, answers: &Answers, known: &[Finding], circumstances: &
                     && [field.as_str(), host_field(section, row, field)].map(Some).contains(&finding.field.as_deref())
             };
             // An answer within a cell that is itself complained of is not asked for again.
-            let hosted = host_field(section, row, field) != field && section.column(field).is_some_and(|column| column.own_column);
+            let hosted = host_field(section, row, field) != field
+                && section.column(field).is_some_and(|column| column.own_column);
             if known.iter().any(|finding| about_cell(&finding))
                 || (hosted && findings.iter().any(|finding| about_cell(&finding)))
                 || complained_exactly(&findings, section, row, rule)

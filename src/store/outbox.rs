@@ -13,6 +13,8 @@ words! {
     LetterKind {
         Receipt = "receipt",
         Correction = "correction",
+        /// Answers a mail in which no report could be read.
+        Unreadable = "unreadable",
         Reminder = "reminder",
         Announcement = "announcement",
         Escalation = "escalation",

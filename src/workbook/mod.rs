@@ -381,7 +381,9 @@ mod tests {
 
     #[test]
     fn numbers_have_no_exponent_and_no_noise() {
-        for (number, text) in [(912_345_678.0, "912345678"), (0.1 + 0.2, "0.3"), (1.10, "1.1"), (-2.5, "-2.5"), (0.0, "0")] {
+        for (number, text) in
+            [(912_345_678.0, "912345678"), (0.1 + 0.2, "0.3"), (1.10, "1.1"), (-2.5, "-2.5"), (0.0, "0")]
+        {
             assert_eq!(number_text(number), text);
         }
     }

@@ -68,10 +68,19 @@ fn is_whole_list(task: &Task, what: &What, text: &str) -> bool {
     list_of(task.form, what).is_some_and(|list| choice::read(list, text) == Choice::WholeList)
 }
 
-fn understand(task: &mut Task, what: &What, row: &RowAnswers, text: &str, date: Option<jiff::civil::DateTime>, place: Option<&Place>) -> Option<Value> {
+fn understand(
+    task: &mut Task,
+    what: &What,
+    row: &RowAnswers,
+    text: &str,
+    date: Option<jiff::civil::DateTime>,
+    place: Option<&Place>,
+) -> Option<Value> {
     let mut wrong = |end: &str, severity| note(task, what, row, end, severity, place.cloned(), Some(text));
     match what.column.kind {
-        ColumnType::Ordinal | ColumnType::Label | ColumnType::Text | ColumnType::Prose | ColumnType::Person => Some(Value::Text(text.to_owned())),
+        ColumnType::Ordinal | ColumnType::Label | ColumnType::Text | ColumnType::Prose | ColumnType::Person => {
+            Some(Value::Text(text.to_owned()))
+        }
         ColumnType::Choice => {
             let list = list_of(task.form, what)?;
             match choice::read(list, text) {
@@ -89,7 +98,8 @@ fn understand(task: &mut Task, what: &What, row: &RowAnswers, text: &str, date: 
         }
         ColumnType::Number => match number::number(text) {
             Some(number) => {
-                let fits = what.column.min.is_none_or(|min| number >= min) && what.column.max.is_none_or(|max| number <= max);
+                let fits =
+                    what.column.min.is_none_or(|min| number >= min) && what.column.max.is_none_or(|max| number <= max);
                 if !fits {
                     wrong("range", Severity::Error);
                 }
@@ -100,7 +110,9 @@ fn understand(task: &mut Task, what: &What, row: &RowAnswers, text: &str, date: 
                 None
             }
         },
-        ColumnType::Ratio => number::ratios(text).into_iter().next().map(|ratio| Value::Ratio { part: ratio.part, whole: ratio.whole }),
+        ColumnType::Ratio => {
+            number::ratios(text).into_iter().next().map(|ratio| Value::Ratio { part: ratio.part, whole: ratio.whole })
+        }
         ColumnType::Period => {
             let found = time_in(task, what.column, text, date);
             if found.is_none() && what.column.within.is_none() {
@@ -137,7 +149,12 @@ fn understand(task: &mut Task, what: &What, row: &RowAnswers, text: &str, date: 
 }
 
 /// The time a text or date cell tells, and whether its year was taken from the letter.
-fn time_in(task: &Task, column: &Column, text: &str, date: Option<jiff::civil::DateTime>) -> Option<(crate::form::answers::Period, bool)> {
+fn time_in(
+    task: &Task,
+    column: &Column,
+    text: &str,
+    date: Option<jiff::civil::DateTime>,
+) -> Option<(crate::form::answers::Period, bool)> {
     if let Some(at) = date {
         return Some((period::of_date_cell(at), false));
     }
@@ -146,7 +163,14 @@ fn time_in(task: &Task, column: &Column, text: &str, date: Option<jiff::civil::D
 }
 
 /// Looks in a cell for the answers that are written within it.
-fn read_within(task: &mut Task, what: &What, row: &mut RowAnswers, text: &str, date: Option<jiff::civil::DateTime>, place: Option<&Place>) {
+fn read_within(
+    task: &mut Task,
+    what: &What,
+    row: &mut RowAnswers,
+    text: &str,
+    date: Option<jiff::civil::DateTime>,
+    place: Option<&Place>,
+) {
     let name = row.name.clone();
     let columns: Vec<&Column> = what.section.within(what.column.id(), &name).collect();
     let ratios: Vec<&Column> = columns.iter().copied().filter(|column| column.kind == ColumnType::Ratio).collect();
@@ -169,7 +193,15 @@ fn read_within(task: &mut Task, what: &What, row: &mut RowAnswers, text: &str, d
                     put(row, column, Value::Period(period));
                     if inferred {
                         let what = What { column, ..*what };
-                        note(task, &what, row, "inferred", Severity::Warning, place.cloned(), Some(&period.to_string()));
+                        note(
+                            task,
+                            &what,
+                            row,
+                            "inferred",
+                            Severity::Warning,
+                            place.cloned(),
+                            Some(&period.to_string()),
+                        );
                     }
                 }
                 None => note_unread_time(task, what, column, row, text, place),
@@ -191,7 +223,14 @@ fn read_within(task: &mut Task, what: &What, row: &mut RowAnswers, text: &str, d
 }
 
 /// Words that announce a time and then tell none that can be understood.
-fn note_unread_time(task: &mut Task, what: &What, column: &Column, row: &mut RowAnswers, text: &str, place: Option<&Place>) {
+fn note_unread_time(
+    task: &mut Task,
+    what: &What,
+    column: &Column,
+    row: &mut RowAnswers,
+    text: &str,
+    place: Option<&Place>,
+) {
     let key = text::key(text);
     let announced = column.words.iter().any(|word| text::contains_words(&key, &text::key(word)));
     let has_own_answer = row.cells.contains_key(column.id());
@@ -207,9 +246,18 @@ fn note_unread_time(task: &mut Task, what: &What, column: &Column, row: &mut Row
 }
 
 /// Notes `COLUMN-END` about a cell.
-fn note(task: &mut Task, what: &What, row: &RowAnswers, end: &str, severity: Severity, place: Option<Place>, found: Option<&str>) {
+fn note(
+    task: &mut Task,
+    what: &What,
+    row: &RowAnswers,
+    end: &str,
+    severity: Severity,
+    place: Option<Place>,
+    found: Option<&str>,
+) {
     let label = if row.label.is_empty() { &what.column.label } else { &row.label };
-    let mut arguments = BTreeMap::from([("label".to_owned(), label.clone()), ("field_label".to_owned(), what.column.label.clone())]);
+    let mut arguments =
+        BTreeMap::from([("label".to_owned(), label.clone()), ("field_label".to_owned(), what.column.label.clone())]);
     if let Some(list) = list_of(task.form, what) {
         let options: Vec<&str> = list.options.iter().map(|option| option.text.as_str()).collect();
         arguments.insert("choices".to_owned(), options.join("; "));
@@ -273,7 +321,9 @@ pub fn without_prompts(form: &Form, text: &str) -> String {
         }
     }
     // What a prompt left of its line is no line.
-    let lines = rest.lines().filter(|line| line.chars().any(char::is_alphanumeric) || line.chars().any(|c| "☑☒☐✓✔".contains(c)));
+    let lines = rest
+        .lines()
+        .filter(|line| line.chars().any(char::is_alphanumeric) || line.chars().any(|c| "☑☒☐✓✔".contains(c)));
     let kept: Vec<&str> = lines.collect();
     if kept.is_empty() { text::clean(&rest) } else { kept.join("\n") }
 }

@@ -23,7 +23,13 @@ struct Label<'a> {
 }
 
 /// Reads a section of fields into its one row.
-pub fn read<'a>(task: &mut Task, section: &'a Section, titles: &[Title<'a>], headings: &BTreeMap<&str, Heading<'a>>, sheets: &[&'a Sheet]) -> Vec<RowAnswers> {
+pub fn read<'a>(
+    task: &mut Task,
+    section: &'a Section,
+    titles: &[Title<'a>],
+    headings: &BTreeMap<&str, Heading<'a>>,
+    sheets: &[&'a Sheet],
+) -> Vec<RowAnswers> {
     let labels = find_labels(task, section, titles, headings, sheets);
     let mut row = RowAnswers::default();
     let answer_col = usual_column(&labels);
@@ -60,18 +66,31 @@ fn pattern(column: &Column) -> Option<Regex> {
     };
     let names: Vec<String> = names.iter().map(pattern_of).collect();
     let number = r"(?:(?:\d{1,2}|[a-d])\s*[.):]\s*)?";
-    let ending = if column.kind == ColumnType::Prose { r"[^\n:]{0,60}(?:[:：]|\n|$)" } else { r"\s*(?:\([^)\n]*\)\s*)?(?:[:：]|\n|$)" };
+    let ending = if column.kind == ColumnType::Prose {
+        r"[^\n:]{0,60}(?:[:：]|\n|$)"
+    } else {
+        r"\s*(?:\([^)\n]*\)\s*)?(?:[:：]|\n|$)"
+    };
     Regex::new(&format!(r"(?:^|[\n;,.\-–•+*…]\s*|\s{{1,}}){number}(?:{}){ending}", names.join("|"))).ok()
 }
 
-fn find_labels<'a>(task: &Task, section: &'a Section, titles: &[Title<'a>], headings: &BTreeMap<&str, Heading<'a>>, sheets: &[&'a Sheet]) -> Vec<Label<'a>> {
-    let patterns: Vec<(&Column, Regex)> = section.columns.iter().filter_map(|column| Some((column, pattern(column)?))).collect();
+fn find_labels<'a>(
+    task: &Task,
+    section: &'a Section,
+    titles: &[Title<'a>],
+    headings: &BTreeMap<&str, Heading<'a>>,
+    sheets: &[&'a Sheet],
+) -> Vec<Label<'a>> {
+    let patterns: Vec<(&Column, Regex)> =
+        section.columns.iter().filter_map(|column| Some((column, pattern(column)?))).collect();
     let mut candidates: Vec<(bool, Label)> = Vec::new();
     for sheet in sheets {
-        let own_title = titles.iter().find(|title| title.section == section.id.get_ref() && std::ptr::eq(title.sheet, *sheet));
+        let own_title =
+            titles.iter().find(|title| title.section == section.id.get_ref() && std::ptr::eq(title.sheet, *sheet));
         let own = own_title.map(|title| title.row..end_of_region(task, title.row, sheet, titles, headings));
         for ((row, col), cell) in &sheet.cells {
-            let is_title = titles.iter().any(|title| std::ptr::eq(title.sheet, *sheet) && (title.row, title.col) == (*row, *col));
+            let is_title =
+                titles.iter().any(|title| std::ptr::eq(title.sheet, *sheet) && (title.row, title.col) == (*row, *col));
             if is_title || in_a_table(*row, sheet, titles, headings) {
                 continue;
             }
@@ -136,8 +155,10 @@ fn answer_of(
     if !label.behind.is_empty() {
         return (label.at, Some(Cell::Text(label.behind.clone())));
     }
-    let shares_its_cell = labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at == label.at).count() > 1;
-    let to_the_right = label.sheet.row(row).find(|(other, cell)| *other > col && !cell.text().trim_matches([':', ' ']).is_empty());
+    let shares_its_cell =
+        labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at == label.at).count() > 1;
+    let to_the_right =
+        label.sheet.row(row).find(|(other, cell)| *other > col && !cell.text().trim_matches([':', ' ']).is_empty());
     if let Some((other, cell)) = to_the_right.filter(|(other, _)| !is_label((row, *other)) && !shares_its_cell) {
         return ((row, other), Some(cell.clone()));
     }
@@ -173,10 +194,20 @@ fn usual_column(labels: &[Label]) -> Option<u32> {
 }
 
 /// Running text: what stands behind the label, beside it, and below it up to the next label, title or ending.
-fn prose(task: &Task, label: &Label, labels: &[Label], titles: &[Title], headings: &BTreeMap<&str, Heading>) -> ((u32, u32), Option<Cell>) {
+fn prose(
+    task: &Task,
+    label: &Label,
+    labels: &[Label],
+    titles: &[Title],
+    headings: &BTreeMap<&str, Heading>,
+) -> ((u32, u32), Option<Cell>) {
     let (row, col) = label.at;
     let mut end = end_of_region(task, row, label.sheet, titles, headings);
-    let next_label = labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at > label.at).map(|other| other.at.0).min();
+    let next_label = labels
+        .iter()
+        .filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at > label.at)
+        .map(|other| other.at.0)
+        .min();
     end = end.min(next_label.unwrap_or(u32::MAX)).max(row + 1);
     let mut parts = vec![(label.at, label.behind.clone())];
     for ((line, other), cell) in label.sheet.cells.range((row, 0)..(end, 0)) {
@@ -187,7 +218,13 @@ fn prose(task: &Task, label: &Label, labels: &[Label], titles: &[Title], heading
     }
     parts.retain(|(_, text)| !cell::is_blank(task.form, text));
     let at = parts.first().map_or_else(
-        || if label.sheet.row(row).any(|(other, _)| other > col) || label.sheet.cells.len() < 2 { (row, col + 1) } else { label.at },
+        || {
+            if label.sheet.row(row).any(|(other, _)| other > col) || label.sheet.cells.len() < 2 {
+                (row, col + 1)
+            } else {
+                label.at
+            }
+        },
         |(at, _)| *at,
     );
     let joined: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
@@ -196,8 +233,18 @@ fn prose(task: &Task, label: &Label, labels: &[Label], titles: &[Title], heading
 
 /// The first row behind a row of fields that belongs to something else.
 fn end_of_region(task: &Task, from: u32, sheet: &Sheet, titles: &[Title], headings: &BTreeMap<&str, Heading>) -> u32 {
-    let title = titles.iter().filter(|title| std::ptr::eq(title.sheet, sheet)).map(|title| title.row).filter(|row| *row > from).min();
-    let heading = headings.values().filter(|heading| std::ptr::eq(heading.sheet, sheet)).map(|heading| heading.row).filter(|row| *row > from).min();
+    let title = titles
+        .iter()
+        .filter(|title| std::ptr::eq(title.sheet, sheet))
+        .map(|title| title.row)
+        .filter(|row| *row > from)
+        .min();
+    let heading = headings
+        .values()
+        .filter(|heading| std::ptr::eq(heading.sheet, sheet))
+        .map(|heading| heading.row)
+        .filter(|row| *row > from)
+        .min();
     let ending = ending_after(task.form, sheet, from + 1);
     [title, heading, ending].into_iter().flatten().min().unwrap_or(u32::MAX)
 }
@@ -206,7 +253,8 @@ fn end_of_region(task: &Task, from: u32, sheet: &Sheet, titles: &[Title], headin
 fn in_a_table(row: u32, sheet: &Sheet, titles: &[Title], headings: &BTreeMap<&str, Heading>) -> bool {
     let here = headings.values().filter(|heading| std::ptr::eq(heading.sheet, sheet));
     here.filter(|heading| heading.row <= row).any(|heading| {
-        let left = titles.iter().any(|title| std::ptr::eq(title.sheet, sheet) && title.row > heading.row && title.row <= row);
+        let left =
+            titles.iter().any(|title| std::ptr::eq(title.sheet, sheet) && title.row > heading.row && title.row <= row);
         !left
     })
 }

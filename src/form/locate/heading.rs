@@ -74,7 +74,9 @@ pub fn headings<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> BTreeMap<&'a str, H
     for sheet in sheets {
         let keys: Keys = sheet.cells.iter().map(|(at, cell)| (*at, text::key(&cell.text()))).collect();
         for row in sheet.rows() {
-            let candidates = tables.iter().filter_map(|section| heading_at(section, sheet, &keys, row).map(|(score, heading)| (score, section, heading)));
+            let candidates = tables.iter().filter_map(|section| {
+                heading_at(section, sheet, &keys, row).map(|(score, heading)| (score, section, heading))
+            });
             let Some((score, section, heading)) = candidates.max_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
             let filled = sheet.cells.range((heading.first_row, 0)..).count().min(5_000) as f64;
             let shown = if sheet.visible { 1.0 } else { 0.0 };

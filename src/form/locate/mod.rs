@@ -48,7 +48,11 @@ pub fn marks(workbook: &Workbook) -> Marks {
 }
 
 /// Answers and the findings of reading, or why the workbook is no report.
-pub fn locate(form: &Form, workbook: &Workbook, circumstances: &Circumstances) -> Result<(Answers, Vec<Finding>), NotTheForm> {
+pub fn locate(
+    form: &Form,
+    workbook: &Workbook,
+    circumstances: &Circumstances,
+) -> Result<(Answers, Vec<Finding>), NotTheForm> {
     let sheets: Vec<&Sheet> = workbook.sheets.iter().filter(|sheet| sheet.name != MARKS_SHEET).collect();
     let titles = heading::titles(form, &sheets);
     let headings = heading::headings(form, &sheets);
@@ -62,7 +66,10 @@ pub fn locate(form: &Form, workbook: &Workbook, circumstances: &Circumstances) -
         let rows = match section.kind {
             SectionKind::Table => match headings.get(id.as_str()) {
                 Some(heading) => {
-                    let region = Region { sheet: heading.sheet, rows: heading.first_row..end_of(heading, &titles, &headings, form) };
+                    let region = Region {
+                        sheet: heading.sheet,
+                        rows: heading.first_row..end_of(heading, &titles, &headings, form),
+                    };
                     table::read(&mut task, section, heading, &region)
                 }
                 None => {
@@ -82,7 +89,8 @@ pub fn locate(form: &Form, workbook: &Workbook, circumstances: &Circumstances) -
 
 /// The form is there when the table that matters most is; a form without tables, by most of its labels.
 fn is_the_form(form: &Form, headings: &BTreeMap<&str, Heading>, sheets: &[&Sheet]) -> bool {
-    let mut owed_tables = form.sections.iter().filter(|section| section.kind == SectionKind::Table && !section.optional).peekable();
+    let mut owed_tables =
+        form.sections.iter().filter(|section| section.kind == SectionKind::Table && !section.optional).peekable();
     if owed_tables.peek().is_some() {
         return owed_tables.any(|section| headings.contains_key(section.id.get_ref().as_str()));
     }
@@ -95,8 +103,18 @@ fn is_the_form(form: &Form, headings: &BTreeMap<&str, Heading>, sheets: &[&Sheet
 /// A section's table ends before the next heading or title on its sheet, or where the form ends.
 fn end_of(heading: &Heading, titles: &[Title], headings: &BTreeMap<&str, Heading>, form: &Form) -> u32 {
     let same_sheet = |sheet: &Sheet| std::ptr::eq(sheet, heading.sheet);
-    let next_heading = headings.values().filter(|other| same_sheet(other.sheet)).map(|other| other.row).filter(|row| *row > heading.row).min();
-    let next_title = titles.iter().filter(|title| same_sheet(title.sheet)).map(|title| title.row).filter(|row| *row >= heading.first_row).min();
+    let next_heading = headings
+        .values()
+        .filter(|other| same_sheet(other.sheet))
+        .map(|other| other.row)
+        .filter(|row| *row > heading.row)
+        .min();
+    let next_title = titles
+        .iter()
+        .filter(|title| same_sheet(title.sheet))
+        .map(|title| title.row)
+        .filter(|row| *row >= heading.first_row)
+        .min();
     let ending = ending_after(form, heading.sheet, heading.first_row);
     [next_heading, next_title, ending].into_iter().flatten().min().unwrap_or(u32::MAX)
 }

@@ -76,7 +76,9 @@ impl<'a> Walk<'a> {
             (_, []) => None,
             (_, [only]) => Some(*only),
             // The same name twice in the form: the next one in order.
-            (_, several) => several.iter().copied().find(|at| self.last.is_none_or(|last| *at > last)).or(several.first().copied()),
+            (_, several) => {
+                several.iter().copied().find(|at| self.last.is_none_or(|last| *at > last)).or(several.first().copied())
+            }
         };
         if let Some(at) = printed {
             return self.at_printed(at);

@@ -2,7 +2,9 @@
 //! what the form asks for and nobody wrote is noted at the cell where it belongs.
 
 use super::{
-    Region, Task, cell, heading::Heading, place,
+    Region, Task, cell,
+    heading::Heading,
+    place,
     rows::{Line, Walk},
 };
 use crate::{
@@ -45,7 +47,14 @@ pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, re
         rows.push(read_line(task, section, heading, region, line));
     }
     for row in &section.rows {
-        note_missing(task, section, row, &rows, heads.get(row.id()).unwrap_or(&label_heading(heading, region)), declined.contains(row.id()));
+        note_missing(
+            task,
+            section,
+            row,
+            &rows,
+            heads.get(row.id()).unwrap_or(&label_heading(heading, region)),
+            declined.contains(row.id()),
+        );
     }
     let order = |name: &RowName| section.rows.iter().position(|row| row.id() == name.declared);
     rows.sort_by_key(|row| order(&row.name));
@@ -61,7 +70,8 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
     let label_id = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
     let Some(label_col) = heading.columns.get(label_id) else { return lines };
     for at in region.sheet.rows().into_iter().filter(|row| region.rows.contains(row)) {
-        let text_at = |col: Option<&u32>| col.and_then(|col| region.sheet.get(at, *col)).map(Cell::text).unwrap_or_default();
+        let text_at =
+            |col: Option<&u32>| col.and_then(|col| region.sheet.get(at, *col)).map(Cell::text).unwrap_or_default();
         let (number, label) = (text_at(ordinal), cell::without_prompts(task.form, &text_at(Some(label_col))));
         let cells = answer_cells(section, heading, region, at);
         if (number.trim().is_empty() && label.is_empty() && cells.is_empty()) || is_column_numbers(region, at) {
@@ -128,8 +138,14 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
 }
 
 /// The filled cells of a line in the answer columns.
-fn answer_cells<'a>(section: &'a Section, heading: &Heading<'a>, region: &Region<'a>, at: u32) -> BTreeMap<&'a str, Vec<(u32, &'a Cell)>> {
-    let answers = section.columns.iter().filter(|column| !matches!(column.kind, ColumnType::Ordinal | ColumnType::Label));
+fn answer_cells<'a>(
+    section: &'a Section,
+    heading: &Heading<'a>,
+    region: &Region<'a>,
+    at: u32,
+) -> BTreeMap<&'a str, Vec<(u32, &'a Cell)>> {
+    let answers =
+        section.columns.iter().filter(|column| !matches!(column.kind, ColumnType::Ordinal | ColumnType::Label));
     answers
         .filter_map(|column| {
             let col = heading.columns.get(column.id())?;
@@ -141,7 +157,11 @@ fn answer_cells<'a>(section: &'a Section, heading: &Heading<'a>, region: &Region
 
 /// A line such as `(1) (2) (3)` below the heading.
 fn is_column_numbers(region: &Region, at: u32) -> bool {
-    let keys: Vec<String> = region.sheet.row(at).map(|(_, cell)| cell.text().trim().trim_matches(['(', ')', '[', ']']).to_lowercase()).collect();
+    let keys: Vec<String> = region
+        .sheet
+        .row(at)
+        .map(|(_, cell)| cell.text().trim().trim_matches(['(', ')', '[', ']']).to_lowercase())
+        .collect();
     let counts = keys.iter().filter_map(|key| key.parse::<u32>().ok()).collect::<Vec<_>>();
     let short = keys.iter().all(|key| key.chars().count() <= 2);
     keys.len() > 2 && short && counts.len() > 1 && counts.windows(2).all(|pair| pair[1] == pair[0] + 1)
@@ -172,7 +192,8 @@ fn inherit_from_block<'a>(section: &'a Section, lines: &mut [Raw<'a>]) {
             continue;
         }
         for (column, cells) in &head {
-            let is_text = section.column(column).is_some_and(|column| column.kind == ColumnType::Text && column.required);
+            let is_text =
+                section.column(column).is_some_and(|column| column.kind == ColumnType::Text && column.required);
             if is_text && !line.cells.contains_key(column) {
                 line.cells.insert(column, cells.clone());
             }
@@ -187,7 +208,8 @@ fn declines(task: &Task, line: &Raw) -> bool {
     let mut texts: Vec<String> = line.cells.values().flatten().map(|(_, cell)| cell.text()).collect();
     let in_label = says(&line.label);
     texts.retain(|text| !cell::is_blank(task.form, text) || says(text));
-    in_label || texts.iter().any(|text| says(text)) && texts.iter().all(|text| says(text) || cell::is_blank(task.form, text))
+    in_label
+        || texts.iter().any(|text| says(text)) && texts.iter().all(|text| says(text) || cell::is_blank(task.form, text))
 }
 
 /// Headings, printed samples and lines nobody filled in are no rows of the report.
@@ -233,7 +255,13 @@ fn is_sample(task: &Task, row: &Row, label: &str) -> bool {
     cell::has_example_mark(task.form, label) || row.samples.iter().any(|sample| text::key(sample) == text::key(label))
 }
 
-fn read_line<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>, line: &Raw<'a>) -> RowAnswers {
+fn read_line<'a>(
+    task: &mut Task,
+    section: &'a Section,
+    heading: &Heading<'a>,
+    region: &Region<'a>,
+    line: &Raw<'a>,
+) -> RowAnswers {
     let mut row = RowAnswers {
         name: line.name.clone(),
         label: line.label.clone(),
@@ -248,7 +276,9 @@ fn read_line<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, r
         let Some(col) = heading.columns.get(column.id()) else { continue };
         row.places.insert(column.id().to_owned(), place(region.sheet, line.at, *col));
     }
-    let unused = |id: &str| line.row.without.iter().chain(line.sub.iter().flat_map(|sub| &sub.without)).any(|column| column.get_ref() == id);
+    let unused = |id: &str| {
+        line.row.without.iter().chain(line.sub.iter().flat_map(|sub| &sub.without)).any(|column| column.get_ref() == id)
+    };
     for column in section.columns.iter().filter(asked).filter(|column| !unused(column.id())) {
         let cells = line.cells.get(column.id()).map_or(&[][..], Vec::as_slice);
         let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
@@ -256,7 +286,14 @@ fn read_line<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, r
     }
     if line.row.kind == RowKind::Items && line.sub.is_none() && !line.printed_name && is_sample_name(task, line) {
         let label_column = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
-        task.note(row_finding(&format!("{label_column}-missing"), Severity::Error, section, Some(&row.name), row.place.clone(), Some(&line.label)));
+        task.note(row_finding(
+            &format!("{label_column}-missing"),
+            Severity::Error,
+            section,
+            Some(&row.name),
+            row.place.clone(),
+            Some(&line.label),
+        ));
     }
     row
 }
@@ -268,21 +305,38 @@ fn note_missing(task: &mut Task, section: &Section, row: &Row, rows: &[RowAnswer
     if section.optional || row.kind == RowKind::Group || !row.applies_to(kind) || (kind.is_none() && !concerns_all) {
         return;
     }
-    let there = |sub: Option<&SubRow>| rows.iter().filter(|found| found.name.declared == row.id() && found.name.sub.as_deref() == sub.map(|sub| sub.id.get_ref().as_str())).count();
-    let name = |sub: Option<&SubRow>| RowName { row: row.id().to_owned(), declared: row.id().to_owned(), sub: sub.map(|sub| sub.id.get_ref().clone()) };
+    let there = |sub: Option<&SubRow>| {
+        rows.iter()
+            .filter(|found| {
+                found.name.declared == row.id() && found.name.sub.as_deref() == sub.map(|sub| sub.id.get_ref().as_str())
+            })
+            .count()
+    };
+    let name = |sub: Option<&SubRow>| RowName {
+        row: row.id().to_owned(),
+        declared: row.id().to_owned(),
+        sub: sub.map(|sub| sub.id.get_ref().clone()),
+    };
     if row.kind == RowKind::Items {
         let count = if row.subrows.is_empty() { there(None) } else { there(row.subrows.first()) };
         if (count as u32) < row.min && !declined {
             let code = row.missing.as_deref().unwrap_or("row-missing");
-            task.note(row_finding(code, Severity::Error, section, Some(&name(None)), Some(at.clone()), None).about(&row.label));
+            task.note(
+                row_finding(code, Severity::Error, section, Some(&name(None)), Some(at.clone()), None)
+                    .about(&row.label),
+            );
         }
         return;
     }
-    let subs: Vec<Option<&SubRow>> = if row.subrows.is_empty() { vec![None] } else { row.subrows.iter().map(Some).collect() };
+    let subs: Vec<Option<&SubRow>> =
+        if row.subrows.is_empty() { vec![None] } else { row.subrows.iter().map(Some).collect() };
     for sub in subs {
         if there(sub) == 0 {
             let label = sub.map_or(&row.label, |sub| &sub.label);
-            task.note(row_finding("row-missing", Severity::Error, section, Some(&name(sub)), Some(at.clone()), None).about(label));
+            task.note(
+                row_finding("row-missing", Severity::Error, section, Some(&name(sub)), Some(at.clone()), None)
+                    .about(label),
+            );
         }
     }
 }
@@ -292,7 +346,14 @@ fn unknown_row(section: &Section, region: &Region, at: u32, col: u32, number: &s
     row_finding("row-unknown", Severity::Warning, section, None, Some(place(region.sheet, at, col)), Some(&shown))
 }
 
-fn row_finding(code: &str, severity: Severity, section: &Section, row: Option<&RowName>, place: Option<Place>, found: Option<&str>) -> Finding {
+fn row_finding(
+    code: &str,
+    severity: Severity,
+    section: &Section,
+    row: Option<&RowName>,
+    place: Option<Place>,
+    found: Option<&str>,
+) -> Finding {
     let label = section.column_of(ColumnType::Label);
     Finding {
         code: code.to_owned(),

@@ -69,7 +69,11 @@ fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Vec<Hit<'a>> {
     }
     let inner: Vec<bool> = hits
         .iter()
-        .map(|hit| hits.iter().any(|other| other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start))
+        .map(|hit| {
+            hits.iter().any(|other| {
+                other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start
+            })
+        })
         .collect();
     let mut inner = inner.into_iter();
     hits.retain(|_| !inner.next().unwrap_or(false));
@@ -100,7 +104,8 @@ fn leading<'a, 'h>(hits: &'h [Hit<'a>], key: &str) -> Option<&'h Hit<'a>> {
         hit.start < first.end || before.ends_with(['/', ';', ',', '-', '+', '*', '.', ':', '•', '|'])
     });
     // Line ends are blanks in a key, so two options with nothing between them are a list as well.
-    let touching = hits.iter().any(|hit| hit.code != first.code && key[first.end..hit.start.max(first.end)].trim().is_empty());
+    let touching =
+        hits.iter().any(|hit| hit.code != first.code && key[first.end..hit.start.max(first.end)].trim().is_empty());
     (!listed && !touching).then_some(first)
 }
 
@@ -110,7 +115,9 @@ fn ticked<'a>(list: &'a ChoiceList, text: &str) -> Option<&'a str> {
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let bare = line.trim_start_matches(['-', '+', '*', ' ']);
         let folded = bare.to_lowercase();
-        let tick = ["[x]", "(x)", "[v]", "(v)", "x ", "v ", "☑", "☒", "✓", "✔", "🗹"].into_iter().any(|mark| folded.starts_with(mark))
+        let tick = ["[x]", "(x)", "[v]", "(v)", "x ", "v ", "☑", "☒", "✓", "✔", "🗹"]
+            .into_iter()
+            .any(|mark| folded.starts_with(mark))
             || [" x", "(x)", "[x]", "☑", "✓", "✔", "(v)"].into_iter().any(|mark| folded.ends_with(mark));
         let key = text::key(bare);
         let option = list.options.iter().find(|option| text::contains_words(&key, &text::key(&option.text)));

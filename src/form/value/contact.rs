@@ -50,7 +50,9 @@ fn dialled(text: &str) -> Option<(String, bool)> {
     let national = match digits.as_str() {
         d if d.starts_with("0084") => format!("0{}", d[4..].trim_start_matches('0')),
         d if d.starts_with("84") && d.len() >= 11 => format!("0{}", d[2..].trim_start_matches('0')),
-        d if d.starts_with("1800") || d.starts_with("1900") => return (8..=10).contains(&d.len()).then(|| (digits.clone(), false)),
+        d if d.starts_with("1800") || d.starts_with("1900") => {
+            return (8..=10).contains(&d.len()).then(|| (digits.clone(), false));
+        }
         // A spreadsheet's number has lost its zero.
         d if d.len() == 9 && d.starts_with(['3', '5', '7', '8', '9']) => format!("0{d}"),
         d if d.len() == 10 && d.starts_with('2') => format!("0{d}"),
@@ -90,7 +92,8 @@ pub fn with_zero(text: &str) -> String {
 pub fn emails(text: &str) -> Option<Vec<String>> {
     let spaced = text.replace(" @", "@").replace("@ ", "@").replace("mailto:", " ");
     let mut found = Vec::new();
-    for piece in spaced.split(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '/' | '<' | '>' | '(' | ')' | '|')) {
+    for piece in spaced.split(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '/' | '<' | '>' | '(' | ')' | '|'))
+    {
         let piece = piece.trim_matches(['.', ':', '"', '\'', '-']);
         if !piece.contains('@') {
             continue;
@@ -139,7 +142,12 @@ mod tests {
 
     #[test]
     fn a_lost_zero_comes_back_and_nothing_else_changes() {
-        for (text, kept) in [("912345678", "0912345678"), ("0912345678", "0912345678"), ("(024) 3999 0001", "(024) 3999 0001"), ("12", "12")] {
+        for (text, kept) in [
+            ("912345678", "0912345678"),
+            ("0912345678", "0912345678"),
+            ("(024) 3999 0001", "(024) 3999 0001"),
+            ("12", "12"),
+        ] {
             assert_eq!(with_zero(text), kept);
         }
     }
@@ -156,7 +164,9 @@ mod tests {
         ] {
             assert_eq!(emails(text), Some(addresses.into_iter().map(str::to_owned).collect()), "{text}");
         }
-        for text in ["", "a.b.hanoi.example", "a@b", "nguyễn@b.example", "а@b.example", "a@@b.example", "a@b.example; c@d"] {
+        for text in
+            ["", "a.b.hanoi.example", "a@b", "nguyễn@b.example", "а@b.example", "a@@b.example", "a@b.example; c@d"]
+        {
             assert_eq!(emails(text), None, "{text}");
         }
     }

@@ -70,7 +70,8 @@ pub fn ratios(text: &str) -> Vec<FoundRatio> {
         let Some(at) = captures.get(0).map(|whole| whole.range()) else { continue };
         let before = key[..at.start].trim_end();
         let after = &key[at.end..];
-        let part_of_date = before.ends_with(['/', '-', '.']) && before.trim_end_matches(['/', '-', '.']).ends_with(|c: char| c.is_ascii_digit());
+        let part_of_date = before.ends_with(['/', '-', '.'])
+            && before.trim_end_matches(['/', '-', '.']).ends_with(|c: char| c.is_ascii_digit());
         let goes_on = after.starts_with(['/', '-']) && after[1..].starts_with(|c: char| c.is_alphanumeric());
         let (Some(part), Some(whole)) = (number(&captures[1]), number(&captures[2])) else { continue };
         let month = part <= 12.0 && (2000.0..=2100.0).contains(&whole);
@@ -96,9 +97,16 @@ pub fn share_ratios(text: &str, words: &[&[String]]) -> Vec<Option<FoundRatio>> 
             let inside = &key[starts[at]..ends[at]];
             let lead = last_clause(&key[from..starts[at]]);
             let tail = first_clause(&key[ends[at]..to]);
-            words.iter().map(|word| text::key(word)).filter(|word| [lead, inside, tail].iter().any(|near| text::contains_words(near, word))).count()
+            words
+                .iter()
+                .map(|word| text::key(word))
+                .filter(|word| [lead, inside, tail].iter().any(|near| text::contains_words(near, word)))
+                .count()
         });
-        let best = scores.enumerate().filter(|(at, score)| *score > 0 && free[*at].is_some()).max_by_key(|(at, score)| (*score, usize::MAX - at));
+        let best = scores
+            .enumerate()
+            .filter(|(at, score)| *score > 0 && free[*at].is_some())
+            .max_by_key(|(at, score)| (*score, usize::MAX - at));
         if let Some((at, _)) = best {
             *share = free[at].take();
         }

@@ -26,9 +26,15 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
         (r"ngày (\d{1,2})\s*tháng (\d{1,2})\s*(?:,\s*)?năm Y", false, |c, _| day(&c[1], &c[2], &c[3])),
         (r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})", false, |c, _| day(&c[1], &c[2], &c[3])),
         (r"(\d{4})-(\d{1,2})-(\d{1,2})", false, |c, _| day(&c[3], &c[2], &c[1])),
-        (r"(đầu|giữa|cuối) (?:tháng|t)\s*(\d{1,2})\s*(?:[/.-]|năm)?\s*Y", false, |c, _| part_of_month(&c[1], &c[2], year(&c[3])?)),
-        (r"(?:(?:6|sáu|06) tháng|nửa) (đầu|cuối)(?: của)?(?: năm)? Y", false, |c, _| half(&c[1], year(&c[2])?)),
-        (r"(?:quý|quí|q)\s*(iv|iii|ii|i|[1-4])\s*(?:[/.,-]|năm|của năm)?\s*Y", false, |c, _| quarter(&c[1], year(&c[2])?)),
+        (r"(đầu|giữa|cuối) (?:tháng|t)\s*(\d{1,2})\s*(?:[/.-]|năm)?\s*Y", false, |c, _| {
+            part_of_month(&c[1], &c[2], year(&c[3])?)
+        }),
+        (r"(?:(?:6|sáu|06) tháng|nửa) (đầu|cuối)(?: của)?(?: năm)? Y", false, |c, _| {
+            half(&c[1], year(&c[2])?)
+        }),
+        (r"(?:quý|quí|q)\s*(iv|iii|ii|i|[1-4])\s*(?:[/.,-]|năm|của năm)?\s*Y", false, |c, _| {
+            quarter(&c[1], year(&c[2])?)
+        }),
         (r"(?:tháng|t)\s*(\d{1,2})\s*(?:[/.,-]|năm|của năm)?\s*Y", false, |c, _| month(&c[1], year(&c[2])?)),
         (r"(\d{1,2})\s*[/.-]\s*Y", false, |c, _| month(&c[1], year(&c[2])?)),
         (r"(\d{4})-(\d{2})", false, |c, _| month(&c[2], year(&c[1])?)),
@@ -199,14 +205,22 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_not_read_as_one() {
-        for text in ["sớm nhất có thể", "12/45 cơ quan", "5/12", "Quyết định 1552/BTTTT", "tháng 13/2023", "32/01/2023x", ""] {
+        for text in
+            ["sớm nhất có thể", "12/45 cơ quan", "5/12", "Quyết định 1552/BTTTT", "tháng 13/2023", "32/01/2023x", ""]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_time_without_a_year_takes_the_letters() {
-        for (text, due) in [("tháng 6", "2023-06"), ("Quý II", "2023-Q2"), ("cuối năm", "2023-12-31"), ("trong năm nay", "2023"), ("6 tháng đầu năm", "2023-H1")] {
+        for (text, due) in [
+            ("tháng 6", "2023-06"),
+            ("Quý II", "2023-Q2"),
+            ("cuối năm", "2023-12-31"),
+            ("trong năm nay", "2023"),
+            ("6 tháng đầu năm", "2023-H1"),
+        ] {
             let found = find(text, &[], Some(2023)).unwrap();
             assert_eq!((found.period.to_string().as_str(), found.inferred), (due, true), "{text}");
             assert_eq!(find(text, &[], None), None);
@@ -223,7 +237,12 @@ mod tests {
 
     #[test]
     fn a_period_ends_on_its_last_day() {
-        for (text, end) in [("2023", "2023-12-31"), ("Quý II/2023", "2023-06-30"), ("2/2024", "2024-02-29"), ("6 tháng đầu năm 2023", "2023-06-30")] {
+        for (text, end) in [
+            ("2023", "2023-12-31"),
+            ("Quý II/2023", "2023-06-30"),
+            ("2/2024", "2024-02-29"),
+            ("6 tháng đầu năm 2023", "2023-06-30"),
+        ] {
             assert_eq!(find(text, &[], None).unwrap().period.end().to_string(), end);
         }
     }

@@ -5,7 +5,8 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 static DOCUMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(\d{1,5})\s*/\s*((?:(?:19|20)\d{2}\s*/\s*)?\p{L}[\p{L}&.()]*(?:\s?[-–]\s?\p{L}[\p{L}&.()]*)*)").ok()
+    Regex::new(r"(?i)(\d{1,5})\s*/\s*((?:(?:19|20)\d{2}\s*/\s*)?\p{L}[\p{L}&.()]*(?:\s?[-–]\s?\p{L}[\p{L}&.()]*)*)")
+        .ok()
 });
 
 /// The number of the first official document in a text, such as `12/QĐ-UBND` (Nghị định 30/2020/NĐ-CP).
@@ -30,7 +31,11 @@ pub fn list(text: &str, words: &[String]) -> Vec<String> {
         Some(at) => &statements[at..],
         None => statements.get(1..).unwrap_or_default(),
     };
-    items.iter().map(|item| item.trim_start_matches(['-', '+', '*', '•', ' ']).trim().to_owned()).filter(|item| !text::key(item).is_empty()).collect()
+    items
+        .iter()
+        .map(|item| item.trim_start_matches(['-', '+', '*', '•', ' ']).trim().to_owned())
+        .filter(|item| !text::key(item).is_empty())
+        .collect()
 }
 
 /// Lines, sentences and parts between semicolons.
