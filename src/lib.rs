@@ -1,4 +1,77 @@
-//! phuluc collects official reports by e-mail.
+//! phuluc collects official reports by e-mail. A ministry asks ninety agencies to fill in the appendix of an
+//! official letter; they answer with workbooks of every sort; phuluc reads each, records it, and answers with
+//! a receipt or a request for correction that names the very cell.
+//!
+//! # Words
+//!
+//! - **agency**: a body that owes a report; **registry**: the file that lists them.
+//! - **campaign**: one official letter with its form, registry, calendar and deadline.
+//! - **form**: the declaration of an appendix; **appendix**: the file of a mail that is the form, filled in.
+//! - **report**: an appendix as it was read, a numbered version of its agency's answers.
+//! - **finding**: one thing to say about a report: a code, a severity, a place. **Verdict**: what follows.
+//! - **message**: a mail as it was kept; **held**: it waits for staff.
+//! - **letter**: what we write: receipt, correction request, and so on; **outbox**: letters on their way.
+//!
+//! # Floors
+//!
+//! A module imports only from floors below it; `tests/house.rs` holds that.
+//!
+//! | floor | modules | what |
+//! |---|---|---|
+//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`finding`] [`config`] | the field's words, no I/O |
+//! | reading | [`attachment`] [`message`] [`workbook`] [`form`] [`appendix`] | bytes to answers and findings, pure |
+//! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
+//! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`] | what is known |
+//! | wires | [`mailbox`] [`outgoing`] | the only sockets, blind to the store |
+//! | duties | [`duty`] | one thing, once |
+//! | rhythm | [`daemon`] | every loop, sleep and signal |
+//! | doors | [`cli`], `main.rs` | one file an operator's act |
+//!
+//! # One report's path
+//!
+//! [`duty::receive`] lists the mailbox and commits each new mail's bytes before anything on the server is
+//! touched. Each kept message is then read: [`message`] makes a [`message::Mail`] of it,
+//! [`message::automatic`] says whether it may be answered at all, [`duty::identify`] whose it is,
+//! [`appendix`] which of its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds
+//! sections, columns and rows by their words ([`form`]'s `locate`), understands each cell (`value`), and asks
+//! the form's rules (`rules`). [`duty::decide`] holds all of this together and touches nothing. Outcome, report
+//! and letter are then recorded in one transaction, and only after that the mail is moved on the server. A
+//! daemon that dies in between finds its work in the database.
+//!
+//! # One letter's path
+//!
+//! The letter is rendered from `config/letters/` ([`letter`]), composed into a whole mail with its Message-ID
+//! ([`letter::compose`]) and queued in the transaction of the fact it tells, once for each fact, within the
+//! limits of answers. [`duty::deliver`] takes one after the other: noted as `sending` first, then handed to
+//! [`outgoing`], then noted as sent, put off, failed, or uncertain. An uncertain letter is never sent again by
+//! itself.
+//!
+//! # What never happens
+//!
+//! - Nothing on the mail server is changed before the raw message is committed here.
+//! - No letter leaves that is not in the outbox; none goes to two addresses, to Cc or to Reply-To.
+//! - No machine's mail is answered, and none from an address that the registry does not know.
+//! - No sentence of a letter stands in Rust; no form's words do either.
+//! - No module but [`clock`] asks the machine for the time; none but [`store`] speaks SQL.
+//! - Reading never fails because of the sender: it returns values and findings; an `Err` is our own trouble.
+//!
+//! # Decisions
+//!
+//! - **The database** is reached through sqlx's `Any` with a restricted schema (integers, text, blobs; times
+//!   as microseconds), not through a store generic over the database: one SQL text runs on SQLite and
+//!   PostgreSQL alike, the compiler sees one type, and only migrations differ.
+//! - **Forms** are TOML with conditions in CEL, as Kubernetes has them for validation; a language of our own
+//!   would have to be learned.
+//! - **A correction** goes out on our own form, filled with what was sent and marked, because every library
+//!   that edits a sender's workbook loses something of it; so one writer serves every input format.
+//! - **MIME** is walked by our own code; mail-parser reads its dates, charsets and HTML. Real mail breaks
+//!   names, boundaries and encoded words in ways that need the raw bytes at every step.
+//! - **SMTP** goes through lettre command by command, because only that tells a cut before the end of the
+//!   letter from one after it.
+//!
+//! # What this program will not do
+//!
+//! No web forms, no portal, no plug-ins, no ORM, no broker, no reply by anything but e-mail.
 
 pub mod agency;
 pub mod appendix;

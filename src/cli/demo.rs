@@ -188,11 +188,10 @@ async fn write_for_looking(desk: &Desk, folder: &Path) -> anyhow::Result<Shown> 
     for path in letters {
         let raw = fs::read(&path)?;
         let mail = message::read(&raw);
-        fs::write(path.with_extension("txt"), format!("Subject: {}\n\n{}", mail.subject, mail.text))?;
-        let parsed = mail_parser::MessageParser::default().parse(&raw);
-        if let Some(html) = parsed.as_ref().and_then(|mail| mail.body_html(0)) {
-            fs::write(path.with_extension("html"), html.as_bytes())?;
-        }
+        let parsed = mail_parser::MessageParser::default().parse(&raw).context("a letter of ours is no mail")?;
+        let text = parsed.body_text(0).unwrap_or_default();
+        fs::write(path.with_extension("txt"), format!("Subject: {}\n\n{text}", mail.subject))?;
+        fs::write(path.with_extension("html"), parsed.body_html(0).unwrap_or_default().as_bytes())?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let number = stem.split('-').next().unwrap_or_default();
         for file in &mail.attachments {
