@@ -5,7 +5,7 @@ use super::Desk;
 use crate::{
     agency::masked,
     outgoing::{Outcome, Outgoing, Parcel},
-    store::outbox::{self, LetterToSend},
+    store::sending::{self, LetterToSend},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,7 +28,7 @@ pub struct Delivered {
 /// Sends every letter whose time has come.
 pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Delivered> {
     let mut delivered = Delivered::default();
-    while let Some(letter) = outbox::take_next(&desk.store, desk.clock.now()).await? {
+    while let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? {
         let outcome = send(desk, outgoing, &letter).await;
         note(desk, &letter, outcome, &mut delivered).await?;
     }
@@ -37,7 +37,7 @@ pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Deliver
 
 /// Marks letters that a dead daemon was sending as uncertain; called once when a daemon starts.
 pub async fn settle_left_over(desk: &Desk) -> anyhow::Result<u64> {
-    let left = outbox::sending_left_over(&desk.store).await?;
+    let left = sending::sending_left_over(&desk.store).await?;
     if left > 0 {
         tracing::warn!(
             letters = left,
@@ -71,17 +71,17 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
     let to = masked(&letter.recipient);
     match outcome {
         Outcome::Sent { answer } => {
-            outbox::note_sent(&desk.store, letter.id, now, &answer).await?;
+            sending::note_sent(&desk.store, letter.id, now, &answer).await?;
             delivered.sent += 1;
             tracing::info!(letter = letter.id, kind = letter.kind.as_str(), to, "letter sent");
         }
         Outcome::Uncertain { reason } => {
-            outbox::note_uncertain(&desk.store, letter.id, &reason).await?;
+            sending::note_uncertain(&desk.store, letter.id, &reason).await?;
             delivered.uncertain += 1;
             tracing::error!(letter = letter.id, to, reason, "whether the letter arrived is uncertain");
         }
         Outcome::TryLater { reason } => {
-            outbox::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts), &reason).await?;
+            sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts), &reason).await?;
             delivered.later += 1;
             tracing::warn!(
                 letter = letter.id,
@@ -92,7 +92,7 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
             );
         }
         Outcome::Failed { reason } => {
-            outbox::note_failed(&desk.store, letter.id, &reason).await?;
+            sending::note_failed(&desk.store, letter.id, &reason).await?;
             delivered.failed += 1;
             tracing::error!(letter = letter.id, to, reason, "the letter was refused");
         }

@@ -12,7 +12,7 @@ use crate::{
     mailbox::{Filed, Key, Listed, Mailbox, MailboxError},
     message::{self, Mail},
     store::{
-        StoreError, messages,
+        StoreError, filing, messages,
         messages::{Held, Kept, MessageKind, MessageOutcome, Unhandled},
         reports::Verdict,
     },
@@ -49,10 +49,10 @@ pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Recei
 /// Commits every new mail of the server before anything else is done with it.
 async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
     let folder = mailbox.folder();
-    let after = messages::watermark(&desk.store, &folder).await?;
+    let after = filing::watermark(&desk.store, &folder).await?;
     let listing = mailbox.list(after).await.context("the mailbox cannot be listed")?;
     let uids: Vec<&str> = listing.new.iter().map(|listed| listed.key.uid.as_str()).collect();
-    let known = messages::known_uids(&desk.store, &folder, listing.validity, &uids).await?;
+    let known = filing::known_uids(&desk.store, &folder, listing.validity, &uids).await?;
     // Everything up to here is kept; a mail that could not be fetched keeps the mark below it.
     let mut unbroken = true;
     for listed in &listing.new {
@@ -73,7 +73,7 @@ async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -
             }
         }
         if let (true, Ok(uid)) = (unbroken && listing.validity > 0, listed.key.uid.parse::<u32>()) {
-            messages::raise_watermark(&desk.store, &folder, listing.validity, uid).await?;
+            filing::raise_watermark(&desk.store, &folder, listing.validity, uid).await?;
         }
     }
     Ok(())
@@ -225,13 +225,13 @@ pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&
 /// Moves on the server what is done here.
 async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
     loop {
-        let batch = messages::to_file(&desk.store, BATCH).await?;
+        let batch = filing::to_file(&desk.store, BATCH).await?;
         let mut moved = 0;
         for done in &batch {
             let key = Key { folder: done.folder.clone(), validity: done.validity, uid: done.uid.clone() };
             match mailbox.file(&key).await {
                 Ok(filed) => {
-                    messages::mark_filed(&desk.store, done.id, desk.clock.now()).await?;
+                    filing::mark_filed(&desk.store, done.id, desk.clock.now()).await?;
                     received.filed += u32::from(filed == Filed::Moved);
                     moved += 1;
                 }
