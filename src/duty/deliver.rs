@@ -28,11 +28,19 @@ pub struct Delivered {
 /// Sends every letter whose time has come.
 pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Delivered> {
     let mut delivered = Delivered::default();
-    while let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? {
-        let outcome = send(desk, outgoing, &letter).await;
-        note(desk, &letter, outcome, &mut delivered).await?;
-    }
+    while deliver_next(desk, outgoing, &mut delivered).await? {}
     Ok(delivered)
+}
+
+/// Sends the next letter whose time has come, and tells whether there was one. Once begun it must be waited
+/// for: whether a letter left whose sending was abandoned nobody knows.
+pub async fn deliver_next(desk: &Desk, outgoing: &Outgoing, delivered: &mut Delivered) -> anyhow::Result<bool> {
+    let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
+        return Ok(false);
+    };
+    let outcome = send(desk, outgoing, &letter).await;
+    note(desk, &letter, outcome, delivered).await?;
+    Ok(true)
 }
 
 /// Marks letters that a dead daemon was sending as uncertain; called once when a daemon starts.
