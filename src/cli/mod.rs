@@ -1,6 +1,16 @@
 //! The command line: one file for each act of an operator. A command gathers what its duty needs, calls it and
 //! shows the outcome: tables for people, the promised JSON for programs.
 
+/// Prints a line. Whoever reads the output may stop reading: that is no error, only the end.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        if let Err(error) = writeln!(std::io::stdout(), $($words)*) {
+            std::process::exit(i32::from(error.kind() != std::io::ErrorKind::BrokenPipe));
+        }
+    }};
+}
+
 mod check;
 mod demo;
 mod messages;

@@ -32,9 +32,9 @@ pub fn validate(setup: &Setup, campaign: &str, path: &Path, agency: Option<&str>
         _ => NOT_ACCEPTED,
     };
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&to_json(setup, campaign, &outcome))?);
+        say!("{}", serde_json::to_string_pretty(&to_json(setup, campaign, &outcome))?);
     } else {
-        println!("{}", for_people(setup, campaign, agency, &outcome));
+        say!("{}", for_people(setup, campaign, agency, &outcome));
     }
     Ok(code)
 }

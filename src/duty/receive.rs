@@ -218,6 +218,7 @@ pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&
         rule: rule.or(decision.rule.as_deref()),
         verdict: decision.verdict,
         reason: decision.reason.map(Reason::as_str),
+        received_at: Some(decision.received_at),
         ..facts(mail, decision.kind)
     }
 }

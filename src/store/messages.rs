@@ -99,6 +99,8 @@ pub struct MessageOutcome<'a> {
     pub verdict: Option<Verdict>,
     /// Why the verdict is what it is.
     pub reason: Option<&'a str>,
+    /// When our server had the mail, where its own headers tell better than the mailbox did.
+    pub received_at: Option<Timestamp>,
 }
 
 impl MessageOutcome<'_> {
@@ -118,6 +120,7 @@ impl MessageOutcome<'_> {
             rule: None,
             verdict: None,
             reason: None,
+            received_at: None,
         }
     }
 }
@@ -237,7 +240,8 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
             held_why = $11,
             rule = $12,
             verdict = $13,
-            reason = $14
+            reason = $14,
+            received_at = COALESCE($15, received_at)
         WHERE id = $1
         ",
     )
@@ -255,6 +259,7 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
     .bind(outcome.rule.map(plain))
     .bind(outcome.verdict.map(Verdict::as_str))
     .bind(outcome.reason.map(plain))
+    .bind(outcome.received_at.map(micros))
     .execute(tx.connection())
     .await?;
     one_row(&done, "message", id)
