@@ -21,7 +21,12 @@ mod table;
 mod template;
 mod validate;
 
-use crate::{clock::Clock, duty::Desk, setup::Setup};
+use crate::{
+    clock::Clock,
+    duty::Desk,
+    fence::{self, Fence},
+    setup::Setup,
+};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use std::{io::IsTerminal, path::PathBuf, sync::Arc};
@@ -105,6 +110,9 @@ enum Command {
         #[command(subcommand)]
         act: Option<OutboxAct>,
     },
+    /// Reads mail for another process of this program, with no rights of its own
+    #[command(name = fence::COMMAND, hide = true)]
+    ReadFenced,
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,6 +125,13 @@ enum MessageAct {
 enum OutboxAct {
     /// Shows a letter and how far it is
     Show { id: i64 },
+}
+
+impl Arguments {
+    /// Whether this process is to read for another one, which it does without a runtime (see `fence`).
+    pub fn reads_fenced(&self) -> bool {
+        matches!(self.command, Command::ReadFenced)
+    }
 }
 
 /// Logs go to standard error; `PHULUC_LOG` says how much (`info`, `phuluc=debug`).
@@ -136,7 +151,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Check => check::check(&config).await,
         Command::Run { once, as_of } => run::run(load(&config)?, once, as_of).await,
         Command::Validate { campaign, file, agency, json } => {
-            validate::validate(&load(&config)?, &campaign, &file, agency.as_deref(), json)
+            validate::validate(&load(&config)?, &Fence::of_this_program(), &campaign, &file, agency.as_deref(), json)
         }
         Command::Template { campaign, agency, out } => {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
@@ -146,6 +161,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,
+        Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }
 
