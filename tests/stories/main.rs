@@ -42,3 +42,22 @@ const COMPLETE: [&str; 12] = [
 fn another(number: usize) -> Vec<u8> {
     data(&format!("layouts/{}.xlsx", COMPLETE[number]))
 }
+
+#[tokio::test]
+#[should_panic(expected = "letters nobody looked at")]
+async fn a_story_fails_on_a_letter_nobody_looked_at() {
+    let mut story = story::Story::begin().await;
+    story.mail(complete);
+    story.poll().await;
+    story.message();
+    story.end().await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "messages nobody looked at")]
+async fn a_story_fails_on_a_message_nobody_looked_at() {
+    let mut story = story::Story::begin().await;
+    story.mail(|mail| mail.subject("Hỏi"));
+    story.poll().await;
+    story.end().await;
+}
