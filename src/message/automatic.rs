@@ -258,12 +258,12 @@ fn brings_a_report(mail: &Mail) -> bool {
     mail.attachments.iter().any(|file| match file.kind {
         Xlsx | Xlsb | Xls | Ods | EncryptedOffice | Docx | Doc | Odt | Pdf | Zip | Rar | SevenZip | SignedMail
         | Tnef => true,
-        // Excel saves HTML and XML under the name of a workbook; the sender believes it is one.
-        Text => file
-            .name
-            .rsplit_once('.')
-            .is_some_and(|(_, end)| ["xls", "xlsx", "ods", "csv"].iter().any(|known| end.eq_ignore_ascii_case(known))),
-        Image | Mail | Calendar | Empty | Other => false,
+        // Excel saves HTML and XML under the name of a workbook, and a copy that broke off is empty or noise; the
+        // sender believes it is one.
+        Text | Empty | Other => file.name.rsplit_once('.').is_some_and(|(_, end)| {
+            ["xls", "xlsx", "xlsm", "xlsb", "ods", "csv"].iter().any(|known| end.eq_ignore_ascii_case(known))
+        }),
+        Image | Mail | Calendar => false,
     })
 }
 

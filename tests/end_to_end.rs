@@ -1,0 +1,389 @@
+//! The program itself between a real Dovecot over TLS and a real SMTP conversation: what it drains, what it leaves
+//! alone, and what is left after it was killed at any moment.
+
+mod harness;
+
+use harness::{Authority, Dovecot, Encryption, PASSWORD, Play, Script, SmtpSink, Step};
+use phuluc::{
+    clock::Clock,
+    duty::Desk,
+    setup::Setup,
+    store::{messages, outbox},
+};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// Longer than anything here may take, for waits that end by themselves.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An office on this machine: a Dovecot, an SMTP server, and the program's own folder.
+struct Office {
+    folder: TempDir,
+    dovecot: Dovecot,
+    sink: SmtpSink,
+}
+
+impl Office {
+    fn open() -> Office {
+        Office::open_with(Script { encryption: Encryption::Implicit, login: true, ..Script::default() })
+    }
+
+    fn open_with(script: Script) -> Office {
+        let folder = tempfile::tempdir().unwrap();
+        let office = Office { folder, dovecot: Dovecot::start(), sink: SmtpSink::start(script) };
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+        for part in ["forms", "campaigns"] {
+            fs::create_dir_all(office.path(part)).unwrap();
+            fs::copy(shipped.join(part).join("1552.toml"), office.path(part).join("1552.toml")).unwrap();
+        }
+        fs::copy(shipped.join("calendar-vn.csv"), office.path("calendar-vn.csv")).unwrap();
+        let mut registry = "id,kind,name,short_name,code,domains,addresses,escalation,expected\n".to_owned();
+        for number in 0..40 {
+            registry.push_str(&format!(
+                "tinh-{number},province,Ủy ban nhân dân tỉnh {number},Tỉnh {number},,tinh{number}.example,,,true\n"
+            ));
+        }
+        fs::write(office.path("agencies.csv"), registry).unwrap();
+        office.configure(&office.sink.url_with_login("smtps"), PASSWORD);
+        office
+    }
+
+    fn configure(&self, outgoing: &str, password: &str) {
+        fs::write(self.path("password"), format!("{password}\n")).unwrap();
+        fs::write(self.path("password-out"), format!("{PASSWORD}\n")).unwrap();
+        let config = format!(
+            "office.name = \"Bộ Thông tin và Truyền thông\"\ndatabase.url = \"sqlite:data/phuluc.db\"\n\
+             [mailbox]\nurl = \"{}\"\npassword_file = \"password\"\nca_file = \"{ca}\"\npoll_seconds = 1\n\
+             [outgoing]\nurl = \"{outgoing}\"\npassword_file = \"password-out\"\nca_file = \"{ca}\"\n\
+             from = \"Báo cáo <bao-cao@mic.example>\"\n",
+            self.dovecot.url_tls(),
+            ca = Authority::ours().ca_file().display()
+        );
+        fs::write(self.config(), config).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self) -> PathBuf {
+        self.path("phuluc.toml")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_phuluc"));
+        command.arg("--config").arg(self.config()).args(arguments).env_remove("PHULUC_LOG");
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// `run --once`, which must end well; what it printed.
+    fn run_once(&self) -> String {
+        let output = self.run(&["run", "--once"]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{told}\n{}", self.dovecot.log());
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Starts the daemon; its log is gathered.
+    fn daemon(&self) -> Daemon {
+        let mut child = self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::new(Mutex::new(String::new()));
+        let gathered = log.clone();
+        let reader = std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let mut log = gathered.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Daemon { child, log, reader: Some(reader) }
+    }
+
+    /// Drops a report of an agency into the inbox: good for even numbers, with an error for odd ones.
+    fn report(&self, number: usize) {
+        let name = if number.is_multiple_of(2) { "layouts/one-sheet-letter" } else { "broken/reason-missing-1-1" };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let workbook = fs::read(root.join("tests/data/forms").join(format!("{name}.xlsx"))).unwrap();
+        let body = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, workbook);
+        let lines: Vec<&str> = body.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        let mail = format!(
+            "From: a@tinh{number}.example\r\nTo: bao-cao@mic.example\r\nSubject: Bao cao {number}\r\n\
+             Message-ID: <report-{number}@tinh{number}.example>\r\nMIME-Version: 1.0\r\n\
+             Content-Type: application/vnd.ms-excel; name=\"Phu luc.xlsx\"\r\nContent-Transfer-Encoding: base64\r\n\
+             Content-Disposition: attachment; filename=\"Phu luc.xlsx\"\r\n\r\n{}\r\n",
+            lines.join("\r\n")
+        );
+        self.dovecot.deliver(mail.as_bytes());
+    }
+
+    /// What the database knows: each message's Message-ID, and each letter with its state.
+    fn known(&self) -> (Vec<messages::MessageRow>, Vec<outbox::LetterRow>) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let setup = Arc::new(Setup::load(&self.config()).unwrap());
+            let desk = Desk::open(setup, Clock::System).await.unwrap();
+            let known = (messages::list(&desk.store).await.unwrap(), outbox::list(&desk.store).await.unwrap());
+            desk.store.close().await;
+            known
+        })
+    }
+}
+
+/// The program, running; killed with its owner.
+struct Daemon {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Daemon {
+    fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until the log says this.
+    fn says(&self, words: &str) {
+        let seen = || self.log().contains(words);
+        assert!(within(PATIENCE, seen), "the daemon never said {words:?}: {}", self.log());
+    }
+
+    fn terminate(&self) {
+        let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// The exit code, which must come within a few seconds, and all it said.
+    fn ends(mut self) -> (Option<i32>, String) {
+        let begun = Instant::now();
+        let mut code = None;
+        assert!(
+            within(Duration::from_secs(10), || {
+                code = self.child.try_wait().unwrap();
+                code.is_some()
+            }),
+            "the daemon still runs after {:?}: {}",
+            begun.elapsed(),
+            self.log()
+        );
+        self.reader.take().unwrap().join().unwrap();
+        (code.unwrap().code(), self.log())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn within(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let begun = Instant::now();
+    while !done() {
+        if begun.elapsed() > limit {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    true
+}
+
+#[test]
+fn one_turn_drains_the_mailbox_and_the_next_does_nothing() {
+    let office = Office::open();
+    (0..12).for_each(|number| office.report(number));
+    let told = office.run_once();
+    assert_eq!(
+        told.trim(),
+        "12 mails kept, 12 read, 0 failed, 12 filed; 12 letters sent, 0 uncertain, 0 put off, 0 refused"
+    );
+    assert_eq!((office.dovecot.count("INBOX"), office.dovecot.count("Processed")), (0, 12));
+    let (messages, letters) = office.known();
+    let ids: BTreeSet<String> = messages.iter().filter_map(|message| message.message_id.clone()).collect();
+    assert_eq!((messages.len(), ids.len(), letters.len()), (12, 12, 12));
+    let received = office.sink.received();
+    assert_eq!(received.len(), 12);
+    for letter in &letters {
+        let verdict = messages.iter().find(|message| Some(message.id) == letter.message).unwrap().verdict.unwrap();
+        let kind = if verdict.as_str() == "accepted" { "receipt" } else { "correction" };
+        assert_eq!((letter.kind.as_str(), letter.state.as_str(), letter.attempts), (kind, "sent", 1));
+        let arrived: Vec<_> = received.iter().filter(|sent| sent.to == [letter.recipient.clone()]).collect();
+        let [arrived] = arrived[..] else { panic!("{} letters to {}", arrived.len(), letter.recipient) };
+        assert!(arrived.encrypted && arrived.accepted && arrived.user.is_some());
+        // The null sender: nothing answers it.
+        assert_eq!(arrived.from, "");
+        let text = String::from_utf8(arrived.data.clone()).unwrap();
+        assert!(text.contains(&format!("Message-ID: {}\r\n", letter.message_id)));
+    }
+    let told = office.run_once();
+    assert_eq!(
+        told.trim(),
+        "0 mails kept, 0 read, 0 failed, 0 filed; 0 letters sent, 0 uncertain, 0 put off, 0 refused"
+    );
+    assert_eq!(office.sink.received().len(), 12);
+}
+
+/// Numbers from a seed, so that a failing round can be played again.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+#[test]
+fn killed_at_any_moment_it_loses_nothing_and_doubles_nothing() {
+    let office = Office::open();
+    let mut mails = 0;
+    for seed in 1..=12_u64 {
+        // From before the first connection until after the last letter of a round.
+        let wait = Duration::from_millis(Chance(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15)).below(1_500));
+        println!("seed {seed}: killed after {wait:?}");
+        for _ in 0..3 {
+            office.report(mails);
+            mails += 1;
+        }
+        let daemon = office.daemon();
+        std::thread::sleep(wait);
+        daemon.kill();
+    }
+    office.run_once();
+    assert_eq!((office.dovecot.count("INBOX"), office.dovecot.count("Processed")), (0, mails));
+    let (messages, letters) = office.known();
+    let of_messages: BTreeSet<_> = messages.iter().filter_map(|message| message.message_id.clone()).collect();
+    let expected: BTreeSet<_> = (0..mails).map(|n| format!("<report-{n}@tinh{n}.example>")).collect();
+    assert_eq!((messages.len(), &of_messages), (mails, &expected));
+    for message in &messages {
+        assert!(message.verdict.is_some(), "{message:?}");
+        let answers: Vec<_> = letters.iter().filter(|letter| letter.message == Some(message.id)).collect();
+        let [letter] = answers[..] else { panic!("{} answers to {message:?}", answers.len()) };
+        let arrived = office.sink.received().iter().filter(|sent| sent.to == [letter.recipient.clone()]).count();
+        match letter.state.as_str() {
+            "sent" => assert_eq!(arrived, 1, "{letter:?}"),
+            // It may have left or not, and is not sent again by itself.
+            "uncertain" => assert!(arrived <= 1, "{letter:?}"),
+            other => panic!("{other}: {letter:?}"),
+        }
+    }
+    assert_eq!(letters.len(), mails);
+}
+
+#[test]
+fn a_letter_in_doubt_is_uncertain_and_stays_so() {
+    // The first letter gets no answer after its last byte; the program is killed while it waits.
+    let script = Script {
+        encryption: Encryption::Implicit,
+        login: true,
+        plays: vec![Play::Silence(Step::Dot), Play::Accept],
+        ..Script::default()
+    };
+    let office = Office::open_with(script);
+    office.report(0);
+    let daemon = office.daemon();
+    assert!(within(PATIENCE, || office.sink.received().len() == 1), "{}", daemon.log());
+    daemon.kill();
+    let states = || office.known().1.iter().map(|letter| letter.state.as_str()).collect::<Vec<_>>();
+    assert_eq!(states(), ["sending"]);
+    for _ in 0..2 {
+        let told = office.run_once();
+        assert!(told.contains("0 letters sent, 0 uncertain"), "{told}");
+        assert_eq!(states(), ["uncertain"]);
+    }
+    assert_eq!(office.sink.received().len(), 1);
+}
+
+#[test]
+fn a_second_daemon_on_the_same_database_says_so_and_stops() {
+    let office = Office::open();
+    let first = office.daemon();
+    first.says("phuluc runs");
+    for arguments in [&["run"][..], &["run", "--once"]] {
+        let output = office.run(arguments);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("another phuluc works on this database"), "{told}");
+    }
+    // To look is allowed.
+    assert!(office.run(&["status", "--json"]).status.success());
+    first.terminate();
+    assert_eq!(first.ends().0, Some(0));
+    office.run_once();
+}
+
+#[test]
+fn sigterm_ends_it_with_code_0_and_the_work_done() {
+    let office = Office::open();
+    office.report(0);
+    let daemon = office.daemon();
+    assert!(within(PATIENCE, || office.sink.received().len() == 1), "{}", daemon.log());
+    daemon.says("letter sent");
+    daemon.terminate();
+    let (code, log) = daemon.ends();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("phuluc stops"), "{log}");
+    // Neither addresses nor words of mails stand in the log.
+    assert!(!log.contains("a@tinh0.example") && log.contains("a***@tinh0.example"), "{log}");
+}
+
+#[test]
+fn with_a_wrong_password_it_says_so_tries_again_and_ends_well() {
+    let office = Office::open();
+    office.configure(&office.sink.url_with_login("smtps"), "not the password");
+    let output = office.run(&["run", "--once"]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("the mailbox cannot be opened") && !told.contains("not the password"), "{told}");
+    let daemon = office.daemon();
+    daemon.says("polling failed");
+    daemon.says("retry_seconds=5");
+    daemon.says("retry_seconds=10");
+    daemon.terminate();
+    let (code, log) = daemon.ends();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(!log.contains("not the password"), "{log}");
+}
+
+#[test]
+fn the_clock_is_set_only_where_no_letter_leaves_the_machine() {
+    let office = Office::open();
+    let at = "2023-02-20T09:00:00+07:00";
+    office.configure("smtps://mail.mic.example", PASSWORD);
+    let output = office.run(&["run", "--once", "--as-of", at]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("--as-of is refused"), "{told}");
+    assert!(!office.path("data").exists(), "nothing is touched");
+    for outgoing in [office.sink.url_with_login("smtps"), "directory:letters".to_owned()] {
+        office.configure(&outgoing, PASSWORD);
+        office.report(usize::from(outgoing.starts_with("directory")));
+        let output = office.run(&["run", "--once", "--as-of", at]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let sent = String::from_utf8(office.sink.received().remove(0).data).unwrap();
+    assert!(sent.contains("Date: Mon, 20 Feb 2023 09:00:00 +0700"), "{sent}");
+    assert_eq!(fs::read_dir(office.path("letters")).unwrap().count(), 1);
+}

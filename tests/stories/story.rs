@@ -1,0 +1,369 @@
+//! A story: an office with its own configuration, Maildir, database and letters in memory, at a time the test sets.
+//! Whoever tells one must look at every message that was handled and every letter that left; what nobody looked at
+//! fails the story when it ends.
+
+use crate::mail::Mail;
+use phuluc::{
+    agency::AgencyId,
+    campaign::CampaignId,
+    clock::Clock,
+    duty::{
+        Desk,
+        deliver::{self, Delivered},
+        receive::{self, Received},
+    },
+    mailbox::Mailbox,
+    message,
+    outgoing::{Outgoing, Sent},
+    progress::Progress,
+    setup::Setup,
+    store::{
+        messages::{self, MessageDetail, MessageState},
+        outbox::{self, LetterRow, LetterState},
+        reports::{self, FindingRow, ReportRow},
+    },
+};
+use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+use tempfile::TempDir;
+
+/// The host that takes in the office's mail.
+pub const MX: &str = "mx.mic.example";
+/// The office's address.
+pub const OFFICE: &str = "baocao@mic.example";
+
+pub fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The bytes of a file of `tests/data/forms`.
+pub fn data(path: &str) -> Vec<u8> {
+    let path = root().join("tests/data/forms").join(path);
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A letter that left, with its row.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    pub row: LetterRow,
+    pub sent: Sent,
+    pub mail: message::Mail,
+}
+
+impl Letter {
+    /// Subject and text, as people read them; the ending that all letters share is left out.
+    pub fn words(&self) -> String {
+        let mail = mail_parser::MessageParser::default().parse(&self.sent.raw).expect("a letter is a mail");
+        let text = mail.body_text(0).expect("a letter has a text").replace("\r\n", "\n").replace('\u{200B}', "");
+        let text = text.split("\nBộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia)\nĐầu mối").next().unwrap();
+        format!("{}\n\n{}", self.row.subject, text.trim_end())
+    }
+
+    pub fn header(&self, name: &str) -> Option<String> {
+        let all: Vec<&str> = self.mail.headers.all(name).collect();
+        assert!(all.len() < 2, "{name} stands {} times", all.len());
+        all.first().map(|value| value.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+}
+
+pub struct Story {
+    pub folder: TempDir,
+    pub desk: Desk,
+    outgoing: Outgoing,
+    memory: Arc<Mutex<Vec<Sent>>>,
+    /// How many letters in memory were put among the unseen ones.
+    counted: usize,
+    letters: VecDeque<Letter>,
+    messages: VecDeque<MessageDetail>,
+    done: BTreeSet<i64>,
+    dropped: u32,
+}
+
+/// What a story may change in its office before it opens.
+#[derive(Default)]
+pub struct Office {
+    /// Lines at the end of `phuluc.toml`, replacing what they name: `("largest", "largest = 9")`.
+    pub keys: Vec<(&'static str, &'static str)>,
+    /// Whether a second campaign, `thang`, is open.
+    pub second_campaign: bool,
+    /// Only these agencies stand in the registry; none means all.
+    pub only: &'static [&'static str],
+}
+
+impl Story {
+    pub async fn begin() -> Story {
+        Story::begin_with(Office::default()).await
+    }
+
+    pub async fn begin_with(office: Office) -> Story {
+        let folder = tempfile::tempdir().unwrap();
+        office.furnish(folder.path());
+        let config = folder.path().join("config/phuluc.toml");
+        let setup = Arc::new(Setup::load(&config).unwrap_or_else(|error| panic!("{error}")));
+        let clock = Clock::Fixed("2023-02-20T09:00:00+07:00".parse().unwrap());
+        let desk = Desk::open(setup, clock).await.unwrap();
+        let memory = Arc::new(Mutex::new(Vec::new()));
+        Story {
+            folder,
+            desk,
+            outgoing: Outgoing::Memory(memory.clone()),
+            memory,
+            counted: 0,
+            letters: VecDeque::new(),
+            messages: VecDeque::new(),
+            done: BTreeSet::new(),
+            dropped: 0,
+        }
+    }
+
+    /// Sets the clock to a local time such as `2023-02-20 09:00:00`.
+    pub fn at(&mut self, local: &str) {
+        let at = format!("{}+07:00", local.replace(' ', "T")).parse();
+        self.desk.clock = Clock::Fixed(at.unwrap_or_else(|error| panic!("{local}: {error}")));
+    }
+
+    /// Drops a mail into the Maildir as our mail server takes it in now.
+    pub fn mail(&mut self, write: impl FnOnce(Mail) -> Mail) -> Vec<u8> {
+        let raw = write(Mail::new(self.dropped + 1, self.desk.clock.now())).bytes();
+        self.raw(&raw);
+        raw
+    }
+
+    /// Drops these bytes into the Maildir.
+    pub fn raw(&mut self, raw: &[u8]) {
+        self.dropped += 1;
+        fs::write(self.inbox().join(format!("{:04}.story", self.dropped)), raw).unwrap();
+    }
+
+    fn inbox(&self) -> PathBuf {
+        self.folder.path().join("mailbox/new")
+    }
+
+    /// Mails that lie in the inbox.
+    pub fn in_inbox(&self) -> usize {
+        fs::read_dir(self.inbox()).unwrap().count()
+    }
+
+    /// One poll and one delivery, as the daemon does them.
+    pub async fn poll(&mut self) -> (Received, Delivered) {
+        let received = self.receive().await.unwrap();
+        let delivered = deliver::deliver(&self.desk, &self.outgoing).await.unwrap();
+        self.collect().await;
+        (received, delivered)
+    }
+
+    pub async fn receive(&self) -> anyhow::Result<Received> {
+        let mut mailbox = Mailbox::open(&self.desk.setup.config).await.unwrap();
+        receive::receive(&self.desk, &mut mailbox).await
+    }
+
+    /// Puts what is new among what is still to be looked at.
+    async fn collect(&mut self) {
+        for row in messages::list(&self.desk.store).await.unwrap().into_iter().rev() {
+            if row.state != MessageState::Kept && self.done.insert(row.id) {
+                self.messages.push_back(messages::show(&self.desk.store, row.id).await.unwrap().unwrap());
+            }
+        }
+        self.messages.make_contiguous().sort_by_key(|message| message.row.id);
+        let sent = self.memory.lock().unwrap()[self.counted..].to_vec();
+        for sent in sent {
+            self.counted += 1;
+            let row = outbox::show(&self.desk.store, sent.id).await.unwrap().unwrap();
+            let mail = message::read(&sent.raw);
+            self.letters.push_back(Letter { row, sent, mail });
+        }
+    }
+
+    /// The only message not yet looked at.
+    pub fn message(&mut self) -> MessageDetail {
+        let message = self.messages.pop_front().expect("no message was handled");
+        assert!(self.messages.is_empty(), "more messages were handled: {:?}", self.messages);
+        message
+    }
+
+    /// All messages not yet looked at.
+    pub fn messages(&mut self) -> Vec<MessageDetail> {
+        self.messages.drain(..).collect()
+    }
+
+    /// The only letter not yet looked at.
+    pub fn letter(&mut self) -> Letter {
+        let letter = self.letters.pop_front().expect("no letter left");
+        assert!(self.letters.is_empty(), "more letters left: {:?}", self.letters);
+        letter
+    }
+
+    pub fn letters(&mut self) -> Vec<Letter> {
+        self.letters.drain(..).collect()
+    }
+
+    pub fn no_letter(&mut self) {
+        assert!(
+            self.letters.is_empty(),
+            "letters left: {:#?}",
+            self.letters.iter().map(Letter::words).collect::<Vec<_>>()
+        );
+    }
+
+    /// The message in a few words: kind, held, verdict, reason, rule.
+    pub fn outcome(&mut self) -> String {
+        outcome(&self.message())
+    }
+
+    pub async fn reports(&self, agency: &str) -> Vec<ReportRow> {
+        self.reports_in("1552", agency).await
+    }
+
+    pub async fn reports_in(&self, campaign: &str, agency: &str) -> Vec<ReportRow> {
+        let (campaign, agency) = (CampaignId::parse(campaign).unwrap(), AgencyId::parse(agency).unwrap());
+        reports::reports_of(&self.desk.store, &campaign, &agency).await.unwrap()
+    }
+
+    /// Versions in a few words, such as `1 needs_correction, 2 accepted current`.
+    pub async fn versions(&self, agency: &str) -> String {
+        let words = self.reports(agency).await.into_iter().map(|report| {
+            let late = if report.on_time { "" } else { " late" };
+            let current = if report.current { " current" } else { "" };
+            format!("{} {}{late}{current}", report.version, report.verdict.as_str())
+        });
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    pub async fn findings(&self, report: &ReportRow) -> Vec<FindingRow> {
+        reports::findings_of(&self.desk.store, report.id).await.unwrap()
+    }
+
+    pub async fn progress(&self) -> Progress {
+        let (desk, campaign) = (&self.desk, self.desk.setup.campaign("1552").unwrap());
+        let states = reports::agency_states(&desk.store, &campaign.id).await.unwrap();
+        let held = messages::count_held(&desk.store, &campaign.id).await.unwrap();
+        Progress::of(campaign, &states, held, desk.clock.now(), &desk.setup.zone)
+    }
+
+    /// A connection to the story's database, for what the library does not tell or would never do.
+    pub async fn database(&self) -> SqliteConnection {
+        let file = self.folder.path().join("data/phuluc.db");
+        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)).await.unwrap()
+    }
+
+    /// The rows of the table `answer`: (section, row, field) and the value, where it was understood.
+    pub async fn answers(&self, report: &ReportRow) -> BTreeMap<(String, String, String), Option<String>> {
+        let mut database = self.database().await;
+        let rows =
+            sqlx::query("SELECT section, row_name, field, value FROM answer WHERE report = $1 ORDER BY position")
+                .bind(report.id)
+                .fetch_all(&mut database)
+                .await
+                .unwrap();
+        rows.iter().map(|row| ((row.get(0), row.get(1), row.get(2)), row.get(3))).collect()
+    }
+
+    /// Ends the story: nothing may be left that nobody looked at.
+    pub async fn end(self) {
+        for row in outbox::list(&self.desk.store).await.unwrap() {
+            assert_ne!(row.state, LetterState::Queued, "letter {} waits in the outbox", row.id);
+            assert_ne!(row.state, LetterState::Sending, "letter {} is being sent", row.id);
+        }
+        let unread = messages::next_unhandled(&self.desk.store, 100).await.unwrap();
+        assert_eq!(unread, [], "messages wait to be read");
+        self.desk.store.close().await;
+    }
+}
+
+impl Drop for Story {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let letters: Vec<String> = self.letters.iter().map(Letter::words).collect();
+        let messages: Vec<String> = self.messages.iter().map(outcome).collect();
+        assert!(letters.is_empty(), "letters nobody looked at: {letters:#?}");
+        assert!(messages.is_empty(), "messages nobody looked at: {messages:#?}");
+    }
+}
+
+/// A message in a few words: its kind, then what stands with it.
+pub fn outcome(message: &MessageDetail) -> String {
+    let row = &message.row;
+    let mut words = vec![row.kind.map_or(row.state.as_str(), |kind| kind.as_str()).to_owned()];
+    words.extend(row.agency.as_ref().map(|agency| format!("from {agency}")));
+    words.extend(row.held.map(|held| format!("held {}", held.as_str())));
+    words.extend(row.verdict.map(|verdict| verdict.as_str().to_owned()));
+    words.extend(message.reason.clone());
+    words.extend(message.rule.as_ref().map(|rule| format!("({rule})")));
+    words.join(" ")
+}
+
+impl Office {
+    /// Lays out the shipped configuration with invented domains, an empty Maildir and folders of its own.
+    fn furnish(&self, folder: &Path) {
+        for part in ["mailbox/new", "mailbox/cur", "mailbox/tmp", "config"] {
+            fs::create_dir_all(folder.join(part)).unwrap();
+        }
+        for part in ["forms", "campaigns"] {
+            fs::create_dir_all(folder.join("config").join(part)).unwrap();
+            for entry in fs::read_dir(root().join("config").join(part)).unwrap() {
+                let path = entry.unwrap().path();
+                fs::copy(&path, folder.join("config").join(part).join(path.file_name().unwrap())).unwrap();
+            }
+        }
+        let shipped = |name: &str| fs::read_to_string(root().join("config").join(name)).unwrap();
+        fs::write(folder.join("config/calendar-vn.csv"), shipped("calendar-vn.csv")).unwrap();
+        fs::write(
+            folder.join("config/agencies.csv"),
+            self.registry(&shipped("agencies.csv"), &shipped("demo/agencies.csv")),
+        )
+        .unwrap();
+        if self.second_campaign {
+            fs::copy(root().join("tests/data/forms/monthly.toml"), folder.join("config/forms/thang.toml")).unwrap();
+            let campaign = "id = \"thang\"\ntoken = \"BCTHANG\"\ntitle = \"Báo cáo tháng\"\ndeadline = \"2023-03-31\"\n\
+                            [letter]\nnumber = \"600/BTTTT-CĐSQG\"\ndate = \"2023-02-16\"\nsubject = \"số liệu theo tháng\"\n";
+            fs::write(folder.join("config/campaigns/thang.toml"), campaign).unwrap();
+        }
+        let mut config = shipped("phuluc.toml")
+            .replace("../data/mailbox", "../mailbox")
+            .replace("../data/letters", "../letters")
+            .replace("# authserv_id =", "authserv_id =");
+        for (key, line) in &self.keys {
+            let before = config.clone();
+            let lines = config.lines().map(|old| {
+                let name = old.trim_start_matches("# ").split(" =").next().unwrap_or_default();
+                if name == *key { (*line).to_owned() } else { old.to_owned() }
+            });
+            config = lines.collect::<Vec<_>>().join("\n");
+            assert_ne!(before, config, "the configuration has no key {key}");
+        }
+        fs::write(folder.join("config/phuluc.toml"), config).unwrap();
+    }
+
+    /// The shipped registry with the demo's domains; Hà Nam has an address of its own.
+    fn registry(&self, shipped: &str, invented: &str) -> String {
+        let invented: BTreeMap<&str, &str> = invented.lines().skip(1).filter_map(|line| line.split_once(',')).collect();
+        let mut reader = csv::Reader::from_reader(shipped.as_bytes());
+        let headers = reader.headers().unwrap().clone();
+        let column = |name: &str| headers.iter().position(|heading| heading == name).unwrap();
+        let (domains, addresses) = (column("domains"), column("addresses"));
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(&headers).unwrap();
+        for line in reader.records() {
+            let line = line.unwrap();
+            if !self.only.is_empty() && !self.only.contains(&&line[0]) {
+                continue;
+            }
+            let mut cells: Vec<String> = line.iter().map(str::to_owned).collect();
+            // No agency keeps a real domain here.
+            cells[domains] =
+                invented.get(&line[0]).map_or_else(|| format!("{}.test.example", &line[0]), |d| (*d).to_owned());
+            if &line[0] == "ha-nam" {
+                cells[addresses] = "vanthu@hanam.example".to_owned();
+            }
+            writer.write_record(&cells).unwrap();
+        }
+        String::from_utf8(writer.into_inner().unwrap()).unwrap()
+    }
+}
