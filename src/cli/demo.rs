@@ -33,15 +33,16 @@ pub async fn demo(folder: &Path) -> anyhow::Result<u8> {
     prepare(folder)?;
     let setup = Arc::new(Setup::load(&folder.join("config/phuluc.toml"))?);
     let mails = sample_mails()?;
+    let desk = Desk::open(setup, Clock::Fixed(Timestamp::UNIX_EPOCH)).await?;
     let mut lines = Vec::new();
     for (name, raw, arrived) in &mails {
         fs::write(folder.join("mailbox/new").join(name), raw)?;
         // Two minutes after it came, as a poll would find it.
         let now = arrived.checked_add(SignedDuration::from_mins(2))?;
-        lines.push(play(&setup, name, now).await?);
+        lines.push(play(&desk.at(Clock::Fixed(now)), name).await?);
     }
     let end = mails.last().map_or(Timestamp::UNIX_EPOCH, |(_, _, arrived)| *arrived);
-    let desk = Desk::open(setup, Clock::Fixed(end.checked_add(SignedDuration::from_hours(1))?)).await?;
+    let desk = desk.at(Clock::Fixed(end.checked_add(SignedDuration::from_hours(1))?));
     let shown = write_for_looking(&desk, folder).await?;
     let progress = status::progress(&desk, &desk.setup.campaigns[0]).await?;
     desk.store.close().await;
@@ -144,26 +145,24 @@ fn sample_mails() -> anyhow::Result<Vec<(String, &'static [u8], Timestamp)>> {
     Ok(mails)
 }
 
-/// One poll of the daemon at this time; a line of the story comes back.
-async fn play(setup: &Arc<Setup>, name: &str, now: Timestamp) -> anyhow::Result<Vec<String>> {
-    let desk = Desk::open(setup.clone(), Clock::Fixed(now)).await?;
-    let mut mailbox = Mailbox::open(&setup.config).await?;
-    let outgoing = Outgoing::open(&setup.config)?;
-    receive::receive(&desk, &mut mailbox).await?;
-    deliver::deliver(&desk, &outgoing).await?;
+/// One poll of the daemon at the desk's time; a line of the story comes back.
+async fn play(desk: &Desk, name: &str) -> anyhow::Result<Vec<String>> {
+    let mut mailbox = Mailbox::open(&desk.setup.config).await?;
+    let outgoing = Outgoing::open(&desk.setup.config)?;
+    receive::receive(desk, &mut mailbox).await?;
+    deliver::deliver(desk, &outgoing).await?;
     let message = messages::list(&desk.store)
         .await?
         .into_iter()
         .max_by_key(|message| message.id)
         .context("the mail was not kept")?;
     let letter = outbox::list(&desk.store).await?.into_iter().find(|letter| letter.message == Some(message.id));
-    desk.store.close().await;
     let outcome = match (message.held, message.verdict, message.kind) {
         (Some(held), None, _) => format!("held: {}", held.as_str()),
         (_, Some(verdict), _) => verdict.as_str().replace('_', " "),
         (None, None, kind) => kind.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
     };
-    let local = now.to_zoned_datetime(setup.zone.clone()).strftime("%d/%m %H:%M").to_string();
+    let local = desk.clock.now().to_zoned_datetime(desk.setup.zone.clone()).strftime("%d/%m %H:%M").to_string();
     Ok(vec![
         local,
         message.agency.map_or_else(|| "?".to_owned(), |agency| agency.to_string()),

@@ -49,6 +49,11 @@ impl Desk {
         Desk { fence, ..self }
     }
 
+    /// The same desk at another time.
+    pub fn at(&self, clock: Clock) -> Desk {
+        Desk { clock, ..self.clone() }
+    }
+
     async fn import(&self) -> Result<(), StoreError> {
         for OpenCampaign { id, campaign, form, registry, deadline_at, .. } in &self.setup.campaigns {
             let files = agencies::CampaignFiles {

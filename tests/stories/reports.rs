@@ -224,9 +224,8 @@ async fn errors_are_listed_with_the_marked_workbook_and_the_correction_is_accept
     vị trí) cần được bổ sung, làm rõ; các nội dung khác đã được ghi nhận. Cụ thể
     như sau:
 
-    1. Đã chọn "Chưa đáp ứng" nhưng chưa nêu nguyên nhân.
-       Đề nghị: nêu nguyên nhân chưa đáp ứng hoặc đáp ứng một phần tại cột Ghi
-       chú.
+    1. Chưa nêu nguyên nhân chưa đáp ứng hoặc đáp ứng một phần.
+       Đề nghị: nêu nguyên nhân tại cột Ghi chú.
        - Mục 1.1 "Hệ thống thông tin giải quyết thủ tục hành chính" (trang tính
          "Phụ lục", ô F17). Hiện để trống.
 

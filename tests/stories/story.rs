@@ -3,6 +3,7 @@
 //! fails the story when it ends.
 
 use crate::mail::Mail;
+use phuluc::fence::Fence;
 use phuluc::{
     agency::AgencyId,
     campaign::CampaignId,
@@ -28,7 +29,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 use tempfile::TempDir;
 
@@ -71,6 +72,10 @@ impl Letter {
     }
 }
 
+/// The reading processes of the real program, shared by all stories.
+static FENCE: LazyLock<Fence> =
+    LazyLock::new(|| Fence::children(env!("CARGO_BIN_EXE_phuluc"), phuluc::fence::Limits::default()));
+
 pub struct Story {
     pub folder: TempDir,
     pub desk: Desk,
@@ -106,7 +111,7 @@ impl Story {
         let config = folder.path().join("config/phuluc.toml");
         let setup = Arc::new(Setup::load(&config).unwrap_or_else(|error| panic!("{error}")));
         let clock = Clock::Fixed("2023-02-20T09:00:00+07:00".parse().unwrap());
-        let desk = Desk::open(setup, clock).await.unwrap();
+        let desk = Desk::open(setup, clock).await.unwrap().with_fence(FENCE.clone());
         let memory = Arc::new(Mutex::new(Vec::new()));
         Story {
             folder,
