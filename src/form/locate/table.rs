@@ -6,6 +6,7 @@ use super::{
     heading::Heading,
     place,
     rows::{Line, Walk},
+    totals,
 };
 use crate::{
     finding::{Finding, Place, Severity},
@@ -283,6 +284,12 @@ fn read_line<'a>(
         let cells = line.cells.get(column.id()).map_or(&[][..], Vec::as_slice);
         let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
         cell::read(task, &what, &mut row, cells);
+    }
+    for column in
+        section.columns.iter().filter(asked).filter(|column| !column.total_of.is_empty() && !unused(column.id()))
+    {
+        let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
+        totals::settle(task, &what, &mut row);
     }
     if line.row.kind == RowKind::Items && line.sub.is_none() && !line.printed_name && is_sample_name(task, line) {
         let label_column = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
