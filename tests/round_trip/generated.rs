@@ -15,6 +15,7 @@ use phuluc::{
 };
 use proptest::{
     prelude::*,
+    strategy::ValueTree,
     test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
 };
 use std::sync::LazyLock;
@@ -39,16 +40,23 @@ pub fn faults(form: &Form, report: &Report, workbook: &Workbook) -> Vec<String> 
     }
 }
 
-/// A few dozen reports that are always the same; thousands that never are with `tests/run --long`.
+/// A few dozen reports that are always the same; hundreds that never are with `tests/run --long`.
 fn runner() -> TestRunner {
     let long = std::env::var_os("PHULUC_LONG").is_some();
-    let cases = if long { 1500 } else { 48 };
+    let cases = if long { 600 } else { 48 };
     let config = Config { cases, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
     if long {
         TestRunner::new(config)
     } else {
         TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
     }
+}
+
+/// Some reports, always the same.
+pub fn made_up(count: usize) -> Vec<Report> {
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, rng);
+    (0..count).map(|_| report().new_tree(&mut runner).unwrap().current()).collect()
 }
 
 fn judged(way: &str, faults: &[String]) -> Result<(), TestCaseError> {

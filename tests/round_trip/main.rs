@@ -3,6 +3,8 @@
 //! the same findings, and the list of findings points at the cells where reading finds them.
 
 mod generated;
+mod monthly;
+mod office;
 mod person;
 mod report;
 
@@ -162,8 +164,14 @@ fn differences(at: &str, one: &Json, two: &Json) -> Vec<String> {
             let keys: std::collections::BTreeSet<&String> = a.keys().chain(b.keys()).collect();
             keys.into_iter().flat_map(|key| differences(&format!("{at}/{key}"), &one[key], &two[key])).collect()
         }
-        (Json::Array(a), Json::Array(b)) if a.len() == b.len() => {
-            (0..a.len()).flat_map(|n| differences(&format!("{at}/{n}"), &a[n], &b[n])).collect()
+        (Json::Array(a), Json::Array(b)) => {
+            let rows = a.iter().zip(b).enumerate();
+            let mut found: Vec<String> = rows.flat_map(|(n, (a, b))| differences(&format!("{at}/{n}"), a, b)).collect();
+            if a.len() != b.len() {
+                found.truncate(3);
+                found.insert(0, format!("   {at}: {} rows / {} rows", a.len(), b.len()));
+            }
+            found
         }
         _ if one == two => Vec::new(),
         _ => vec![format!("   {at}: {one} / {two}")],

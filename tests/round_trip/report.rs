@@ -455,6 +455,7 @@ fn name() -> BoxedStrategy<String> {
         "Khác biệt hoá dịch vụ",
         "Không gian làm việc số",
         "Trang thiết bị đo lường",
+        "Trang thiết bị phục vụ hoạt động của Bộ phận một cửa các cấp",
     ]);
     (plain, twist()).prop_map(|(name, twist)| twist.apply(name)).boxed()
 }

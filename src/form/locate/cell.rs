@@ -38,7 +38,7 @@ pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &
         _ => None,
     };
     let typed = match cells {
-        [(_, Cell::Number(number))] => Some(*number),
+        [(_, Cell::Number(_))] if what.column.kind == ColumnType::Number => text.parse().ok(),
         _ => None,
     };
     let within = what.column.within.as_ref().map(|host| host.get_ref().as_str());
@@ -60,7 +60,7 @@ pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &
         return;
     }
     // A number is what it is: as a text 1.234 would be a thousand.
-    let value = match typed.filter(|_| what.column.kind == ColumnType::Number) {
+    let value = match typed {
         Some(number) => Some(in_range(task, what, row, number, &text, place.as_ref())),
         None => understand(task, what, row, &text, date, place.as_ref()),
     };

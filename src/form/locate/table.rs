@@ -74,7 +74,8 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
         let text_at =
             |col: Option<&u32>| col.and_then(|col| region.sheet.get(at, *col)).map(Cell::text).unwrap_or_default();
         let (number, label) = (text_at(ordinal), cell::without_prompts(task.form, &text_at(Some(label_col))));
-        let cells = answer_cells(section, heading, region, at);
+        let mut cells = answer_cells(section, heading, region, at);
+        totals::leave_out_sums_of_nothing(section, &mut cells);
         if (number.trim().is_empty() && label.is_empty() && cells.is_empty()) || is_column_numbers(region, at) {
             continue;
         }
