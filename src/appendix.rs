@@ -7,18 +7,19 @@ use crate::{
     form::{self, Circumstances, Marks, NotTheForm, Reading, answers::Answers, declaration::Form},
     workbook::{Format, Unreadable, Workbook},
 };
+use serde::{Deserialize, Serialize};
 
 /// What the attachments of a mail hold.
-#[derive(Debug)]
-pub enum Appendix<'a> {
-    /// The form, filled in.
-    Report { file: &'a Attachment, answers: Answers, findings: Vec<Finding>, marks: Marks },
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Appendix {
+    /// The form, filled in; the file is the attachment at this place.
+    Report { file: usize, answers: Answers, findings: Vec<Finding>, marks: Marks },
     /// No form that can be read; the file is the one the reason is about.
-    Unreadable { file: Option<&'a Attachment>, reason: Reason },
+    Unreadable { file: Option<usize>, reason: Reason },
 }
 
 /// Why attachments are no report, from the most telling to the least.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reason {
     OtherCampaign,
     BlankForm,
@@ -47,18 +48,18 @@ impl Reason {
 }
 
 /// Reads the attachments of a mail as a report.
-pub fn read<'a>(form: &Form, attachments: &'a [Attachment], circumstances: &Circumstances) -> Appendix<'a> {
+pub fn read(form: &Form, attachments: &[Attachment], circumstances: &Circumstances) -> Appendix {
     let mut best: Option<(usize, Appendix)> = None;
-    let mut worst: Option<(Reason, &Attachment)> = None;
-    for file in attachments {
-        match read_file(form, file, circumstances) {
+    let mut worst: Option<(Reason, usize)> = None;
+    for (at, file) in attachments.iter().enumerate() {
+        match read_file(form, at, file, circumstances) {
             Ok(report) => {
                 let answered = report.answered();
                 if best.as_ref().is_none_or(|(most, _)| answered > *most) {
                     best = Some((answered, report));
                 }
             }
-            Err(reason) if worst.is_none_or(|(known, _)| reason < known) => worst = Some((reason, file)),
+            Err(reason) if worst.is_none_or(|(known, _)| reason < known) => worst = Some((reason, at)),
             Err(_) => {}
         }
     }
@@ -69,7 +70,7 @@ pub fn read<'a>(form: &Form, attachments: &'a [Attachment], circumstances: &Circ
     }
 }
 
-fn read_file<'a>(form: &Form, file: &'a Attachment, circumstances: &Circumstances) -> Result<Appendix<'a>, Reason> {
+fn read_file(form: &Form, at: usize, file: &Attachment, circumstances: &Circumstances) -> Result<Appendix, Reason> {
     let Some(format) = Format::of(file.kind) else {
         return Err(match file.kind {
             FileKind::EncryptedOffice => Reason::Encrypted,
@@ -84,7 +85,7 @@ fn read_file<'a>(form: &Form, file: &'a Attachment, circumstances: &Circumstance
         Unreadable::Corrupt(_) => Reason::Corrupt,
     })?;
     match form::read(form, &workbook, circumstances) {
-        Reading::Form { answers, findings, marks } => Ok(Appendix::Report { file, answers, findings, marks }),
+        Reading::Form { answers, findings, marks } => Ok(Appendix::Report { file: at, answers, findings, marks }),
         Reading::Not(NotTheForm::NotTheForm) => Err(Reason::NotTheForm),
         Reading::Not(NotTheForm::BlankForm) => Err(Reason::BlankForm),
         Reading::Not(NotTheForm::OtherCampaign { .. }) => Err(Reason::OtherCampaign),
@@ -98,7 +99,7 @@ fn claims_workbook(file: &Attachment) -> bool {
     named && matches!(file.kind, FileKind::Zip | FileKind::Other | FileKind::Empty)
 }
 
-impl Appendix<'_> {
+impl Appendix {
     /// How many cells are answered.
     fn answered(&self) -> usize {
         match self {

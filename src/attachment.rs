@@ -5,6 +5,7 @@
 mod archive;
 mod compound;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::text;
@@ -13,20 +14,21 @@ use crate::text;
 const MAX_NAME: usize = 200;
 
 /// A file that came with a mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// The bare file name, NFC, on one line, without any path; empty where none was given.
     pub name: String,
     /// The media type the sender declared, lower-case.
     pub declared_type: String,
     pub kind: FileKind,
+    #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
     /// The SHA-256 of the bytes, in hexadecimal.
     pub sha256: String,
 }
 
 /// What a file is by its bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FileKind {
     /// With macros too.
     Xlsx,

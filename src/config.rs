@@ -131,9 +131,10 @@ impl Mailbox {
 impl Config {
     /// Reads and checks the file; every path in the result is whole.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        Config::parse(&text, path)
+        let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        // Whole paths, because a database is told apart by its own.
+        Config::parse(&text, &std::path::absolute(path).map_err(unreadable)?)
     }
 
     /// Reads the text of a configuration that lies at `path`.

@@ -26,10 +26,12 @@ pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     let _lock = desk.store.lock_for_daemon()?;
     deliver::settle_left_over(desk).await?;
     let outgoing = Outgoing::open(&desk.setup.config)?;
-    let mut mailbox = Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?;
-    let received = receive::receive(desk, &mut mailbox).await;
-    mailbox.close().await;
-    // What was kept is answered even where the mailbox failed halfway.
+    let mut mailbox = None;
+    let received = poll_once(desk, &mut mailbox).await;
+    if let Some(mailbox) = mailbox {
+        mailbox.close().await;
+    }
+    // What is queued leaves even where the mailbox failed.
     let delivered = deliver::deliver(desk, &outgoing).await?;
     Ok((received?, delivered))
 }
@@ -42,7 +44,7 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone())));
-    let delivering = tasks.spawn(until(stop.clone(), keep_delivering(desk.clone(), outgoing)));
+    let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
     let ended = tokio::select! {
@@ -65,6 +67,7 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     }
 }
 
+/// Work that may be abandoned anywhere, because it goes on from what the database knows.
 async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
     tokio::select! {
         () = stop.cancelled() => {}
@@ -98,7 +101,7 @@ async fn keep_receiving(desk: Desk) {
 
 async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
     if open.is_none() {
-        *open = Some(Mailbox::open(&desk.setup.config).await?);
+        *open = Some(Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?);
     }
     match open {
         Some(mailbox) => receive::receive(desk, mailbox).await,
@@ -106,12 +109,18 @@ async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Re
     }
 }
 
-async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>) {
-    loop {
-        if let Err(error) = deliver::deliver(&desk, &outgoing).await {
-            tracing::error!(error = format!("{error:#}"), "delivering failed");
+/// Sends until it is told to stop; a letter that is being sent is finished first.
+async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default()).await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(error = format!("{error:#}"), "delivering failed"),
         }
-        tokio::time::sleep(DELIVERY_INTERVAL).await;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(DELIVERY_INTERVAL) => {}
+        }
     }
 }
 

@@ -23,7 +23,7 @@ impl Severity {
 }
 
 /// A cell as its sender sees it. Rows and columns count from 0 here and from 1 and `A` in `cell`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
     pub sheet: String,
     pub row: u32,
@@ -46,7 +46,7 @@ impl Place {
 }
 
 /// One thing to say about a report.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Stable and documented, such as `investment-missing`.
     pub code: String,

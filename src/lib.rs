@@ -19,7 +19,7 @@
 //! | floor | modules | what |
 //! |---|---|---|
 //! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`finding`] [`config`] | the field's words, no I/O |
-//! | reading | [`attachment`] [`message`] [`workbook`] [`form`] [`appendix`] | bytes to answers and findings, pure |
+//! | reading | [`attachment`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`] | what is known |
 //! | wires | [`mailbox`] [`outgoing`] | the only sockets, blind to the store |
@@ -30,7 +30,7 @@
 //! # One report's path
 //!
 //! [`duty::receive`] lists the mailbox and commits each new mail's bytes before anything on the server is
-//! touched. Each kept message is then read: [`message`] makes a [`message::Mail`] of it,
+//! touched. Each kept message is then read, in a process of its own behind the [`fence`]: [`message`] makes a [`message::Mail`] of it,
 //! [`message::automatic`] says whether it may be answered at all, [`duty::identify`] whose it is,
 //! [`appendix`] which of its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds
 //! sections, columns and rows by their words ([`form`]'s `locate`), understands each cell (`value`), and asks
@@ -54,6 +54,7 @@
 //! - No sentence of a letter stands in Rust; no form's words do either.
 //! - No module but [`clock`] asks the machine for the time; none but [`store`] speaks SQL.
 //! - Reading never fails because of the sender: it returns values and findings; an `Err` is our own trouble.
+//! - No byte that came by mail is parsed by the daemon itself; what kills its reader is an outcome to record.
 //!
 //! # Decisions
 //!
@@ -83,6 +84,7 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod duty;
+pub mod fence;
 pub mod finding;
 pub mod form;
 pub mod letter;

@@ -64,7 +64,10 @@ impl Setup {
     pub fn load(path: &Path) -> Result<Setup, SetupError> {
         let config = Config::load(path)?;
         let folder = config.path(&config.letters);
-        let letters = if folder.is_dir() { Letters::load(&folder)? } else { Letters::embedded()? };
+        // The letters of the program itself serve where the default folder is not there; a folder that is named
+        // must be.
+        let own = config.letters == Path::new("letters") && !folder.exists();
+        let letters = if own { Letters::embedded()? } else { Letters::load(&folder)? };
         let campaigns = load_campaigns(&config)?;
         Ok(Setup { zone: config.zone(), letters, campaigns, config })
     }

@@ -50,7 +50,7 @@ async fn each_migration_keeps_the_data_of_those_before_it() {
     assert_eq!(states.len(), 2);
     assert_eq!((states[0].versions, states[0].verdict), (1, Some(reports::Verdict::Accepted)));
     assert_eq!(messages::list(&store).await.unwrap().len(), 2);
-    assert_eq!(messages::watermark(&store, "INBOX").await.unwrap(), Some((7, 102)));
+    assert_eq!(phuluc::store::filing::watermark(&store, "INBOX").await.unwrap(), Some((7, 102)));
     assert_eq!(outbox::list(&store).await.unwrap().len(), 2);
     let kept = reports::reports_of(&store, &campaign, &ha_noi).await.unwrap();
     assert_eq!(reports::findings_of(&store, kept[0].id).await.unwrap().len(), 1);

@@ -10,16 +10,16 @@ struct Report {
 
 impl Report {
     fn fine(&self, what: &str, detail: &str) {
-        println!("ok       {what}: {detail}");
+        say!("ok       {what}: {detail}");
     }
 
     fn remark(&self, what: &str, detail: &str) {
-        println!("remark   {what}: {detail}");
+        say!("remark   {what}: {detail}");
     }
 
     fn wrong(&mut self, what: &str, detail: &str, advice: &str) {
         self.wrong = true;
-        println!("WRONG    {what}: {detail}\n         {advice}");
+        say!("WRONG    {what}: {detail}\n         {advice}");
     }
 }
 

@@ -45,18 +45,18 @@ pub async fn demo(folder: &Path) -> anyhow::Result<u8> {
     let shown = write_for_looking(&desk, folder).await?;
     let progress = status::progress(&desk, &desk.setup.campaigns[0]).await?;
     desk.store.close().await;
-    println!("{}", table::show(&["received", "from", "mail", "outcome", "letter"], &lines));
-    println!("\n{}", summary(&progress));
-    println!("\n{} letters, {} workbooks. Look at:", shown.letters, shown.workbooks);
+    say!("{}", table::show(&["received", "from", "mail", "outcome", "letter"], &lines));
+    say!("\n{}", summary(&progress));
+    say!("\n{} letters, {} workbooks. Look at:", shown.letters, shown.workbooks);
     for (path, what) in [
         ("letters", "every letter as .eml; beside it .txt and .html"),
         ("workbooks", "the forms sent back, wrong cells marked"),
         ("mailbox", "the mails, handled ones under .Processed"),
         ("data/phuluc.db", "the database"),
     ] {
-        println!("  {}  {what}", folder.join(path).display());
+        say!("  {}  {what}", folder.join(path).display());
     }
-    println!("  phuluc --config {} status", folder.join("config/phuluc.toml").display());
+    say!("  phuluc --config {} status", folder.join("config/phuluc.toml").display());
     Ok(0)
 }
 

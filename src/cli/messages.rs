@@ -10,7 +10,7 @@ pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
     let zone = &desk.setup.zone;
     if as_json {
         let rows: Vec<Json> = rows.iter().map(|row| row_json(row, zone)).collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        say!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(0);
     }
     let shown = rows.iter().map(|row| {
@@ -26,7 +26,7 @@ pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
             text(&row.subject, 40),
         ]
     });
-    println!(
+    say!(
         "{}",
         table::show(
             &["#id", "received", "from", "agency", "kind", "verdict", "held", "subject"],
@@ -52,7 +52,7 @@ pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
     json["held_why"] = json!(message.held_why);
     json["rule"] = json!(message.rule);
     json["reason"] = json!(message.reason);
-    println!("{}", serde_json::to_string_pretty(&json)?);
+    say!("{}", serde_json::to_string_pretty(&json)?);
     Ok(0)
 }
 

@@ -1,6 +1,16 @@
 //! The command line: one file for each act of an operator. A command gathers what its duty needs, calls it and
 //! shows the outcome: tables for people, the promised JSON for programs.
 
+/// Prints a line. Whoever reads the output may stop reading: that is no error, only the end.
+macro_rules! say {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        if let Err(error) = writeln!(std::io::stdout(), $($words)*) {
+            std::process::exit(i32::from(error.kind() != std::io::ErrorKind::BrokenPipe));
+        }
+    }};
+}
+
 mod check;
 mod demo;
 mod messages;
@@ -11,7 +21,12 @@ mod table;
 mod template;
 mod validate;
 
-use crate::{clock::Clock, duty::Desk, setup::Setup};
+use crate::{
+    clock::Clock,
+    duty::Desk,
+    fence::{self, Fence},
+    setup::Setup,
+};
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use std::{io::IsTerminal, path::PathBuf, sync::Arc};
@@ -95,6 +110,9 @@ enum Command {
         #[command(subcommand)]
         act: Option<OutboxAct>,
     },
+    /// Reads mail for another process of this program, with no rights of its own
+    #[command(name = fence::COMMAND, hide = true)]
+    ReadFenced,
 }
 
 #[derive(Debug, Subcommand)]
@@ -107,6 +125,13 @@ enum MessageAct {
 enum OutboxAct {
     /// Shows a letter and how far it is
     Show { id: i64 },
+}
+
+impl Arguments {
+    /// Whether this process is to read for another one, which it does without a runtime (see `fence`).
+    pub fn reads_fenced(&self) -> bool {
+        matches!(self.command, Command::ReadFenced)
+    }
 }
 
 /// Logs go to standard error; `PHULUC_LOG` says how much (`info`, `phuluc=debug`).
@@ -126,7 +151,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Check => check::check(&config).await,
         Command::Run { once, as_of } => run::run(load(&config)?, once, as_of).await,
         Command::Validate { campaign, file, agency, json } => {
-            validate::validate(&load(&config)?, &campaign, &file, agency.as_deref(), json)
+            validate::validate(&load(&config)?, &Fence::of_this_program(), &campaign, &file, agency.as_deref(), json)
         }
         Command::Template { campaign, agency, out } => {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
@@ -136,6 +161,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,
+        Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }
 

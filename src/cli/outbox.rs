@@ -9,7 +9,7 @@ pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
     let rows = outbox::list(&desk.store).await?;
     if as_json {
         let rows: Vec<Json> = rows.iter().map(row_json).collect();
-        println!("{}", serde_json::to_string_pretty(&rows)?);
+        say!("{}", serde_json::to_string_pretty(&rows)?);
         return Ok(0);
     }
     let shown = rows.iter().map(|row| {
@@ -23,7 +23,7 @@ pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
             table::cut(&row.subject, 60),
         ]
     });
-    println!(
+    say!(
         "{}",
         table::show(&["#id", "kind", "agency", "to", "state", "#attempts", "subject"], &shown.collect::<Vec<_>>())
     );
@@ -40,9 +40,9 @@ pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
     json["not_before"] = json!(rfc3339(row.not_before, &desk.setup.zone));
     json["sent_at"] = json!(row.sent_at.map(|at| rfc3339(at, &desk.setup.zone)));
     json["last_answer"] = json!(row.last_answer);
-    println!("{}", serde_json::to_string_pretty(&json)?);
+    say!("{}", serde_json::to_string_pretty(&json)?);
     let mail = crate::message::read(&outbox::raw(&desk.store, id).await?);
-    println!("\n{}", mail.text);
+    say!("\n{}", mail.text);
     Ok(0)
 }
 

@@ -22,7 +22,7 @@ pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>) -> anyhow::
         return Ok(0);
     }
     let (received, delivered) = daemon::run_once(&desk).await?;
-    println!(
+    say!(
         "{} mails kept, {} read, {} failed, {} filed; {} letters sent, {} uncertain, {} put off, {} refused",
         received.kept,
         received.handled,

@@ -12,10 +12,10 @@ use anyhow::Context as _;
 pub async fn status(desk: &Desk, campaign: Option<&str>, as_json: bool) -> anyhow::Result<u8> {
     let progress = progress(desk, one_campaign(desk, campaign)?).await?;
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&progress)?);
+        say!("{}", serde_json::to_string_pretty(&progress)?);
         return Ok(0);
     }
-    println!("{}", for_people(&progress));
+    say!("{}", for_people(&progress));
     Ok(0)
 }
 

@@ -25,7 +25,7 @@ pub fn template(setup: &Setup, campaign: &str, agency: Option<&str>, out: &Path)
         filled: None,
     };
     std::fs::write(out, sheet::write(&book)?).with_context(|| format!("{} cannot be written", out.display()))?;
-    println!("{}", out.display());
+    say!("{}", out.display());
     Ok(0)
 }
 

@@ -4,68 +4,128 @@
 use super::{table, template::find_agency};
 use crate::{
     agency::{Agency, Sender},
-    appendix::{self, Appendix},
+    appendix::{Appendix, Reason},
     attachment::Attachment,
+    fence::{Fence, FenceError, Loss, Read, Reading},
     finding::{Finding, Severity},
     form::{self, Circumstances},
-    message,
     setup::{OpenCampaign, Setup},
 };
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
-use std::path::Path;
+use std::{fs::File, io::Read as _, path::Path};
 
 const ACCEPTED: u8 = 0;
 const NOT_ACCEPTED: u8 = 1;
+/// However large the mails are that the mailbox may take: this command has to stay small.
+const LARGEST: u64 = 50 << 20;
 
-pub fn validate(setup: &Setup, campaign: &str, path: &Path, agency: Option<&str>, as_json: bool) -> anyhow::Result<u8> {
+/// What came of a file.
+struct Seen<'a> {
+    files: Vec<Attachment>,
+    agency: Option<&'a Agency>,
+    outcome: Appendix,
+}
+
+pub fn validate(
+    setup: &Setup,
+    fence: &Fence,
+    campaign: &str,
+    path: &Path,
+    agency: Option<&str>,
+    as_json: bool,
+) -> anyhow::Result<u8> {
     let campaign = setup.campaign(campaign)?;
-    let bytes = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let named = agency.map(|id| find_agency(campaign, id)).transpose()?;
-    let (files, sender) = files_of(campaign, path, bytes);
-    let agency = named.or(sender);
-    let circumstances =
-        Circumstances { agency_kind: agency.map(|agency| agency.kind), letter_date: Some(campaign.letter_date()) };
-    let outcome = appendix::read(&campaign.form, &files, &circumstances);
-    let code = match &outcome {
+    let cannot = || format!("{} cannot be read", path.display());
+    let bytes = read_up_to(path, setup.config.mailbox.largest.min(LARGEST)).with_context(cannot)?;
+    let seen = match bytes {
+        None => Seen { files: Vec::new(), agency: named, outcome: unreadable(Reason::TooLarge, &[]) },
+        Some(bytes) => look(&mut fence.begin(), campaign, path, bytes, named)?,
+    };
+    let code = match &seen.outcome {
         Appendix::Report { findings, .. } if form::accepted(findings) => ACCEPTED,
         _ => NOT_ACCEPTED,
     };
     if as_json {
-        println!("{}", serde_json::to_string_pretty(&to_json(setup, campaign, &outcome))?);
+        say!("{}", serde_json::to_string_pretty(&to_json(setup, campaign, &seen))?);
     } else {
-        println!("{}", for_people(setup, campaign, agency, &outcome));
+        say!("{}", for_people(setup, campaign, &seen));
     }
     Ok(code)
 }
 
+/// The file's bytes; none where they are more than a mail may have.
+fn read_up_to(path: &Path, largest: u64) -> std::io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(largest + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= largest).then_some(bytes))
+}
+
+fn look<'a>(
+    reading: &mut Reading,
+    campaign: &'a OpenCampaign,
+    path: &Path,
+    bytes: Vec<u8>,
+    named: Option<&'a Agency>,
+) -> anyhow::Result<Seen<'a>> {
+    let (files, sender) = match files_of(reading, campaign, path, bytes)? {
+        Ok(found) => found,
+        Err(loss) => return Ok(Seen { files: Vec::new(), agency: named, outcome: lost(&loss, &[]) }),
+    };
+    let agency = named.or(sender);
+    let circumstances =
+        Circumstances { agency_kind: agency.map(|agency| agency.kind), letter_date: Some(campaign.letter_date()) };
+    let outcome = match reading.appendix(&campaign.form, &files, &circumstances)? {
+        Ok(outcome) => outcome,
+        Err(loss) => lost(&loss, &files),
+    };
+    Ok(Seen { files, agency, outcome })
+}
+
 /// The files to read: a mail's attachments, or the file itself.
-fn files_of<'a>(campaign: &'a OpenCampaign, path: &Path, bytes: Vec<u8>) -> (Vec<Attachment>, Option<&'a Agency>) {
-    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("eml")) {
-        let mail = message::read(&bytes);
+fn files_of<'a>(
+    reading: &mut Reading,
+    campaign: &'a OpenCampaign,
+    path: &Path,
+    bytes: Vec<u8>,
+) -> Result<Read<(Vec<Attachment>, Option<&'a Agency>)>, FenceError> {
+    if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("eml")) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        return Ok(reading.file(&name, &bytes)?.map(|file| (vec![file], None)));
+    }
+    Ok(reading.mail(&bytes)?.map(|mail| {
         let sender = mail.sender().and_then(|sender| match campaign.registry.sender(&sender.address) {
             Sender::Address(id) | Sender::Domain(id) => campaign.registry.get(&id),
             Sender::Ambiguous(_) | Sender::Unknown => None,
         });
-        return (mail.attachments, sender);
-    }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    (vec![Attachment::new(&name, "application/octet-stream", bytes)], None)
+        (mail.attachments, sender)
+    }))
 }
 
-fn to_json(setup: &Setup, campaign: &OpenCampaign, outcome: &Appendix) -> Json {
-    match outcome {
+fn lost(loss: &Loss, files: &[Attachment]) -> Appendix {
+    tracing::warn!(%loss, "the file could not be read");
+    unreadable(loss.reason(), files)
+}
+
+/// The reason is about the only file there is, or about none in particular.
+fn unreadable(reason: Reason, files: &[Attachment]) -> Appendix {
+    Appendix::Unreadable { file: (files.len() == 1).then_some(0), reason }
+}
+
+fn to_json(setup: &Setup, campaign: &OpenCampaign, seen: &Seen) -> Json {
+    match &seen.outcome {
         Appendix::Report { answers, findings, file, .. } => json!({
             "verdict": if form::accepted(findings) { "accepted" } else { "needs_correction" },
             "reason": null,
-            "file": file.name,
+            "file": seen.files[*file].name,
             "findings": findings.iter().map(|finding| finding_json(setup, campaign, finding)).collect::<Vec<_>>(),
             "answers": answers.to_json(&campaign.form),
         }),
         Appendix::Unreadable { reason, file } => json!({
             "verdict": "unreadable",
             "reason": reason.as_str(),
-            "file": file.map(|file| file.name.as_str()),
+            "file": file.map(|file| seen.files[file].name.as_str()),
             "findings": [],
             "answers": null,
         }),
@@ -86,10 +146,10 @@ fn finding_json(setup: &Setup, campaign: &OpenCampaign, finding: &Finding) -> Js
     })
 }
 
-fn for_people(setup: &Setup, campaign: &OpenCampaign, agency: Option<&Agency>, outcome: &Appendix) -> String {
-    let (findings, answers) = match outcome {
+fn for_people(setup: &Setup, campaign: &OpenCampaign, seen: &Seen) -> String {
+    let (findings, answers) = match &seen.outcome {
         Appendix::Unreadable { reason, file } => {
-            let name = file.map(|file| format!(" ({})", file.name)).unwrap_or_default();
+            let name = file.map(|file| format!(" ({})", seen.files[file].name)).unwrap_or_default();
             return format!("unreadable: {}{name}", reason.as_str());
         }
         Appendix::Report { findings, answers, .. } => (findings, answers),
@@ -98,7 +158,7 @@ fn for_people(setup: &Setup, campaign: &OpenCampaign, agency: Option<&Agency>, o
     let verdict = if errors == 0 { "accepted" } else { "needs correction" };
     let rows: usize = answers.sections.iter().map(|section| section.rows.len()).sum();
     let mut lines = vec![format!("{verdict}: {rows} rows read, {errors} errors, {} warnings", findings.len() - errors)];
-    if agency.is_none() {
+    if seen.agency.is_none() {
         lines.push(
             "(no agency given: rows that apply to some agencies only are not asked for; see --agency)".to_owned(),
         );

@@ -7,8 +7,9 @@ use super::{
 };
 use crate::{
     agency::{Agency, looks_like_address},
-    appendix::{self, Appendix, Reason},
+    appendix::{Appendix, Reason},
     attachment::{Attachment, FileKind},
+    fence::{FenceError, Loss, Reading},
     finding::{Finding, Severity},
     form::{self, Circumstances, answers::Answers},
     letter::LetterKind,
@@ -59,8 +60,15 @@ impl Report {
     }
 }
 
-/// Decides about a mail that came to the mailbox at `arrived`.
-pub fn decide(desk: &Desk, mail: &Mail, arrived: Timestamp) -> Decision {
+/// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `lost`
+/// tells why its body could not be, `mail` holds its headers alone.
+pub fn decide(
+    desk: &Desk,
+    reading: &mut Reading,
+    mail: &Mail,
+    lost: Option<&Loss>,
+    arrived: Timestamp,
+) -> Result<Decision, FenceError> {
     let answerable = desk.with_own(|own| automatic::answerable(mail, own));
     let mail_kind = automatic::kind(mail, &answerable);
     let trusted = mail.received_at(desk.setup.config.trust.authserv_id.as_deref());
@@ -84,14 +92,17 @@ pub fn decide(desk: &Desk, mail: &Mail, arrived: Timestamp) -> Decision {
         // Never later than the clock, whatever the headers say.
         received_at: trusted.unwrap_or(arrived).min(desk.clock.now()),
     };
+    if let Some(loss) = lost {
+        unread(loss, &mut decision);
+    }
     if mail_kind == MailKind::Own {
         if mail.sender().is_some_and(|sender| desk.setup.is_staff(&sender.address)) {
             decision.kind = MessageKind::Staff;
         }
-        return decision;
+        return Ok(decision);
     }
     if mail_kind == MailKind::Bounce {
-        return decision;
+        return Ok(decision);
     }
     match identify(&desk.setup, mail) {
         Identity::Held { held, why, campaign, agency } => {
@@ -106,8 +117,11 @@ pub fn decide(desk: &Desk, mail: &Mail, arrived: Timestamp) -> Decision {
             decision.campaign = Some(campaign.clone());
             decision.agency = Some(agency.clone());
             decision.evidence = Some(evidence);
-            if mail_kind == MailKind::Report || mail.has_workbook() {
-                read_report(desk, mail, campaign, agency, &answerable, &mut decision);
+            if lost.is_some() {
+                decision.kind = MessageKind::Report;
+                decision.letter = neutral_letter(mail, agency, &answerable);
+            } else if mail_kind == MailKind::Report || mail.has_workbook() {
+                read_report(desk, reading, mail, campaign, agency, &answerable, &mut decision)?;
             } else if mail_kind == MailKind::Question && promises_a_file(mail) {
                 decision.kind = MessageKind::Report;
                 decision.verdict = Some(Verdict::Unreadable);
@@ -116,22 +130,44 @@ pub fn decide(desk: &Desk, mail: &Mail, arrived: Timestamp) -> Decision {
             }
         }
     }
-    decision
+    Ok(decision)
+}
+
+/// What staff must know of a mail that was the end of its reading process.
+fn unread(loss: &Loss, decision: &mut Decision) {
+    decision.verdict = Some(Verdict::Unreadable);
+    decision.reason = Some(loss.reason());
+    decision.held = Some((Held::Unreadable, loss.to_string()));
+}
+
+/// It says that the mail came and is looked at. What we could not read may well be in order.
+fn neutral_letter(mail: &Mail, agency: &Agency, answerable: &Answerable) -> Option<(LetterKind, String)> {
+    let to = destination(mail, agency, answerable).filter(|_| matches!(answerable, Answerable::Yes));
+    to.map(|to| (LetterKind::Neutral, to))
 }
 
 fn read_report(
     desk: &Desk,
+    reading: &mut Reading,
     mail: &Mail,
     campaign: &OpenCampaign,
     agency: &Agency,
     answerable: &Answerable,
     decision: &mut Decision,
-) {
+) -> Result<(), FenceError> {
     let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
     let to = destination(mail, agency, answerable);
-    let letter = match appendix::read(&campaign.form, &mail.attachments, &circumstances) {
+    let appendix = match reading.appendix(&campaign.form, &mail.attachments, &circumstances)? {
+        Ok(appendix) => appendix,
+        Err(loss) => {
+            unread(&loss, decision);
+            decision.letter = neutral_letter(mail, agency, answerable);
+            return Ok(());
+        }
+    };
+    let letter = match appendix {
         Appendix::Report { file, answers, findings, .. } => {
-            let report = Report { file: position(mail, file), answers, findings };
+            let report = Report { file, answers, findings };
             decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
             let letter = match (
                 report.accepted(),
@@ -147,6 +183,7 @@ fn read_report(
         Appendix::Unreadable { reason, file } => {
             decision.verdict = Some(Verdict::Unreadable);
             decision.reason = Some(reason);
+            let file = file.and_then(|file| mail.attachments.get(file));
             let (letter, held) = letter_for(reason, file, &mail.attachments);
             if let Some(why) = held {
                 decision.held = Some((Held::Unreadable, why));
@@ -159,6 +196,7 @@ fn read_report(
     let may = matches!(answerable, Answerable::Yes) || decision.report.is_some();
     decision.letter = to.filter(|_| may).map(|to| (letter, to));
     debug_assert!(desk.setup.campaigns.iter().any(|open| open.id == campaign.id), "the campaign is one of the setup's");
+    Ok(())
 }
 
 /// The letter for a mail without a form, and why staff must look at it, where they must.
@@ -226,8 +264,4 @@ fn own_words(text: &str) -> String {
         !line.contains("-----") && !line.trim_end().ends_with("wrote:") && !line.trim_end().ends_with("đã viết:")
     };
     text.lines().take_while(ends).filter(quoted).collect::<Vec<_>>().join("\n")
-}
-
-fn position(mail: &Mail, file: &Attachment) -> usize {
-    mail.attachments.iter().position(|other| std::ptr::eq(other, file)).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use super::Desk;
 use crate::{
     agency::masked,
     outgoing::{Outcome, Outgoing, Parcel},
-    store::outbox::{self, LetterToSend},
+    store::sending::{self, LetterToSend},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -28,16 +28,24 @@ pub struct Delivered {
 /// Sends every letter whose time has come.
 pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Delivered> {
     let mut delivered = Delivered::default();
-    while let Some(letter) = outbox::take_next(&desk.store, desk.clock.now()).await? {
-        let outcome = send(desk, outgoing, &letter).await;
-        note(desk, &letter, outcome, &mut delivered).await?;
-    }
+    while deliver_next(desk, outgoing, &mut delivered).await? {}
     Ok(delivered)
+}
+
+/// Sends the next letter whose time has come, and tells whether there was one. Once begun it must be waited
+/// for: whether a letter left whose sending was abandoned nobody knows.
+pub async fn deliver_next(desk: &Desk, outgoing: &Outgoing, delivered: &mut Delivered) -> anyhow::Result<bool> {
+    let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
+        return Ok(false);
+    };
+    let outcome = send(desk, outgoing, &letter).await;
+    note(desk, &letter, outcome, delivered).await?;
+    Ok(true)
 }
 
 /// Marks letters that a dead daemon was sending as uncertain; called once when a daemon starts.
 pub async fn settle_left_over(desk: &Desk) -> anyhow::Result<u64> {
-    let left = outbox::sending_left_over(&desk.store).await?;
+    let left = sending::sending_left_over(&desk.store).await?;
     if left > 0 {
         tracing::warn!(
             letters = left,
@@ -71,17 +79,17 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
     let to = masked(&letter.recipient);
     match outcome {
         Outcome::Sent { answer } => {
-            outbox::note_sent(&desk.store, letter.id, now, &answer).await?;
+            sending::note_sent(&desk.store, letter.id, now, &answer).await?;
             delivered.sent += 1;
             tracing::info!(letter = letter.id, kind = letter.kind.as_str(), to, "letter sent");
         }
         Outcome::Uncertain { reason } => {
-            outbox::note_uncertain(&desk.store, letter.id, &reason).await?;
+            sending::note_uncertain(&desk.store, letter.id, &reason).await?;
             delivered.uncertain += 1;
             tracing::error!(letter = letter.id, to, reason, "whether the letter arrived is uncertain");
         }
         Outcome::TryLater { reason } => {
-            outbox::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts), &reason).await?;
+            sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts), &reason).await?;
             delivered.later += 1;
             tracing::warn!(
                 letter = letter.id,
@@ -92,7 +100,7 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
             );
         }
         Outcome::Failed { reason } => {
-            outbox::note_failed(&desk.store, letter.id, &reason).await?;
+            sending::note_failed(&desk.store, letter.id, &reason).await?;
             delivered.failed += 1;
             tracing::error!(letter = letter.id, to, reason, "the letter was refused");
         }

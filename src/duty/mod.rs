@@ -9,6 +9,7 @@ pub mod receive;
 
 use crate::{
     clock::Clock,
+    fence::Fence,
     message::automatic::Own,
     setup::{OpenCampaign, Setup, SetupError},
     store::{Store, StoreError, agencies},
@@ -21,6 +22,8 @@ pub struct Desk {
     pub setup: Arc<Setup>,
     pub store: Store,
     pub clock: Clock,
+    /// Where mail is read.
+    pub fence: Fence,
 }
 
 /// Why a desk could not be set up.
@@ -36,9 +39,14 @@ impl Desk {
     /// Opens the database of a setup and imports its campaigns and registries.
     pub async fn open(setup: Arc<Setup>, clock: Clock) -> Result<Desk, DeskError> {
         let store = Store::open(&setup.database_url()).await?;
-        let desk = Desk { setup, store, clock };
+        let desk = Desk { setup, store, clock, fence: Fence::of_this_program() };
         desk.import().await?;
         Ok(desk)
+    }
+
+    /// The same desk, its mail read elsewhere: by another program than the running one, or here.
+    pub fn with_fence(self, fence: Fence) -> Desk {
+        Desk { fence, ..self }
     }
 
     async fn import(&self) -> Result<(), StoreError> {

@@ -9,10 +9,11 @@ use super::{
 use crate::{
     agency::masked,
     appendix::Reason,
+    fence::{Fence, FenceError, Loss, Reading},
     mailbox::{Filed, Key, Listed, Mailbox, MailboxError},
     message::{self, Mail},
     store::{
-        StoreError, messages,
+        StoreError, filing, messages,
         messages::{Held, Kept, MessageKind, MessageOutcome, Unhandled},
         reports::Verdict,
     },
@@ -49,10 +50,10 @@ pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Recei
 /// Commits every new mail of the server before anything else is done with it.
 async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
     let folder = mailbox.folder();
-    let after = messages::watermark(&desk.store, &folder).await?;
+    let after = filing::watermark(&desk.store, &folder).await?;
     let listing = mailbox.list(after).await.context("the mailbox cannot be listed")?;
     let uids: Vec<&str> = listing.new.iter().map(|listed| listed.key.uid.as_str()).collect();
-    let known = messages::known_uids(&desk.store, &folder, listing.validity, &uids).await?;
+    let known = filing::known_uids(&desk.store, &folder, listing.validity, &uids).await?;
     // Everything up to here is kept; a mail that could not be fetched keeps the mark below it.
     let mut unbroken = true;
     for listed in &listing.new {
@@ -73,7 +74,7 @@ async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -
             }
         }
         if let (true, Ok(uid)) = (unbroken && listing.validity > 0, listed.key.uid.parse::<u32>()) {
-            messages::raise_watermark(&desk.store, &folder, listing.validity, uid).await?;
+            filing::raise_watermark(&desk.store, &folder, listing.validity, uid).await?;
         }
     }
     Ok(())
@@ -118,8 +119,9 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
             tried.push(waiting.id);
             match handle(desk, &waiting).await {
                 Ok(()) => received.handled += 1,
-                // The database's own trouble is nobody's fault among the mails.
+                // The database's own trouble is nobody's fault among the mails, nor is the fence's.
                 Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::passing) => return Err(error),
+                Err(error) if error.is::<FenceError>() => return Err(error),
                 Err(error) => {
                     received.failed += 1;
                     let why = format!("{error:#}");
@@ -146,14 +148,17 @@ async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
     }
     let work = desk.clone();
     // Reading may take its time, and what panics takes only itself along.
-    let read = move || {
-        let mail = message::read(&raw);
-        let decision = decide::decide(&work, &mail, arrived);
-        let files = answer::files(&work, &mail, &decision);
-        (mail, decision, files)
+    let read = move || -> anyhow::Result<_> {
+        let Seen { mail, lost, mut reading } = see(&work.fence, &raw)?;
+        let Some(mail) = mail else { return Ok(Err(lost)) };
+        let decision = decide::decide(&work, &mut reading, &mail, lost.as_ref(), arrived)?;
+        let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
+        Ok(Ok((mail, decision, files)))
     };
-    let (mail, decision, files) = tokio::task::spawn_blocking(read).await.context("reading the mail failed")?;
-    let files = files.context("the attachment of the answer cannot be written")?;
+    let (mail, decision, files) = match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
+        Ok(read) => read,
+        Err(lost) => return record_unread(desk, waiting, lost).await,
+    };
     let limited = answer::record(desk, id, &mail, &decision, files).await?;
     tracing::info!(
         message = id,
@@ -165,6 +170,43 @@ async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
         letter = decision.letter.as_ref().filter(|_| limited.is_none()).map(|(kind, _)| kind.as_str()),
         "message recorded"
     );
+    Ok(())
+}
+
+/// A mail as far as it could be read.
+struct Seen<'a> {
+    /// Its headers alone where it was lost; none where those could not be read either.
+    mail: Option<Mail>,
+    lost: Option<Loss>,
+    reading: Reading<'a>,
+}
+
+fn see<'a>(fence: &'a Fence, raw: &[u8]) -> Result<Seen<'a>, FenceError> {
+    let mut reading = fence.begin();
+    let loss = match reading.mail(raw)? {
+        Ok(mail) => return Ok(Seen { mail: Some(mail), lost: None, reading }),
+        Err(loss) => loss,
+    };
+    tracing::warn!(%loss, "a mail could not be read; its headers are tried alone");
+    let mut reading = fence.begin();
+    let mail = reading.mail(message::header_block(raw))?.ok();
+    Ok(Seen { mail, lost: Some(loss), reading })
+}
+
+/// Of a mail whose very headers cannot be read nothing is known; it is for staff.
+async fn record_unread(desk: &Desk, waiting: &Unhandled, lost: Option<Loss>) -> anyhow::Result<()> {
+    let why = lost.as_ref().map(Loss::to_string);
+    let outcome = MessageOutcome {
+        held: Some(Held::Unreadable),
+        held_why: why.as_deref(),
+        verdict: Some(Verdict::Unreadable),
+        reason: lost.as_ref().map(|loss| loss.reason().as_str()),
+        ..MessageOutcome::of(MessageKind::Failed)
+    };
+    let mut tx = desk.store.begin().await?;
+    messages::record_outcome(&mut tx, waiting.id, &outcome).await?;
+    tx.commit().await?;
+    tracing::warn!(message = waiting.id, why, "a mail cannot be read at all and waits for staff");
     Ok(())
 }
 
@@ -187,7 +229,9 @@ async fn record_too_large(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()
 
 async fn record_duplicate(desk: &Desk, id: i64) -> anyhow::Result<()> {
     let raw = messages::raw(&desk.store, id).await?;
-    let mail = message::read(&raw);
+    let fence = desk.fence.clone();
+    let read = tokio::task::spawn_blocking(move || see(&fence, &raw).map(|seen| seen.mail));
+    let mail = read.await.context("reading the mail failed")??.unwrap_or_default();
     let mut tx = desk.store.begin().await?;
     messages::record_outcome(&mut tx, id, &facts(&mail, MessageKind::Duplicate)).await?;
     tx.commit().await?;
@@ -218,6 +262,7 @@ pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&
         rule: rule.or(decision.rule.as_deref()),
         verdict: decision.verdict,
         reason: decision.reason.map(Reason::as_str),
+        received_at: Some(decision.received_at),
         ..facts(mail, decision.kind)
     }
 }
@@ -225,13 +270,13 @@ pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&
 /// Moves on the server what is done here.
 async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
     loop {
-        let batch = messages::to_file(&desk.store, BATCH).await?;
+        let batch = filing::to_file(&desk.store, BATCH).await?;
         let mut moved = 0;
         for done in &batch {
             let key = Key { folder: done.folder.clone(), validity: done.validity, uid: done.uid.clone() };
             match mailbox.file(&key).await {
                 Ok(filed) => {
-                    messages::mark_filed(&desk.store, done.id, desk.clock.now()).await?;
+                    filing::mark_filed(&desk.store, done.id, desk.clock.now()).await?;
                     received.filed += u32::from(filed == Filed::Moved);
                     moved += 1;
                 }

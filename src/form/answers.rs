@@ -4,23 +4,24 @@
 
 use super::declaration::{ColumnType, Form, RowName, SectionKind};
 use crate::finding::Place;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 
 /// The answers of one report.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Answers {
     /// In the form's order; a section of fields has one row.
     pub sections: Vec<SectionAnswers>,
 }
 
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct SectionAnswers {
     pub id: String,
     pub rows: Vec<RowAnswers>,
 }
 
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RowAnswers {
     pub name: RowName,
     /// The row's printed name, or the one the agency wrote into a repeatable row.
@@ -38,7 +39,7 @@ pub struct RowAnswers {
 }
 
 /// One answered cell, or one answer within a cell.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// What stands there, cleaned, without printed prompts.
     pub text: String,
@@ -47,7 +48,7 @@ pub struct Answer {
     pub place: Option<Place>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     Text(String),
     /// The option's code, and the words that follow it.
@@ -66,7 +67,7 @@ pub enum Value {
 }
 
 /// A time of completion as precisely as it was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Period {
     Year(i16),
     /// Half 1 or 2 of a year.

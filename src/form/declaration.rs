@@ -9,10 +9,11 @@ use crate::{
     text::{self, Name},
 };
 use regex::Regex;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use toml::Spanned;
 
@@ -40,6 +41,9 @@ pub struct Form {
     /// Guidance printed inside answer cells; removed before a cell is read.
     #[serde(default)]
     pub prompts: Vec<String>,
+    /// The declaration as it was written, for the process that reads reports by it.
+    #[serde(skip)]
+    pub source: Arc<str>,
     #[serde(skip)]
     prompt_patterns: Vec<Regex>,
     /// The keys of `blanks`.
@@ -363,6 +367,7 @@ impl Form {
                 .map_err(|reason| refuse(rule.when.span().start, format!("rule {}: {reason}", rule.code)))?;
             rule.condition = Some(condition);
         }
+        form.source = text.into();
         form.prepare();
         form.check().map_err(|(offset, reason)| refuse(offset, reason))?;
         Ok(form)
@@ -653,7 +658,7 @@ impl Row {
 }
 
 /// The names a row goes by: `row` as the report numbers it, `declared` as the form does, and the sub-row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct RowName {
     /// The number of the row in this report, such as `1.3`; empty in a section of fields.
     pub row: String,

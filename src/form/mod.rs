@@ -15,9 +15,10 @@ use crate::{
 use answers::Answers;
 use declaration::Form;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 /// What reading must know besides form and workbook.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Circumstances {
     /// The kind of the reporting agency, where it is known.
     pub agency_kind: Option<Kind>,
@@ -46,7 +47,7 @@ pub enum NotTheForm {
 }
 
 /// What the hidden sheet of our template says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marks {
     pub form: Option<String>,
     pub version: Option<u32>,

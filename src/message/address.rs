@@ -10,7 +10,7 @@ const MAX_PARTIES: usize = 1_000;
 const MAX_NAME: usize = 200;
 
 /// Somebody named in a header: a display name and an address.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Party {
     /// The display name, on one line; empty where there is none.
     pub name: String,

@@ -2,6 +2,8 @@
 //! Raw 8-bit values are decoded here; encoded words are left in place for those who know whether the value
 //! is an address, a subject or a parameter. A broken line costs that line, never the rest of the block.
 
+use serde::{Deserialize, Serialize};
+
 use super::words;
 
 /// More fields than this are not kept.
@@ -10,7 +12,7 @@ const MAX_FIELDS: usize = 2_000;
 const MAX_VALUE: usize = 64 * 1024;
 
 /// A header block, in its order. Names are compared without case.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Headers {
     fields: Vec<(String, String)>,
 }

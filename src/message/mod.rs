@@ -15,6 +15,7 @@ mod words;
 use std::borrow::Cow;
 
 use jiff::{Timestamp, civil, tz::Offset};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 pub use self::address::Party;
 pub use self::header::Headers;
@@ -27,8 +28,14 @@ const MAX_REFERENCES: usize = 100;
 const MAX_SUBJECT: usize = 500;
 const MAX_PARTIES: usize = 1_000;
 
+/// A name of its own keeps serde from wanting to borrow it from what it reads.
+type Trouble = &'static str;
+const TWO_FIELDS: Trouble = "two From headers";
+const NO_ADDRESS: Trouble = "no usable address";
+const SEVERAL_ADDRESSES: Trouble = "several addresses";
+
 /// A mail, read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Mail {
     /// In angle brackets, on one line. A hint only: it may be missing or used twice.
     pub message_id: Option<String>,
@@ -38,7 +45,8 @@ pub struct Mail {
     /// The parties of all From fields together.
     pub from: Vec<Party>,
     /// Why From is not to be trusted: "two From headers", "no usable address", "several addresses".
-    pub from_trouble: Option<&'static str>,
+    #[serde(deserialize_with = "known_trouble")]
+    pub from_trouble: Option<Trouble>,
     pub to: Vec<Party>,
     pub cc: Vec<Party>,
     /// On one line, at most 500 characters.
@@ -120,6 +128,17 @@ pub fn read(raw: &[u8]) -> Mail {
     }
 }
 
+/// The longest header block that is read alone.
+const MAX_HEADERS: usize = 256 * 1024;
+
+/// A mail without its body, for when the body is too much.
+pub fn header_block(raw: &[u8]) -> &[u8] {
+    let head = &raw[..raw.len().min(MAX_HEADERS)];
+    let ends = |bytes: &[u8]| bytes.starts_with(b"\n\n") || bytes.starts_with(b"\n\r\n") || bytes.starts_with(b"\r\r");
+    let end = (0..head.len()).find(|at| ends(&head[*at..])).map_or(head.len(), |at| at + 1);
+    &head[..end]
+}
+
 /// What a mail is known by besides its place in the mailbox: the SHA-256 of its bytes, in hexadecimal.
 pub fn hash(raw: &[u8]) -> String {
     attachment::sha256(raw)
@@ -147,11 +166,18 @@ fn from_trouble(fields: usize, from: &[Party]) -> Option<&'static str> {
     let mut usable: Vec<&str> = from.iter().map(|party| party.address.as_str()).filter(|a| !a.is_empty()).collect();
     usable.dedup();
     match usable.len() {
-        _ if fields > 1 => Some("two From headers"),
-        0 => Some("no usable address"),
+        _ if fields > 1 => Some(TWO_FIELDS),
+        0 => Some(NO_ADDRESS),
         1 => None,
-        _ => Some("several addresses"),
+        _ => Some(SEVERAL_ADDRESSES),
     }
+}
+
+/// One of the troubles above, as another process wrote it.
+fn known_trouble<'de, D: Deserializer<'de>>(from: D) -> Result<Option<&'static str>, D::Error> {
+    let Some(written) = Option::<String>::deserialize(from)? else { return Ok(None) };
+    let known = [TWO_FIELDS, NO_ADDRESS, SEVERAL_ADDRESSES].into_iter().find(|trouble| *trouble == written);
+    known.map(Some).ok_or_else(|| D::Error::custom("no trouble of From"))
 }
 
 /// The identifiers in a Message-ID, In-Reply-To or References field, in angle brackets. Of a long thread the

@@ -6,7 +6,6 @@ use super::{Store, StoreError, Tx, columns::Columns, micros, one_row, plain, rep
 use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
-use std::collections::HashSet;
 
 /// A mail to be kept.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +99,8 @@ pub struct MessageOutcome<'a> {
     pub verdict: Option<Verdict>,
     /// Why the verdict is what it is.
     pub reason: Option<&'a str>,
+    /// When our server had the mail, where its own headers tell better than the mailbox did.
+    pub received_at: Option<Timestamp>,
 }
 
 impl MessageOutcome<'_> {
@@ -119,17 +120,9 @@ impl MessageOutcome<'_> {
             rule: None,
             verdict: None,
             reason: None,
+            received_at: None,
         }
     }
-}
-
-/// A handled message that still lies in the mailbox's folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToFile {
-    pub id: i64,
-    pub folder: String,
-    pub validity: u32,
-    pub uid: String,
 }
 
 /// A message in a listing.
@@ -175,34 +168,6 @@ pub async fn keep(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Ke
     };
     put_raw(tx, id, mail.raw).await?;
     Ok(Kept::New(id))
-}
-
-/// Which of the listed uids are kept already.
-pub async fn known_uids(
-    store: &Store,
-    folder: &str,
-    validity: u32,
-    listed: &[&str],
-) -> Result<HashSet<String>, StoreError> {
-    let mut connection = store.pool.acquire().await?;
-    let mut known = HashSet::new();
-    // One by one by the unique index: the cost is that of the list, however many mails the folder once held.
-    for uid in listed {
-        let found: Option<String> = sqlx::query_scalar(
-            "
-            SELECT uid
-            FROM message
-            WHERE folder = $1 AND validity = $2 AND uid = $3
-            ",
-        )
-        .bind(folder)
-        .bind(i64::from(validity))
-        .bind(*uid)
-        .fetch_optional(&mut *connection)
-        .await?;
-        known.extend(found);
-    }
-    Ok(known)
 }
 
 /// Messages to be read, those that failed least often first, so that a bad mail stands behind the good ones.
@@ -275,7 +240,8 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
             held_why = $11,
             rule = $12,
             verdict = $13,
-            reason = $14
+            reason = $14,
+            received_at = COALESCE($15, received_at)
         WHERE id = $1
         ",
     )
@@ -293,6 +259,7 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
     .bind(outcome.rule.map(plain))
     .bind(outcome.verdict.map(Verdict::as_str))
     .bind(outcome.reason.map(plain))
+    .bind(outcome.received_at.map(micros))
     .execute(tx.connection())
     .await?;
     one_row(&done, "message", id)
@@ -329,48 +296,6 @@ pub async fn set_aside(store: &Store, id: i64, why: &str) -> Result<(), StoreErr
     )
     .bind(id)
     .bind(plain(why))
-    .execute(&store.pool)
-    .await?;
-    one_row(&done, "message", id)
-}
-
-/// Messages that are done and not yet moved out of the folder.
-pub async fn to_file(store: &Store, limit: u32) -> Result<Vec<ToFile>, StoreError> {
-    let rows = sqlx::query(
-        "
-        SELECT id, folder, validity, uid
-        FROM message
-        WHERE state = 'done' AND filed_at IS NULL
-        ORDER BY id
-        LIMIT $1
-        ",
-    )
-    .bind(i64::from(limit))
-    .fetch_all(&store.pool)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let row = Columns(row);
-            Ok(ToFile {
-                id: row.number("id")?,
-                folder: row.text("folder")?,
-                validity: row.number("validity")?,
-                uid: row.text("uid")?,
-            })
-        })
-        .collect()
-}
-
-pub async fn mark_filed(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "
-        UPDATE message
-        SET filed_at = $2
-        WHERE id = $1
-        ",
-    )
-    .bind(id)
-    .bind(micros(now))
     .execute(&store.pool)
     .await?;
     one_row(&done, "message", id)
@@ -419,40 +344,6 @@ pub async fn count_held(store: &Store, campaign: &CampaignId) -> Result<u64, Sto
     .fetch_one(&store.pool)
     .await?;
     Columns(&row).number("held")
-}
-
-/// Up to which UID of a folder everything is kept: validity and uid.
-pub async fn watermark(store: &Store, folder: &str) -> Result<Option<(u32, u32)>, StoreError> {
-    let row = sqlx::query(
-        "
-        SELECT validity, uid
-        FROM watermark
-        WHERE folder = $1
-        ",
-    )
-    .bind(folder)
-    .fetch_optional(&store.pool)
-    .await?;
-    row.map(|row| Ok((Columns(&row).number("validity")?, Columns(&row).number("uid")?))).transpose()
-}
-
-/// Raises the watermark; only under a new validity may it fall.
-pub async fn raise_watermark(store: &Store, folder: &str, validity: u32, uid: u32) -> Result<(), StoreError> {
-    sqlx::query(
-        "
-        INSERT INTO watermark (folder, validity, uid)
-        VALUES ($1, $2, $3)
-        ON CONFLICT (folder) DO UPDATE
-        SET validity = excluded.validity, uid = excluded.uid
-        WHERE watermark.validity <> excluded.validity OR watermark.uid < excluded.uid
-        ",
-    )
-    .bind(folder)
-    .bind(i64::from(validity))
-    .bind(i64::from(uid))
-    .execute(&store.pool)
-    .await?;
-    Ok(())
 }
 
 async fn put(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Option<i64>, StoreError> {
@@ -556,7 +447,10 @@ fn detail(row: &AnyRow) -> Result<MessageDetail, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::*;
+    use crate::store::{
+        filing::{ToFile, mark_filed, to_file},
+        tests::*,
+    };
 
     #[tokio::test]
     async fn a_mail_is_kept_once_with_its_bytes() {
@@ -582,15 +476,6 @@ mod tests {
         drop(tx);
         assert!(messages_of(&store).await.is_empty());
         assert!(matches!(keep_mail(&store, &mail("101", b"x")).await, Kept::New(_)));
-    }
-
-    #[tokio::test]
-    async fn only_listed_uids_of_this_folder_and_validity_are_known() {
-        let (_folder, store) = store().await;
-        keep_mail(&store, &mail("101", b"a")).await;
-        keep_mail(&store, &KeptMail { validity: 8, ..mail("102", b"b") }).await;
-        let known = known_uids(&store, "INBOX", 7, &["101", "102", "103"]).await.unwrap();
-        assert_eq!(known, HashSet::from(["101".to_owned()]));
     }
 
     #[tokio::test]
@@ -672,18 +557,5 @@ mod tests {
         assert_eq!(filed_at, Some(at("2023-02-20T02:00:00.000001Z")), "microseconds are kept, no more");
         assert!(show(&store, 99).await.unwrap().is_none());
         assert!(mark_filed(&store, 99, at("2023-02-20T02:00:00Z")).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn the_watermark_rises_and_falls_only_with_a_new_validity() {
-        let (_folder, store) = store().await;
-        assert_eq!(watermark(&store, "INBOX").await.unwrap(), None);
-        for (validity, uid, stands) in
-            [(7, 100, (7, 100)), (7, 90, (7, 100)), (7, u32::MAX, (7, u32::MAX)), (8, 3, (8, 3))]
-        {
-            raise_watermark(&store, "INBOX", validity, uid).await.unwrap();
-            assert_eq!(watermark(&store, "INBOX").await.unwrap(), Some(stands));
-        }
-        assert_eq!(watermark(&store, "Other").await.unwrap(), None);
     }
 }

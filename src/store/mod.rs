@@ -4,9 +4,11 @@
 //! what is decided about a report or a letter is decided elsewhere; here are the rules of keeping alone.
 
 pub mod agencies;
+pub mod filing;
 pub mod messages;
 pub mod outbox;
 pub mod reports;
+pub mod sending;
 
 mod columns;
 mod connect;

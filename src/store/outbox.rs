@@ -74,20 +74,6 @@ pub enum Queued {
     AlreadyThere(i64),
 }
 
-/// A letter the sender has taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LetterToSend {
-    pub id: i64,
-    pub kind: LetterKind,
-    pub recipient: String,
-    /// None is the null sender, `<>`.
-    pub envelope_from: Option<String>,
-    pub message_id: String,
-    /// This one counted.
-    pub attempts: u32,
-    pub raw: Vec<u8>,
-}
-
 /// A letter but for its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LetterRow {
@@ -205,97 +191,6 @@ pub async fn same_body_since(
     Columns(&row).number("letters")
 }
 
-/// Takes the first letter whose time has come; it is being sent from now on.
-pub async fn take_next(store: &Store, now: Timestamp) -> Result<Option<LetterToSend>, StoreError> {
-    let mut tx = store.begin().await?;
-    let Some(letter) = claim(&mut tx, now).await? else { return Ok(None) };
-    let raw = bytes(tx.connection(), letter.id).await?;
-    // The state is committed before a byte goes out: after a crash it tells that the letter may have left.
-    tx.commit().await?;
-    Ok(Some(LetterToSend { raw, ..letter }))
-}
-
-/// The server took the letter; so it may turn out after a while of doubt.
-pub async fn note_sent(store: &Store, id: i64, now: Timestamp, answer: &str) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "
-        UPDATE letter
-        SET state = 'sent', sent_at = $2, last_answer = $3
-        WHERE id = $1 AND state IN ('sending', 'uncertain')
-        ",
-    )
-    .bind(id)
-    .bind(micros(now))
-    .bind(plain(answer))
-    .execute(&store.pool)
-    .await?;
-    one_row(&done, SENDING, id)
-}
-
-/// Nobody knows whether the server took it.
-pub async fn note_uncertain(store: &Store, id: i64, answer: &str) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "
-        UPDATE letter
-        SET state = 'uncertain', last_answer = $2
-        WHERE id = $1 AND state = 'sending'
-        ",
-    )
-    .bind(id)
-    .bind(plain(answer))
-    .execute(&store.pool)
-    .await?;
-    one_row(&done, SENDING, id)
-}
-
-/// The server refused it for good.
-pub async fn note_failed(store: &Store, id: i64, answer: &str) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "
-        UPDATE letter
-        SET state = 'failed', last_answer = $2
-        WHERE id = $1 AND state = 'sending'
-        ",
-    )
-    .bind(id)
-    .bind(plain(answer))
-    .execute(&store.pool)
-    .await?;
-    one_row(&done, SENDING, id)
-}
-
-/// The server refused it for now, or was not there: back into the queue.
-pub async fn retry_at(store: &Store, id: i64, not_before: Timestamp, answer: &str) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "
-        UPDATE letter
-        SET state = 'queued', not_before = $2, last_answer = $3
-        WHERE id = $1 AND state = 'sending'
-        ",
-    )
-    .bind(id)
-    .bind(micros(not_before))
-    .bind(plain(answer))
-    .execute(&store.pool)
-    .await?;
-    one_row(&done, SENDING, id)
-}
-
-/// Marks what a daemon that is gone was sending as uncertain, and returns how many letters that are. Only for who
-/// holds the daemon's lock.
-pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
-    let done = sqlx::query(
-        "
-        UPDATE letter
-        SET state = 'uncertain', last_answer = 'the program ended while sending'
-        WHERE state = 'sending'
-        ",
-    )
-    .execute(&store.pool)
-    .await?;
-    Ok(done.rows_affected())
-}
-
 /// Staff send a letter again that failed or is uncertain.
 pub async fn requeue(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
     let done = sqlx::query(
@@ -388,8 +283,6 @@ pub async fn issued(store: &Store, message_id: &str) -> Result<Option<Issued>, S
     .transpose()
 }
 
-const SENDING: &str = "letter being sent:";
-
 async fn put(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "
@@ -446,7 +339,7 @@ async fn telling(tx: &mut Tx, fact: &str) -> Result<i64, StoreError> {
     Columns(&row).number("id")
 }
 
-async fn bytes(connection: &mut AnyConnection, id: i64) -> Result<Vec<u8>, StoreError> {
+pub(super) async fn bytes(connection: &mut AnyConnection, id: i64) -> Result<Vec<u8>, StoreError> {
     let row = sqlx::query(
         "
         SELECT raw
@@ -458,40 +351,6 @@ async fn bytes(connection: &mut AnyConnection, id: i64) -> Result<Vec<u8>, Store
     .fetch_optional(connection)
     .await?;
     Columns(&row.ok_or(StoreError::Missing { what: "letter", id })?).bytes("raw")
-}
-
-async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, StoreError> {
-    let row = sqlx::query(
-        "
-        UPDATE letter
-        SET state = 'sending', attempts = attempts + 1
-        WHERE state = 'queued'
-          AND id = (
-              SELECT id
-              FROM letter
-              WHERE state = 'queued' AND not_before <= $1
-              ORDER BY id
-              LIMIT 1
-          )
-        RETURNING id, kind, recipient, envelope_from, message_id, attempts
-        ",
-    )
-    .bind(micros(now))
-    .fetch_optional(tx.connection())
-    .await?;
-    row.map(|row| {
-        let row = Columns(&row);
-        Ok(LetterToSend {
-            id: row.number("id")?,
-            kind: row.word("kind", LetterKind::parse)?,
-            recipient: row.text("recipient")?,
-            envelope_from: row.text_or_none("envelope_from")?,
-            message_id: row.text("message_id")?,
-            attempts: row.number("attempts")?,
-            raw: Vec::new(),
-        })
-    })
-    .transpose()
 }
 
 fn letter(row: &AnyRow) -> Result<LetterRow, StoreError> {
@@ -520,42 +379,10 @@ fn letter(row: &AnyRow) -> Result<LetterRow, StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::*;
-
-    const NOW: &str = "2023-02-20T08:00:00Z";
-
-    fn receipt(fact: &str) -> NewLetter<'_> {
-        NewLetter {
-            id: 0,
-            fact,
-            kind: LetterKind::Receipt,
-            campaign: None,
-            agency: None,
-            message: None,
-            recipient: "a@hanoi.example",
-            envelope_from: None,
-            subject: "[BC1552] Đã nhận",
-            message_id: "",
-            in_reply_to: None,
-            body_sha256: "aa",
-            raw: b"Subject: x\r\n\r\nx",
-            not_before: at(NOW),
-            now: at(NOW),
-        }
-    }
-
-    async fn queue_one(store: &Store, letter: NewLetter<'_>) -> Queued {
-        let mut tx = store.begin().await.unwrap();
-        let id = reserve_letter_id(&mut tx).await.unwrap();
-        let message_id = format!("<{id}.mac@mic.example>");
-        let queued = queue(&mut tx, &NewLetter { id, message_id: &message_id, ..letter }).await.unwrap();
-        tx.commit().await.unwrap();
-        queued
-    }
-
-    async fn state(store: &Store, id: i64) -> LetterState {
-        show(store, id).await.unwrap().unwrap().state
-    }
+    use crate::store::{
+        sending::{note_failed, take_next},
+        tests::*,
+    };
 
     #[tokio::test]
     async fn one_fact_is_told_once() {
@@ -590,76 +417,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn letters_are_taken_one_at_a_time_in_order_when_their_time_has_come() {
-        let (_folder, store) = store().await;
-        queue_one(&store, NewLetter { not_before: at("2023-02-20T09:00:00Z"), ..receipt("a") }).await;
-        queue_one(&store, receipt("b")).await;
-        queue_one(&store, NewLetter { envelope_from: Some("bounce@mic.example"), ..receipt("c") }).await;
-        let first = take_next(&store, at(NOW)).await.unwrap().unwrap();
-        assert_eq!((first.id, first.attempts, first.envelope_from.as_deref()), (2, 1, None));
-        assert_eq!((first.raw, first.message_id.as_str()), (receipt("").raw.to_vec(), "<2.mac@mic.example>"));
-        assert_eq!(state(&store, 2).await, LetterState::Sending);
-        let second = take_next(&store, at(NOW)).await.unwrap().unwrap();
-        assert_eq!((second.id, second.envelope_from.as_deref()), (3, Some("bounce@mic.example")));
-        assert!(take_next(&store, at(NOW)).await.unwrap().is_none(), "the other waits for nine o'clock");
-        assert_eq!(take_next(&store, at("2023-02-20T09:00:00Z")).await.unwrap().unwrap().id, 1);
-    }
-
-    #[tokio::test]
-    async fn two_senders_never_take_the_same_letter() {
-        let (_folder, store) = store().await;
-        for fact in ["a", "b", "c", "d", "e", "f"] {
-            queue_one(&store, receipt(fact)).await;
-        }
-        let takes = (0..8).map(|_| take_next(&store, at(NOW)));
-        let mut ids: Vec<i64> =
-            futures_util::future::join_all(takes).await.into_iter().filter_map(|l| Some(l.unwrap()?.id)).collect();
-        ids.sort_unstable();
-        assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
-    }
-
-    #[tokio::test]
-    async fn what_the_server_said_decides_the_state() {
-        let (_folder, store) = store().await;
-        for fact in ["a", "b", "c", "d"] {
-            queue_one(&store, receipt(fact)).await;
-            take_next(&store, at(NOW)).await.unwrap().unwrap();
-        }
-        note_sent(&store, 1, at("2023-02-20T08:00:01Z"), "250 OK").await.unwrap();
-        note_uncertain(&store, 2, "no answer after the final dot").await.unwrap();
-        note_failed(&store, 3, "550 no such user").await.unwrap();
-        retry_at(&store, 4, at("2023-02-20T08:05:00Z"), "451 later").await.unwrap();
-        let rows = list(&store).await.unwrap();
-        let states: Vec<LetterState> = rows.iter().map(|row| row.state).collect();
-        assert_eq!(states, [LetterState::Sent, LetterState::Uncertain, LetterState::Failed, LetterState::Queued]);
-        assert_eq!(rows[0].sent_at, Some(at("2023-02-20T08:00:01Z")));
-        assert_eq!(rows[2].last_answer.as_deref(), Some("550 no such user"));
-
-        assert!(take_next(&store, at(NOW)).await.unwrap().is_none(), "nothing but the retry goes by itself, later");
-        let again = take_next(&store, at("2023-02-20T08:05:00Z")).await.unwrap().unwrap();
-        assert_eq!((again.id, again.attempts), (4, 2));
-
-        // A word about a letter that nobody is sending changes nothing, but a doubt may end well.
-        assert!(note_failed(&store, 1, "").await.is_err() && retry_at(&store, 2, at(NOW), "").await.is_err());
-        assert!(note_uncertain(&store, 3, "").await.is_err() && note_sent(&store, 3, at(NOW), "").await.is_err());
-        note_sent(&store, 2, at(NOW), "found in the server's log").await.unwrap();
-        assert_eq!(state(&store, 2).await, LetterState::Sent);
-    }
-
-    #[tokio::test]
-    async fn what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again() {
-        let (_folder, store) = store().await;
-        queue_one(&store, receipt("a")).await;
-        queue_one(&store, receipt("b")).await;
-        take_next(&store, at(NOW)).await.unwrap();
-        assert_eq!(sending_left_over(&store).await.unwrap(), 1);
-        assert_eq!(state(&store, 1).await, LetterState::Uncertain);
-        assert_eq!(sending_left_over(&store).await.unwrap(), 0);
-        assert_eq!(take_next(&store, at(NOW)).await.unwrap().unwrap().id, 2);
-        assert!(take_next(&store, at("2024-01-01T00:00:00Z")).await.unwrap().is_none());
-    }
-
-    #[tokio::test]
     async fn staff_send_again_or_withdraw() {
         let (_folder, store) = store().await;
         queue_one(&store, receipt("a")).await;
@@ -670,7 +427,7 @@ mod tests {
         requeue(&store, 1, at("2023-02-21T08:00:00Z")).await.unwrap();
         assert!(take_next(&store, at(NOW)).await.unwrap().is_none());
         cancel(&store, 1).await.unwrap();
-        assert_eq!(state(&store, 1).await, LetterState::Cancelled);
+        assert_eq!(state_of_letter(&store, 1).await, LetterState::Cancelled);
         assert!(take_next(&store, at("2023-02-22T08:00:00Z")).await.unwrap().is_none());
         assert!(requeue(&store, 1, at(NOW)).await.is_err() && cancel(&store, 9).await.is_err());
     }

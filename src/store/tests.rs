@@ -1,5 +1,6 @@
 //! What the tests of the store begin with, and the tests of what all its files share.
 
+use super::outbox::*;
 use super::{
     Store, agencies,
     messages::{self, Kept, KeptMail, MessageOutcome},
@@ -128,4 +129,39 @@ async fn transactions_wait_for_each_other() {
     let uids = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
     futures_util::future::join_all(uids.map(keep_one)).await;
     assert_eq!(messages_of(&store).await.len(), 12);
+}
+
+pub const NOW: &str = "2023-02-20T08:00:00Z";
+
+pub fn receipt(fact: &str) -> NewLetter<'_> {
+    NewLetter {
+        id: 0,
+        fact,
+        kind: LetterKind::Receipt,
+        campaign: None,
+        agency: None,
+        message: None,
+        recipient: "a@hanoi.example",
+        envelope_from: None,
+        subject: "[BC1552] Đã nhận",
+        message_id: "",
+        in_reply_to: None,
+        body_sha256: "aa",
+        raw: b"Subject: x\r\n\r\nx",
+        not_before: at(NOW),
+        now: at(NOW),
+    }
+}
+
+pub async fn queue_one(store: &Store, letter: NewLetter<'_>) -> Queued {
+    let mut tx = store.begin().await.unwrap();
+    let id = reserve_letter_id(&mut tx).await.unwrap();
+    let message_id = format!("<{id}.mac@mic.example>");
+    let queued = queue(&mut tx, &NewLetter { id, message_id: &message_id, ..letter }).await.unwrap();
+    tx.commit().await.unwrap();
+    queued
+}
+
+pub async fn state_of_letter(store: &Store, id: i64) -> LetterState {
+    show(store, id).await.unwrap().unwrap().state
 }

@@ -1,0 +1,147 @@
+//! What the database knows of the mail server: which of its messages are kept, up to which one all are, and
+//! which are done here and still to be moved there. It is asked and told by the polling alone.
+
+use super::{Store, StoreError, columns::Columns, micros, one_row};
+use jiff::Timestamp;
+use std::collections::HashSet;
+
+/// A handled message that still lies in the mailbox's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToFile {
+    pub id: i64,
+    pub folder: String,
+    pub validity: u32,
+    pub uid: String,
+}
+
+/// Which of the listed uids are kept already.
+pub async fn known_uids(
+    store: &Store,
+    folder: &str,
+    validity: u32,
+    listed: &[&str],
+) -> Result<HashSet<String>, StoreError> {
+    let mut connection = store.pool.acquire().await?;
+    let mut known = HashSet::new();
+    // One by one by the unique index: the cost is that of the list, however many mails the folder once held.
+    for uid in listed {
+        let found: Option<String> = sqlx::query_scalar(
+            "
+            SELECT uid
+            FROM message
+            WHERE folder = $1 AND validity = $2 AND uid = $3
+            ",
+        )
+        .bind(folder)
+        .bind(i64::from(validity))
+        .bind(*uid)
+        .fetch_optional(&mut *connection)
+        .await?;
+        known.extend(found);
+    }
+    Ok(known)
+}
+
+/// Messages that are done and not yet moved out of the folder.
+pub async fn to_file(store: &Store, limit: u32) -> Result<Vec<ToFile>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id, folder, validity, uid
+        FROM message
+        WHERE state = 'done' AND filed_at IS NULL
+        ORDER BY id
+        LIMIT $1
+        ",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let row = Columns(row);
+            Ok(ToFile {
+                id: row.number("id")?,
+                folder: row.text("folder")?,
+                validity: row.number("validity")?,
+                uid: row.text("uid")?,
+            })
+        })
+        .collect()
+}
+
+pub async fn mark_filed(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE message
+        SET filed_at = $2
+        WHERE id = $1
+        ",
+    )
+    .bind(id)
+    .bind(micros(now))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, "message", id)
+}
+
+/// Up to which UID of a folder everything is kept: validity and uid.
+pub async fn watermark(store: &Store, folder: &str) -> Result<Option<(u32, u32)>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT validity, uid
+        FROM watermark
+        WHERE folder = $1
+        ",
+    )
+    .bind(folder)
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|row| Ok((Columns(&row).number("validity")?, Columns(&row).number("uid")?))).transpose()
+}
+
+/// Raises the watermark; only under a new validity may it fall.
+pub async fn raise_watermark(store: &Store, folder: &str, validity: u32, uid: u32) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        INSERT INTO watermark (folder, validity, uid)
+        VALUES ($1, $2, $3)
+        ON CONFLICT (folder) DO UPDATE
+        SET validity = excluded.validity, uid = excluded.uid
+        WHERE watermark.validity <> excluded.validity OR watermark.uid < excluded.uid
+        ",
+    )
+    .bind(folder)
+    .bind(i64::from(validity))
+    .bind(i64::from(uid))
+    .execute(&store.pool)
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{messages::KeptMail, tests::*};
+
+    #[tokio::test]
+    async fn only_listed_uids_of_this_folder_and_validity_are_known() {
+        let (_folder, store) = store().await;
+        keep_mail(&store, &mail("101", b"a")).await;
+        keep_mail(&store, &KeptMail { validity: 8, ..mail("102", b"b") }).await;
+        let known = known_uids(&store, "INBOX", 7, &["101", "102", "103"]).await.unwrap();
+        assert_eq!(known, HashSet::from(["101".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn the_watermark_rises_and_falls_only_with_a_new_validity() {
+        let (_folder, store) = store().await;
+        assert_eq!(watermark(&store, "INBOX").await.unwrap(), None);
+        for (validity, uid, stands) in
+            [(7, 100, (7, 100)), (7, 90, (7, 100)), (7, u32::MAX, (7, u32::MAX)), (8, 3, (8, 3))]
+        {
+            raise_watermark(&store, "INBOX", validity, uid).await.unwrap();
+            assert_eq!(watermark(&store, "INBOX").await.unwrap(), Some(stands));
+        }
+        assert_eq!(watermark(&store, "Other").await.unwrap(), None);
+    }
+}
