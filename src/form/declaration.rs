@@ -2,12 +2,11 @@
 //! rows, choice lists, prompts, rules and words are all data here; nothing in the program knows any one form.
 //! A wrong declaration is refused with file, line and reason before any mail is read.
 
+mod check;
+mod prepare;
+
 use super::rules::Condition;
-use crate::{
-    agency::Kind,
-    finding::Severity,
-    text::{self, Name},
-};
+use crate::{agency::Kind, finding::Severity, text::Name};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -373,27 +372,6 @@ impl Form {
         Ok(form)
     }
 
-    /// Works out once what every comparison needs.
-    fn prepare(&mut self) {
-        self.prompt_patterns = prompt_patterns(&self.prompts);
-        self.blank_keys = self.blanks.iter().map(|blank| text::key(blank)).collect();
-        self.mark_keys = self.example_marks.iter().map(|mark| text::key(mark)).collect();
-        for section in &mut self.sections {
-            let titles = section.aliases.iter().chain([&section.title]);
-            section.names =
-                titles.map(|title| Name::of_key(text::without_number(&text::key(title)).to_owned())).collect();
-            for column in &mut section.columns {
-                column.names = names(&column.label, &column.aliases);
-            }
-            for row in &mut section.rows {
-                row.names = names(&row.label, &row.aliases);
-                for sub in &mut row.subrows {
-                    sub.names = names(&sub.label, &sub.aliases);
-                }
-            }
-        }
-    }
-
     /// `prompts` as patterns, the longest first.
     pub fn prompt_patterns(&self) -> &[Regex] {
         &self.prompt_patterns
@@ -421,131 +399,6 @@ impl Form {
         }
         codes
     }
-
-    fn check(&self) -> Result<(), (usize, String)> {
-        let mut sections = BTreeSet::new();
-        if self.sections.is_empty() {
-            return Err((0, "the form has no sections".to_owned()));
-        }
-        for section in &self.sections {
-            if !sections.insert(section.id.get_ref()) {
-                return refuse(&section.id, "section", "stands here a second time");
-            }
-            self.check_section(section)?;
-        }
-        for rule in &self.rules {
-            let Some(section) = self.section(rule.section.get_ref()) else {
-                return refuse(&rule.section, "section", "is not declared");
-            };
-            section.known_column(&rule.field)?;
-            for row in &rule.rows {
-                section.known_row(row)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_section(&self, section: &Section) -> Result<(), (usize, String)> {
-        let mut columns = BTreeSet::new();
-        if section.sheet.is_empty() || section.sheet.chars().count() > 31 {
-            return refuse(&section.id, "section", "needs a sheet name of 1 to 31 characters");
-        }
-        for column in &section.columns {
-            if !columns.insert(column.id.get_ref()) {
-                return refuse(&column.id, "column", "stands here a second time");
-            }
-            if column.hint.chars().count() > 255 {
-                return refuse(&column.id, "column", "has a hint of more than 255 characters");
-            }
-            if column.kind == ColumnType::Choice && column.choices.is_none() {
-                return refuse(&column.id, "column", "is a choice and names no list in `choices`");
-            }
-            if let Some(list) = &column.choices {
-                self.known_list(list)?;
-            }
-            for other in column.within.iter().chain(&column.total_of) {
-                section.known_column(other)?;
-            }
-            for row in &column.rows {
-                section.known_row(row)?;
-            }
-        }
-        if let Some(column) = &section.answered_by {
-            section.known_column(column)?;
-        }
-        match section.kind {
-            SectionKind::Fields if !section.rows.is_empty() => {
-                return refuse(&section.id, "section", "is of kind fields and cannot have rows");
-            }
-            SectionKind::Table if section.column_of(ColumnType::Label).is_none() => {
-                return refuse(&section.id, "section", "is a table and needs a column of type label");
-            }
-            _ => {}
-        }
-        let mut rows = BTreeSet::new();
-        for row in &section.rows {
-            if !rows.insert(row.id.get_ref()) {
-                return refuse(&row.id, "row", "stands here a second time");
-            }
-            self.check_row(section, row)?;
-        }
-        Ok(())
-    }
-
-    fn check_row(&self, section: &Section, row: &Row) -> Result<(), (usize, String)> {
-        match (row.kind, &row.numbering) {
-            (RowKind::Items, None) => return refuse(&row.id, "row", "is of kind items and needs `numbering`"),
-            (RowKind::Items, Some(numbering)) if !numbering.contains("{n}") => {
-                return refuse(&row.id, "row", "has a `numbering` without {n}");
-            }
-            (RowKind::Group | RowKind::Fixed, Some(_)) => {
-                return refuse(&row.id, "row", "has `numbering` but is not of kind items");
-            }
-            _ => {}
-        }
-        if row.label.is_empty() && row.kind != RowKind::Items {
-            return refuse(&row.id, "row", "needs a label");
-        }
-        let lists = row.choices.iter().chain(row.subrows.iter().flat_map(|sub| &sub.choices));
-        for (column, list) in lists {
-            if section.column(column).is_none() {
-                return Err((list.span().start, format!("column {column:?} is not declared in this section")));
-            }
-            self.known_list(list)?;
-        }
-        for column in row.without.iter().chain(row.subrows.iter().flat_map(|sub| &sub.without)) {
-            section.known_column(column)?;
-        }
-        let printed =
-            |sub: &'_ SubRow| -> Vec<String> { sub.examples.keys().chain(sub.sample_texts.keys()).cloned().collect() };
-        let examples: Vec<String> = row.examples.keys().cloned().chain(row.subrows.iter().flat_map(printed)).collect();
-        for column in &examples {
-            if section.column(column).is_none() {
-                return refuse(&row.id, "row", &format!("has examples for {column:?}, which is no column"));
-            }
-        }
-        let mut subrows = BTreeSet::new();
-        for sub in &row.subrows {
-            if !subrows.insert(sub.id.get_ref()) {
-                return refuse(&sub.id, "sub-row", "stands here a second time");
-            }
-        }
-        Ok(())
-    }
-
-    fn known_list(&self, list: &Spanned<String>) -> Result<(), (usize, String)> {
-        match self.choices.get(list.get_ref()) {
-            None => refuse(list, "choice list", "is not declared under [choices]"),
-            Some(known) if known.options.is_empty() => refuse(list, "choice list", "has no options"),
-            Some(known) => {
-                let mut codes = BTreeSet::new();
-                match known.options.iter().find(|option| !codes.insert(&option.code)) {
-                    Some(twice) => refuse(list, "choice list", &format!("has the code {:?} twice", twice.code)),
-                    None => Ok(()),
-                }
-            }
-        }
-    }
 }
 
 impl Section {
@@ -572,26 +425,6 @@ impl Section {
     /// The columns that have a cell of their own in the template, in order.
     pub fn template_columns(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|column| column.within.is_none() || column.own_column)
-    }
-
-    fn known_column(&self, id: &Spanned<String>) -> Result<(), (usize, String)> {
-        match self.column(id.get_ref()) {
-            Some(_) => Ok(()),
-            None => refuse(id, "column", "is not declared in this section"),
-        }
-    }
-
-    fn known_row(&self, selector: &Spanned<String>) -> Result<(), (usize, String)> {
-        let (row, sub) = match selector.get_ref().split_once('/') {
-            Some((row, sub)) => (row, Some(sub)),
-            None => (selector.get_ref().as_str(), None),
-        };
-        let mut candidates = self.rows.iter().filter(|candidate| row == "*" || candidate.id.get_ref() == row);
-        let known = match sub {
-            None => row == "*" || candidates.next().is_some(),
-            Some(sub) => candidates.any(|row| row.subrow(sub).is_some()),
-        };
-        if known { Ok(()) } else { refuse(selector, "row", "is not declared in this section") }
     }
 }
 
@@ -696,76 +529,9 @@ impl TryFrom<String> for Pattern {
     }
 }
 
-/// A label and its aliases; a row without a line in print has none.
-fn names(label: &str, aliases: &[String]) -> Vec<Name> {
-    let labels = aliases.iter().map(String::as_str).chain([label]);
-    labels.map(Name::of).filter(|name| !name.key.is_empty()).collect()
-}
-
-/// Prompts match in any case, with any spacing and with or without their final marks.
-fn prompt_patterns(prompts: &[String]) -> Vec<Regex> {
-    let mut prompts: Vec<String> = prompts.iter().map(|prompt| text::clean(prompt)).collect();
-    prompts.sort_by_key(|prompt| std::cmp::Reverse(prompt.len()));
-    let pattern = |prompt: &String| {
-        let bare = prompt.trim_matches(|c: char| !c.is_alphanumeric() && c != '(' && c != ')');
-        let words: Vec<String> = bare.split_whitespace().map(regex::escape).collect();
-        Regex::new(&format!(r"(?i)[-+•]?\s*{}\s*[.:;]?", words.join(r"\s+"))).ok()
-    };
-    prompts.iter().filter_map(pattern).collect()
-}
-
-fn refuse<T>(at: &Spanned<String>, what: &str, reason: &str) -> Result<T, (usize, String)> {
-    Err((at.span().start, format!("{what} {:?} {reason}", at.get_ref())))
-}
-
 fn one() -> u32 {
     1
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shipped() -> Form {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml");
-        Form::load(&path).unwrap_or_else(|e| panic!("{e}"))
-    }
-
-    #[test]
-    fn the_shipped_form_has_words_for_every_finding() {
-        let form = shipped();
-        let codes = form.codes();
-        let silent: Vec<&String> = codes.iter().filter(|code| !form.messages.contains_key(*code)).collect();
-        assert!(silent.is_empty(), "no message for {silent:?}");
-        // The reader gives this one beside the codes of columns.
-        let idle: Vec<&String> =
-            form.messages.keys().filter(|code| !codes.contains(*code) && *code != "decision-example").collect();
-        assert!(idle.is_empty(), "a message for {idle:?}, which nothing gives");
-    }
-
-    #[test]
-    fn words_render_with_and_without_arguments_and_never_demand() {
-        let words = minijinja::Environment::new();
-        let full = serde_json::json!({
-            "label": "CSDL hộ tịch", "found": "12/2019", "compliance": "Chưa đáp ứng", "due": "12/2019",
-            "offices_unmet": "50/45", "devices_have": "1/2",
-        });
-        for (code, message) in &shipped().messages {
-            for template in [&message.problem, &message.advice] {
-                for arguments in [&full, &serde_json::json!({})] {
-                    let text = words
-                        .render_str(template, minijinja::value::Serde(arguments))
-                        .unwrap_or_else(|e| panic!("{code}: {e}"));
-                    assert!(
-                        !text.is_empty() && !text.ends_with(['.', ' ']) && !text.contains("  "),
-                        "{code}: {text:?}"
-                    );
-                    let key = crate::text::key(&text);
-                    for rude in ["phải", "sai", "vi phạm", "không hợp lệ", "bắt buộc", "không nộp"] {
-                        assert!(!crate::text::contains_words(&key, rude), "{code}: {text:?} says {rude:?}");
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;

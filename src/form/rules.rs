@@ -2,6 +2,8 @@
 //! sees its row, the whole form, the agency and the campaign as plain values; when its expression is true
 //! something is wrong. Where reading already complained of a cell, rules keep quiet about it.
 
+mod trial;
+
 use super::{
     Circumstances,
     answers::{Answers, Period, RowAnswers, Value},
@@ -14,6 +16,8 @@ use crate::{
 use cel::{Context, Program, Value as Cel};
 use serde_json::{Map, Value as Json, json};
 use std::{collections::BTreeMap, fmt, sync::Arc};
+
+pub use trial::try_out;
 
 /// A compiled expression.
 pub struct Condition(Program);

@@ -37,12 +37,17 @@ pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &
         [(_, Cell::Date(at))] => Some(*at),
         _ => None,
     };
+    let typed = match cells {
+        [(_, Cell::Number(_))] if what.column.kind == ColumnType::Number => text.parse().ok(),
+        _ => None,
+    };
     let within = what.column.within.as_ref().map(|host| host.get_ref().as_str());
     if is_blank(task.form, &text) {
         if within.is_some() {
             return;
         }
-        if what.column.required {
+        // A blank total is computed.
+        if what.column.required && what.column.total_of.is_empty() {
             note(task, what, row, "missing", Severity::Error, place, Some(&text));
         }
         return;
@@ -54,7 +59,11 @@ pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &
         }
         return;
     }
-    let value = understand(task, what, row, &text, date, place.as_ref());
+    // A number is what it is: as a text 1.234 would be a thousand.
+    let value = match typed {
+        Some(number) => Some(in_range(task, what, row, number, &text, place.as_ref())),
+        None => understand(task, what, row, &text, date, place.as_ref()),
+    };
     if what.column.kind == ColumnType::Choice && value.is_none() && is_whole_list(task, what, &text) {
         row.printed.insert(id.to_owned(), text);
         return;
@@ -97,14 +106,7 @@ fn understand(
             }
         }
         ColumnType::Number => match number::number(text) {
-            Some(number) => {
-                let fits =
-                    what.column.min.is_none_or(|min| number >= min) && what.column.max.is_none_or(|max| number <= max);
-                if !fits {
-                    wrong("range", Severity::Error);
-                }
-                Some(Value::Number(number))
-            }
+            Some(number) => Some(in_range(task, what, row, number, text, place)),
             None => {
                 wrong("unknown", Severity::Error);
                 None
@@ -146,6 +148,15 @@ fn understand(
         ColumnType::Document => prose::document(text).map(Value::Text),
         ColumnType::List => Some(Value::Many(vec![text.to_owned()])),
     }
+}
+
+/// A number, noted where it is none that the column admits.
+fn in_range(task: &mut Task, what: &What, row: &RowAnswers, number: f64, text: &str, place: Option<&Place>) -> Value {
+    let column = what.column;
+    if column.min.is_some_and(|min| number < min) || column.max.is_some_and(|max| number > max) {
+        note(task, what, row, "range", Severity::Error, place.cloned(), Some(text));
+    }
+    Value::Number(number)
 }
 
 /// The time a text or date cell tells, and whether its year was taken from the letter.
@@ -255,15 +266,29 @@ fn note(
     place: Option<Place>,
     found: Option<&str>,
 ) {
+    let finding = finding(task.form, what, row, end, severity, place, found);
+    task.note(finding);
+}
+
+/// The finding `COLUMN-END` about a cell.
+pub fn finding(
+    form: &Form,
+    what: &What,
+    row: &RowAnswers,
+    end: &str,
+    severity: Severity,
+    place: Option<Place>,
+    found: Option<&str>,
+) -> Finding {
     let label = if row.label.is_empty() { &what.column.label } else { &row.label };
     let mut arguments =
         BTreeMap::from([("label".to_owned(), label.clone()), ("field_label".to_owned(), what.column.label.clone())]);
-    if let Some(list) = list_of(task.form, what) {
+    if let Some(list) = list_of(form, what) {
         let options: Vec<&str> = list.options.iter().map(|option| option.text.as_str()).collect();
         arguments.insert("choices".to_owned(), options.join("; "));
     }
     let is_field = row.name.declared.is_empty();
-    task.note(Finding {
+    Finding {
         code: format!("{}-{end}", what.column.id()),
         severity,
         section: what.section.id.get_ref().clone(),
@@ -272,7 +297,7 @@ fn note(
         place: place.or_else(|| row.place.clone()),
         found: found.filter(|found| !found.is_empty()).map(str::to_owned),
         arguments,
-    });
+    }
 }
 
 /// The choice list of a column in this row.

@@ -6,6 +6,7 @@ mod fields;
 mod heading;
 mod rows;
 mod table;
+mod totals;
 
 use super::{
     Circumstances, MARKS_SHEET, Marks, NotTheForm,

@@ -6,6 +6,7 @@ use super::{
     heading::Heading,
     place,
     rows::{Line, Walk},
+    totals,
 };
 use crate::{
     finding::{Finding, Place, Severity},
@@ -73,7 +74,8 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
         let text_at =
             |col: Option<&u32>| col.and_then(|col| region.sheet.get(at, *col)).map(Cell::text).unwrap_or_default();
         let (number, label) = (text_at(ordinal), cell::without_prompts(task.form, &text_at(Some(label_col))));
-        let cells = answer_cells(section, heading, region, at);
+        let mut cells = answer_cells(section, heading, region, at);
+        totals::leave_out_sums_of_nothing(section, &mut cells);
         if (number.trim().is_empty() && label.is_empty() && cells.is_empty()) || is_column_numbers(region, at) {
             continue;
         }
@@ -283,6 +285,12 @@ fn read_line<'a>(
         let cells = line.cells.get(column.id()).map_or(&[][..], Vec::as_slice);
         let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
         cell::read(task, &what, &mut row, cells);
+    }
+    for column in
+        section.columns.iter().filter(asked).filter(|column| !column.total_of.is_empty() && !unused(column.id()))
+    {
+        let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
+        totals::settle(task, &what, &mut row);
     }
     if line.row.kind == RowKind::Items && line.sub.is_none() && !line.printed_name && is_sample_name(task, line) {
         let label_column = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();

@@ -43,6 +43,21 @@ pub fn number(text: &str) -> Option<f64> {
     plain.parse::<f64>().ok().map(|number| sign * number)
 }
 
+/// A number as Vietnamese write it: points between thousands, a comma before decimals.
+pub fn written(number: f64) -> String {
+    let plain = number.abs().to_string();
+    let (whole, decimals) = plain.split_once('.').map_or((plain.as_str(), None), |(whole, rest)| (whole, Some(rest)));
+    let mut grouped = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            grouped.push('.');
+        }
+        grouped.push(digit);
+    }
+    let sign = if number < 0.0 { "-" } else { "" };
+    decimals.map_or_else(|| format!("{sign}{grouped}"), |rest| format!("{sign}{grouped},{rest}"))
+}
+
 /// Whether marks stand before every group of three digits, as in `1.234.567`.
 fn grouped(digits: &str) -> bool {
     let mut groups = digits.split(['.', ',']);
@@ -150,6 +165,16 @@ mod tests {
             ("1.2.3", None),
         ] {
             assert_eq!(number(text), value, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_as_they_are_read() {
+        for (value, text) in
+            [(12.0, "12"), (1234.5, "1.234,5"), (1_234_567.0, "1.234.567"), (-1000.0, "-1.000"), (0.25, "0,25")]
+        {
+            assert_eq!(written(value), text);
+            assert_eq!(number(text), Some(value));
         }
     }
 
