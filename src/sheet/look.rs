@@ -67,6 +67,12 @@ pub(super) fn label(group: bool, mark: Option<Severity>) -> Format {
     marked(if group { format.set_bold().set_background_color(GROUP) } else { format }, mark)
 }
 
+/// The label of a field; beside running text it stands at the top, where the text begins.
+pub(super) fn field_label(kind: ColumnType) -> Format {
+    let format = label(false, None);
+    if kind == ColumnType::Prose { format.set_align(FormatAlign::Top) } else { format }
+}
+
 pub(super) fn number(group: bool) -> Format {
     label(group, None).set_indent(0).set_align(FormatAlign::Center)
 }

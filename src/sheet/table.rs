@@ -52,7 +52,7 @@ pub(super) fn fields(
     let widths = page::widths(plan);
     let mut validations = Validations::default();
     for (row, column) in (FIRST..).zip(&plan.columns) {
-        sheet.write_string_with_format(row, 0, &column.label, &look::label(false, None))?;
+        sheet.write_string_with_format(row, 0, &column.label, &look::field_label(column.kind))?;
         let cell = AnswerCell {
             section: plan.section,
             order: order(plan, column),
