@@ -28,6 +28,7 @@ pub fn key(text: &str) -> String {
             '\u{2010}'..='\u{2015}' | '\u{2212}' => spaced.push('-'),
             '“' | '”' | '„' | '«' | '»' | '"' => spaced.push('"'),
             '‘' | '’' | '´' | '`' => spaced.push('\''),
+            '\u{2044}' | '\u{2215}' | '／' => spaced.push('/'),
             '…' => spaced.push_str("..."),
             'ð' | 'ɖ' => spaced.push('đ'),
             '０'..='９' => spaced.push(char::from(b'0' + (c as u32 - '０' as u32) as u8)),

@@ -51,6 +51,9 @@ pub struct Form {
     /// The keys of `example_marks`.
     #[serde(skip)]
     pub mark_keys: Vec<String>,
+    /// Words that stand for others in names of systems: two names that differ only in them are one.
+    #[serde(default)]
+    pub abbreviations: BTreeMap<String, String>,
     /// Regular expressions for the first words of what follows the form: signatures, "Nơi nhận".
     #[serde(default)]
     pub endings: Vec<Pattern>,
@@ -70,13 +73,19 @@ pub struct Form {
 pub struct Pattern(pub Regex);
 
 /// The answers a choice column admits, in order.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceList {
     pub options: Vec<ChoiceOption>,
+    /// Words that make something else of an option behind them in the same clause: "chưa", "chuẩn bị".
+    #[serde(default)]
+    pub denials: Vec<String>,
+    /// Words between two options that leave open which one is meant: "nhưng", "hoặc".
+    #[serde(default)]
+    pub contrasts: Vec<String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceOption {
     pub code: String,
@@ -86,6 +95,9 @@ pub struct ChoiceOption {
     /// Whether words of the agency's own must follow ("Khác: ghi rõ").
     #[serde(default)]
     pub free_text: bool,
+    /// Options whose words may stand in the explanation behind this one: of what is partly met, some is not.
+    #[serde(default)]
+    pub explained_by: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -183,6 +195,19 @@ pub struct Column {
     /// Words that announce it in running text.
     #[serde(default)]
     pub words: Vec<String>,
+    /// Words that tell that it is something else: before a time, the day of a contract; in a list, a reason.
+    #[serde(default)]
+    pub not_words: Vec<String>,
+    /// For a document: the kinds that are meant, by the beginning of their symbols (`QĐ`); all by default.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// A CEL expression, as in rules: where it is false nothing is owed in this column, and what cannot be
+    /// understood there is no fault.
+    #[serde(default)]
+    pub asked_when: Option<Spanned<String>>,
+    /// `asked_when`, compiled.
+    #[serde(skip)]
+    pub asked: Option<Condition>,
     #[serde(default)]
     pub min: Option<f64>,
     #[serde(default)]
@@ -367,6 +392,13 @@ impl Form {
             rule.condition = Some(condition);
         }
         form.source = text.into();
+        for column in form.sections.iter_mut().flat_map(|section| &mut section.columns) {
+            if let Some(source) = &column.asked_when {
+                let condition = Condition::compile(source.get_ref())
+                    .map_err(|reason| refuse(source.span().start, format!("column {}: {reason}", column.id())))?;
+                column.asked = Some(condition);
+            }
+        }
         form.prepare();
         form.check().map_err(|(offset, reason)| refuse(offset, reason))?;
         Ok(form)
@@ -463,7 +495,7 @@ impl Column {
             }
             ColumnType::Phone => codes.extend(["invalid", "old"].map(|end| format!("{id}-{end}"))),
             ColumnType::Email => codes.push(format!("{id}-invalid")),
-            ColumnType::Period => codes.push(format!("{id}-unknown")),
+            ColumnType::Period => codes.extend(["unknown", "inferred"].map(|end| format!("{id}-{end}"))),
             _ => {}
         }
         codes

@@ -69,10 +69,10 @@ pub fn read(form: &Form, workbook: &Workbook, circumstances: &Circumstances) -> 
     if let Some(other) = marks.form.clone().filter(|id| *id != form.id) {
         return Reading::Not(NotTheForm::OtherCampaign { form: other });
     }
-    let (answers, mut findings) = match locate::locate(form, workbook, circumstances) {
+    let (answers, findings) = match locate::locate(form, workbook, circumstances) {
         Ok(located) => located,
         Err(reason) => return Reading::Not(reason),
     };
-    findings.extend(rules::judge(form, &answers, &findings, circumstances));
+    let findings = rules::judge(form, &answers, findings, circumstances);
     Reading::Form { answers, findings, marks }
 }

@@ -7,7 +7,8 @@ mod trial;
 use super::{
     Circumstances,
     answers::{Answers, Period, RowAnswers, Value},
-    declaration::{ColumnType, Form, Rule, Section, SectionKind},
+    declaration::{Column, ColumnType, Form, Rule, Section, SectionKind},
+    value::{number, period},
 };
 use crate::{
     finding::{Finding, Severity},
@@ -15,7 +16,7 @@ use crate::{
 };
 use cel::{Context, Program, Value as Cel};
 use serde_json::{Map, Value as Json, json};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 pub use trial::try_out;
 
@@ -49,44 +50,113 @@ fn comprehension_variables(source: &str) -> Vec<String> {
     macros.map_or_else(|_| Vec::new(), |macros| macros.captures_iter(source).map(|found| found[1].to_owned()).collect())
 }
 
-/// What the rules of a form say about its answers. `known` are the findings of reading.
-pub fn judge(form: &Form, answers: &Answers, known: &[Finding], circumstances: &Circumstances) -> Vec<Finding> {
-    let everything = everything(form, answers, circumstances);
-    let mut findings: Vec<Finding> = Vec::new();
+/// What the rules of a form say about its answers, behind what reading has found: `known`, without what is
+/// no fault where nothing is owed.
+pub fn judge(form: &Form, answers: &Answers, known: Vec<Finding>, circumstances: &Circumstances) -> Vec<Finding> {
+    let judge = Judge::new(form, answers, circumstances);
+    let mut findings: Vec<Finding> = known.into_iter().filter(|finding| judge.is_owed(finding)).collect();
+    let read = findings.len();
     for rule in &form.rules {
         let Some(condition) = &rule.condition else { continue };
         let Some(section) = form.section(rule.section.get_ref()) else { continue };
-        let Some(answered) = answers.section(section.id.get_ref()) else { continue };
-        let rows = answered.rows.iter().filter(|row| concerns(rule, row));
-        for row in rows {
+        let rows = judge.rows.iter().filter(|row| row.section == section.id.get_ref() && concerns(rule, row.answers));
+        for RowSeen { answers: row, seen, .. } in rows {
+            if rule.severity == Severity::Error && !applies(section, row, circumstances) {
+                continue;
+            }
             let field = rule.field.get_ref();
-            let about_cell = |finding: &&Finding| {
+            let host = host_field(section, row, field);
+            let about_cell = |finding: &Finding| {
                 finding.severity == Severity::Error
-                    && finding.section == *section.id.get_ref()
-                    && finding.row == row_of(row)
-                    && [field.as_str(), host_field(section, row, field)].map(Some).contains(&finding.field.as_deref())
+                    && is_about(finding, section.id.get_ref(), row)
+                    && [field.as_str(), host].map(Some).contains(&finding.field.as_deref())
             };
             // An answer within a cell that is itself complained of is not asked for again.
-            let hosted = host_field(section, row, field) != field
-                && section.column(field).is_some_and(|column| column.own_column);
-            if known.iter().any(|finding| about_cell(&finding))
-                || (hosted && findings.iter().any(|finding| about_cell(&finding)))
-                || complained_exactly(&findings, section, row, rule)
+            let hosted = host != field && section.column(field).is_some_and(|column| column.own_column);
+            let (by_reading, by_rules) = findings.split_at(read);
+            if by_reading.iter().any(about_cell)
+                || (hosted && by_rules.iter().any(about_cell))
+                // Two rules with one code and place say one thing.
+                || by_rules.iter().any(|finding| finding.code == rule.code && is_about(finding, section.id.get_ref(), row))
             {
                 continue;
             }
-            let mut context = everything.new_inner_scope();
-            context.add_variable_from_value("row", cel(&row_json(section, row)));
-            match condition.0.execute(&context) {
-                Ok(Cel::Bool(true)) => findings.push(finding(rule, section, row, form)),
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(rule = rule.code, row = %row.name, %error, "a rule of the form cannot be judged")
-                }
+            if judge.is_true(condition, seen, &rule.code, row) {
+                findings.push(finding(rule, section, row, form));
             }
         }
     }
     findings
+}
+
+/// A row as rules see it.
+struct RowSeen<'a> {
+    section: &'a str,
+    answers: &'a RowAnswers,
+    seen: Cel,
+}
+
+/// Everything a condition is judged by, worked out once.
+struct Judge<'a> {
+    form: &'a Form,
+    circumstances: &'a Circumstances,
+    rows: Vec<RowSeen<'a>>,
+    everything: Context<'static, 'static>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(form: &'a Form, answers: &'a Answers, circumstances: &'a Circumstances) -> Judge<'a> {
+        let mut rows = Vec::new();
+        for answered in &answers.sections {
+            let Some(section) = form.section(&answered.id) else { continue };
+            let seen =
+                |row| RowSeen { section: section.id.get_ref(), answers: row, seen: cel(&row_json(section, row)) };
+            rows.extend(answered.rows.iter().map(seen));
+        }
+        Judge { form, circumstances, rows, everything: everything(form, answers, circumstances) }
+    }
+
+    /// Whether a finding of reading is about something the agency owes in that row and cell.
+    fn is_owed(&self, finding: &Finding) -> bool {
+        let Some(section) = self.form.section(&finding.section) else { return true };
+        let mut rows = self.rows.iter().filter(|row| row.section == finding.section);
+        let Some(row) = rows.find(|row| is_about(finding, row.section, row.answers)) else { return true };
+        if finding.severity == Severity::Error && !applies(section, row.answers, self.circumstances) {
+            return false;
+        }
+        let column = finding.field.as_deref().and_then(|field| section.column(field));
+        let host = column.and_then(|column| section.column(column.within.as_ref()?.get_ref()));
+        let asked = [column, host].into_iter().flatten().filter_map(|column| column.asked.as_ref());
+        asked.fold(true, |owed, condition| owed && self.is_true(condition, &row.seen, &finding.code, row.answers))
+    }
+
+    fn is_true(&self, condition: &Condition, seen: &Cel, code: &str, row: &RowAnswers) -> bool {
+        let mut context = self.everything.new_inner_scope();
+        context.add_variable_from_value("row", seen.clone());
+        match condition.0.execute(&context) {
+            Ok(value) => matches!(value, Cel::Bool(true)),
+            Err(error) => {
+                tracing::error!(code, row = %row.name, %error, "a rule of the form cannot be judged");
+                false
+            }
+        }
+    }
+}
+
+/// Whether the agency, where its kind is known, has to answer a row.
+fn applies(section: &Section, row: &RowAnswers, circumstances: &Circumstances) -> bool {
+    section.row(&row.name.declared).is_none_or(|declared| declared.applies_to(circumstances.agency_kind))
+}
+
+/// Whether a finding is about this row. Two rows may bear one number, so their lines count as well.
+fn is_about(finding: &Finding, section: &str, row: &RowAnswers) -> bool {
+    let same_line = match (&finding.place, &row.place) {
+        (Some(found), Some(stands)) if finding.row.is_some() => {
+            (&found.sheet, found.row) == (&stands.sheet, stands.row)
+        }
+        _ => true,
+    };
+    finding.section == section && finding.row == row_of(row) && same_line
 }
 
 fn concerns(rule: &Rule, row: &RowAnswers) -> bool {
@@ -102,13 +172,6 @@ fn host_field<'a>(section: &'a Section, row: &RowAnswers, field: &'a str) -> &'a
     let has_own_cell = row.places.contains_key(field);
     let host = section.column(field).and_then(|column| column.within.as_ref());
     host.filter(|_| !has_own_cell).map_or(field, |host| host.get_ref())
-}
-
-/// Two rules with one code and place say one thing.
-fn complained_exactly(findings: &[Finding], section: &Section, row: &RowAnswers, rule: &Rule) -> bool {
-    findings.iter().any(|finding| {
-        finding.code == rule.code && finding.section == *section.id.get_ref() && finding.row == row_of(row)
-    })
 }
 
 fn finding(rule: &Rule, section: &Section, row: &RowAnswers, form: &Form) -> Finding {
@@ -154,7 +217,7 @@ fn everything(form: &Form, answers: &Answers, circumstances: &Circumstances) -> 
     for (name, value) in [("form", &whole_form(form, answers)), ("agency", &agency), ("campaign", &campaign)] {
         context.add_variable_from_value(name, cel(value));
     }
-    add_functions(&mut context);
+    add_functions(&mut context, form);
     context
 }
 
@@ -162,12 +225,89 @@ fn cel(value: &Json) -> Cel {
     cel::to_value(value).unwrap_or(Cel::Null)
 }
 
-/// `key(text)`: the text as it is compared; `same(a, b)`: whether two names mean one thing.
-fn add_functions(context: &mut Context) {
+/// `key(text)`: the text as it is compared; `same(a, b)`: whether two names mean one thing, whatever is
+/// abbreviated; `without(text, words)`: what is left of a text when these words are taken out.
+fn add_functions(context: &mut Context, form: &Form) {
+    let abbreviations: Vec<(String, String)> =
+        form.abbreviations.iter().map(|(short, long)| (text::key(short), text::key(long))).collect();
     let words = |text: Arc<String>| text::key(&text);
-    let same = |a: Arc<String>, b: Arc<String>| text::same_thing(&a, &b);
-    let added = context.add_function("key", words).and_then(|()| context.add_function("same", same));
+    let same = move |a: Arc<String>, b: Arc<String>| {
+        text::same_thing(&spelled_out(&a, &abbreviations), &spelled_out(&b, &abbreviations))
+    };
+    let without = |text: Arc<String>, words: Arc<Vec<Cel>>| {
+        let words = words.iter().filter_map(|word| match word {
+            Cel::String(word) => Some(text::key(word)),
+            _ => None,
+        });
+        without(&text::key(&text), words.collect())
+    };
+    let added = context
+        .add_function("key", words)
+        .and_then(|()| context.add_function("same", same))
+        .and_then(|()| context.add_function("without", without));
     debug_assert!(added.is_ok(), "the names are free");
+}
+
+/// The words of a name, without marks between them, abbreviations spelled out.
+fn spelled_out(name: &str, abbreviations: &[(String, String)]) -> String {
+    let key = text::key(name);
+    let words = key.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let long = |word: &str| {
+        let known = abbreviations.iter().find(|(short, _)| short == word);
+        known.map_or_else(|| word.to_owned(), |(_, long)| long.clone())
+    };
+    let words: Vec<String> = words.map(long).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
+}
+
+/// A key without these words, the longest first; empty when no letter is left.
+fn without(key: &str, mut words: Vec<String>) -> String {
+    words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let mut rest = key.to_owned();
+    for word in words {
+        while let Some(at) = text::find_words(&rest, &word) {
+            rest.replace_range(at..at + word.len(), " ");
+        }
+    }
+    if rest.contains(char::is_alphabetic) { text::key(&rest) } else { String::new() }
+}
+
+/// What a cell tells beside the answers that are looked for within it: no times, ratios and announced lists,
+/// nor the words that announce them; behind a choice, beside the option itself.
+fn beside(section: &Section, row: &RowAnswers, host: &str) -> String {
+    let text = match row.value(host) {
+        Some(Value::Choice { rest, .. }) => rest,
+        _ => row.text(host).unwrap_or_default(),
+    };
+    let within: Vec<&Column> = section.within(host, &row.name).collect();
+    let lists: Vec<&Column> = within.iter().copied().filter(|column| column.kind == ColumnType::List).collect();
+    let statements = text.lines().flat_map(|line| line.split(". "));
+    let told: Vec<&str> = statements.filter(|statement| !lists.iter().any(|list| announces(list, statement))).collect();
+    let mut key = text::key(&told.join("; "));
+    let mut words = Vec::new();
+    for column in within {
+        let found: Vec<Range<usize>> = match column.kind {
+            ColumnType::Ratio => number::ratios(&key).into_iter().map(|ratio| ratio.at).collect(),
+            // Any year serves to find a time that is told without one.
+            ColumnType::Period => period::find_all(&key, Some(2000)).into_iter().map(|found| found.at).collect(),
+            _ => continue,
+        };
+        for at in found.into_iter().rev() {
+            key.replace_range(at.start..at.end.min(key.len()), " ");
+        }
+        words.extend(column.words.iter().chain(&column.aliases).chain([&column.label]).map(|word| text::key(word)));
+    }
+    without(&text::key(&key), words)
+}
+
+/// Whether a statement is nothing but a list with its heading: "Các chức năng chưa đáp ứng: ký số".
+fn announces(list: &Column, statement: &str) -> bool {
+    let key = text::key(statement);
+    let Some((heading, items)) = key.split_once(':') else { return false };
+    let is_heading =
+        heading.chars().count() < 80 && list.words.iter().any(|word| text::contains_words(heading, &text::key(word)));
+    let reason = list.not_words.iter().any(|word| text::contains_words(&key, &text::key(word)));
+    is_heading && !items.trim().is_empty() && !reason
 }
 
 /// All sections as rules see them.
@@ -187,14 +327,19 @@ fn whole_form(form: &Form, answers: &Answers) -> Json {
 }
 
 /// A row as rules see it: the promised JSON, every column present; `declared`, `sub`, the columns' raw texts
-/// under `text`, examples left standing under `printed`, the words behind a choice under `rest`, and the last day of each period as `KEY_end`.
+/// under `text`, examples left standing under `printed`, the words behind a choice under `rest`, what a cell tells
+/// beside the answers within it under `beside`, and the last day of each period as `KEY_end`.
 fn row_json(section: &Section, row: &RowAnswers) -> Json {
     let mut cells = Map::new();
     let mut texts = Map::new();
     let mut rests = Map::new();
     let mut printed = Map::new();
+    let mut besides = Map::new();
     for column in &section.columns {
         let id = column.id();
+        if matches!(column.kind, ColumnType::Text | ColumnType::Choice) {
+            besides.insert(id.to_owned(), json!(beside(section, row, id)));
+        }
         let value = match column.kind {
             ColumnType::Ordinal => json!(row.name.to_string()),
             ColumnType::Label => json!(row.label),
@@ -225,6 +370,7 @@ fn row_json(section: &Section, row: &RowAnswers) -> Json {
     cells.insert("text".to_owned(), Json::Object(texts));
     cells.insert("printed".to_owned(), Json::Object(printed));
     cells.insert("rest".to_owned(), Json::Object(rests));
+    cells.insert("beside".to_owned(), Json::Object(besides));
     Json::Object(cells)
 }
 

@@ -199,11 +199,12 @@ mod tests {
         let option = |code: &str, text: &str, free_text| ChoiceOption {
             code: code.to_owned(),
             text: text.to_owned(),
-            aliases: Vec::new(),
             free_text,
+            ..ChoiceOption::default()
         };
         let list = ChoiceList {
             options: vec![option("partial", "Đáp ứng một phần", false), option("other", "Khác: ghi rõ", true)],
+            ..ChoiceList::default()
         };
         for (code, rest, text) in [
             ("partial", "", Some("Đáp ứng một phần")),

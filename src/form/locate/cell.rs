@@ -117,8 +117,12 @@ fn understand(
         }
         ColumnType::Period => {
             let found = time_in(task, what.column, text, date);
-            if found.is_none() && what.column.within.is_none() {
-                note(task, what, row, "unknown", Severity::Error, place.cloned(), Some(text));
+            match found {
+                None => note(task, what, row, "unknown", Severity::Error, place.cloned(), Some(text)),
+                Some((period, true)) => {
+                    note(task, what, row, "inferred", Severity::Warning, place.cloned(), Some(&period.to_string()));
+                }
+                Some(_) => {}
             }
             found.map(|(period, _)| Value::Period(period))
         }
@@ -136,7 +140,12 @@ fn understand(
         }
         ColumnType::Email => match contact::emails(text) {
             // As it was written, unless there are words beside the addresses.
-            Some(addresses) if addresses.iter().map(String::len).sum::<usize>() + 3 * addresses.len() > text.len() => {
+            Some(addresses)
+                if addresses.iter().map(String::len).sum::<usize>() + 3 * addresses.len() > text.len()
+                    && !text.contains(['<', '>'])
+                    && !text.contains(" @")
+                    && !text.contains("@ ") =>
+            {
                 Some(Value::Text(text.trim_end_matches('.').to_owned()))
             }
             Some(addresses) => Some(Value::Many(addresses)),
@@ -145,7 +154,7 @@ fn understand(
                 Some(Value::Text(text.to_owned()))
             }
         },
-        ColumnType::Document => prose::document(text).map(Value::Text),
+        ColumnType::Document => prose::document(text, &what.column.kinds, &what.column.words).map(Value::Text),
         ColumnType::List => Some(Value::Many(vec![text.to_owned()])),
     }
 }
@@ -170,7 +179,7 @@ fn time_in(
         return Some((period::of_date_cell(at), false));
     }
     let year = task.circumstances.letter_date.map(|date| date.year());
-    period::find(text, &column.words, year).map(|found| (found.period, found.inferred))
+    period::find(text, &column.words, &column.not_words, year).map(|found| (found.period, found.inferred))
 }
 
 /// Looks in a cell for the answers that are written within it.
@@ -218,12 +227,12 @@ fn read_within(
                 None => note_unread_time(task, what, column, row, text, place),
             },
             ColumnType::Document => {
-                if let Some(number) = prose::document(text) {
+                if let Some(number) = prose::document(text, &column.kinds, &column.words) {
                     put(row, column, Value::Text(number));
                 }
             }
             ColumnType::List => {
-                let items = prose::list(text, &column.words);
+                let items = prose::list(text, &column.words, &column.not_words);
                 if !items.is_empty() {
                     put(row, column, Value::Many(items));
                 }
@@ -243,7 +252,11 @@ fn note_unread_time(
     place: Option<&Place>,
 ) {
     let key = text::key(text);
-    let announced = column.words.iter().any(|word| text::contains_words(&key, &text::key(word)));
+    // Words that announce a time and dots behind them are the form's own.
+    let announced = column.words.iter().map(|word| text::key(word)).any(|word| {
+        let tail = text::find_words(&key, &word).map(|at| &key[at + word.len()..]);
+        tail.is_some_and(|tail| tail.contains(char::is_alphanumeric))
+    });
     let has_own_answer = row.cells.contains_key(column.id());
     // Where no option was chosen the words are the form's own.
     let chosen = match row.value(what.column.id()) {
@@ -300,12 +313,26 @@ pub fn finding(
     }
 }
 
+/// What the text of a cell chooses; none where the column has no list.
+pub fn choice_of<'a>(
+    form: &'a Form,
+    column: &Column,
+    row: Option<&Row>,
+    sub: Option<&SubRow>,
+    text: &str,
+) -> Option<Choice<'a>> {
+    list_for(form, column, row, sub).map(|list| choice::read(list, text))
+}
+
 /// The choice list of a column in this row.
 fn list_of<'a>(form: &'a Form, what: &What) -> Option<&'a ChoiceList> {
-    let id = what.column.id();
-    let of_sub = what.sub.and_then(|sub| sub.choices.get(id));
-    let of_row = what.row.and_then(|row| row.choices.get(id));
-    let name = of_sub.or(of_row).or(what.column.choices.as_ref())?;
+    list_for(form, what.column, what.row, what.sub)
+}
+
+fn list_for<'a>(form: &'a Form, column: &Column, row: Option<&Row>, sub: Option<&SubRow>) -> Option<&'a ChoiceList> {
+    let of_sub = sub.and_then(|sub| sub.choices.get(column.id()));
+    let of_row = row.and_then(|row| row.choices.get(column.id()));
+    let name = of_sub.or(of_row).or(column.choices.as_ref())?;
     form.choices.get(name.get_ref())
 }
 

@@ -78,7 +78,7 @@ pub fn headings<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> BTreeMap<&'a str, H
                 heading_at(section, sheet, &keys, row).map(|(score, heading)| (score, section, heading))
             });
             let Some((score, section, heading)) = candidates.max_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
-            let filled = sheet.cells.range((heading.first_row, 0)..).count().min(5_000) as f64;
+            let filled = sheet.cells.range((heading.first_row, 0)..).take(5_000).count() as f64;
             let shown = if sheet.visible { 1.0 } else { 0.0 };
             // Better columns first, then a sheet that is seen, then the one with more in it.
             let score = score + shown * 0.1 + filled * 1e-6;
@@ -94,6 +94,10 @@ pub fn headings<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> BTreeMap<&'a str, H
 /// The heading of a table that begins in this row, with the sum of its columns' likeness.
 fn heading_at<'a>(section: &'a Section, sheet: &'a Sheet, keys: &Keys, row: u32) -> Option<(f64, Heading<'a>)> {
     let columns: Vec<&Column> = section.template_columns().collect();
+    let is_known = |key: &String| key.len() < MOST_WORDS * 8 && columns.iter().any(|column| is_part(column, key));
+    if keys.range((row, 0)..(row + 1, 0)).filter(|(_, key)| is_known(key)).count() < 2 {
+        return None;
+    }
     let owed = columns.iter().filter(|column| column.within.is_none()).count();
     let mut best: Option<(f64, Heading)> = None;
     for lines in 1..=MOST_LINES {
@@ -144,6 +148,12 @@ fn match_columns<'a>(columns: &[&'a Column], keys: &Keys, row: u32, lines: u32) 
         }
     }
     matched
+}
+
+/// Whether a line of a heading shares a word with a column's names.
+fn is_part(column: &Column, key: &str) -> bool {
+    let mut words = key.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.any(|word| column.names.iter().any(|name| text::contains_words(&name.key, word)))
 }
 
 /// How well a heading fits a column, from 0 to 1.

@@ -5,13 +5,18 @@
 use crate::{
     form::declaration::{Row, RowKind, Section, SubRow},
     text::{self, Name},
+    workbook::Cell,
 };
 use regex::Regex;
+use std::sync::LazyLock;
 
 /// How alike a row's name must be to the declared one where it is not the same.
 const ALIKE: f64 = 0.85;
 /// A number decides although the name differs, unless the name has nearly nothing in common with the declared one.
 const RELATED: f64 = 0.3;
+
+/// Words that make the name of a printed row unlike any system's.
+const LONG: usize = 5;
 
 /// What a line is.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +41,20 @@ pub struct Walk<'a> {
     last: Option<usize>,
     /// The row whose lines are being added to.
     adding: Option<&'a Row>,
+    /// The number of the last row that was added to it.
+    last_count: u32,
     /// The block whose sub-rows are expected.
     pub block: Option<&'a Row>,
+    /// The sub-rows of it that were met.
+    met: Vec<&'a str>,
+}
+
+/// The number of a line, as it stands there and as it is meant.
+pub struct Number {
+    /// Without blanks, brackets and final marks, with points between its parts.
+    pub text: String,
+    /// Whether the spreadsheet holds it as a number, which `1.10` cannot be.
+    pub numeric: bool,
 }
 
 struct RowKeys<'a> {
@@ -48,27 +65,48 @@ struct RowKeys<'a> {
 impl<'a> Walk<'a> {
     pub fn new(section: &'a Section) -> Walk<'a> {
         let keys = section.rows.iter().map(|row| RowKeys { row, numbering: numbering(row) });
-        Walk { section, keys: keys.collect(), last: None, adding: None, block: None }
+        Walk { section, keys: keys.collect(), last: None, adding: None, last_count: 0, block: None, met: Vec::new() }
     }
 
-    /// Tells what the next line is. `number` is the text of the ordinal cell, `label` of the name's.
-    pub fn next(&mut self, number: &str, label: &str) -> Line<'a> {
-        let number = normal_number(number);
+    /// Tells what the next line is, by its number and its name. A number that a spreadsheet has shortened is
+    /// mended.
+    pub fn next(&mut self, number: &mut Number, label: &str) -> Line<'a> {
         let name = Name::of(label);
-        if let Some(sub) = self.sub_row(&number, &name) {
+        self.mend(number);
+        let number = number.text.as_str();
+        if let Some(sub) = self.sub_row(number, &name) {
+            self.met.push(sub.id.get_ref());
             return Line::Sub(sub);
         }
         if number.is_empty() && name.key.is_empty() {
             return Line::Continuation;
         }
-        let by_number = self.by_number(&number);
+        let by_number = self.by_number(number);
         let by_name = self.by_name(&name);
         if by_number.is_none()
-            && let Some(row) = self.added_row(&number)
-            && !self.names_a_place(&by_name)
+            && let Some((row, count)) = self.added_row(number)
+            && !(self.names_a_place(&by_name) && name.len() >= LONG)
         {
-            self.at_added(row);
+            self.at_added(row, count);
             return Line::Added(row);
+        }
+        // Without a number, what stands below a place for added rows is one of them unless it bears the whole
+        // name of another row; and a name below a block that is complete begins the next block.
+        let exact = by_name.iter().any(|at| self.keys[*at].row.names.iter().any(|declared| declared.key == name.key));
+        if number.is_empty() && !exact && !self.names_a_place(&by_name) {
+            if let Some(row) = self.adding.filter(|row| row.subrows.is_empty()) {
+                self.last_count += 1;
+                return Line::Added(row);
+            }
+            if let Some(row) = self.next_block() {
+                let count = if self.adding.is_some_and(|adding| std::ptr::eq(adding, row)) {
+                    self.last_count + 1
+                } else {
+                    row.from
+                };
+                self.at_added(row, count);
+                return Line::Added(row);
+            }
         }
         let printed = match (by_number, by_name.as_slice()) {
             (Some(at), names) if names.contains(&at) => Some(at),
@@ -83,14 +121,26 @@ impl<'a> Walk<'a> {
         if let Some(at) = printed {
             return self.at_printed(at);
         }
-        // Without a known number a line belongs to what is being added to.
-        match self.adding {
-            Some(row) if number.is_empty() && row.subrows.is_empty() => Line::Added(row),
-            _ => Line::Unknown,
+        Line::Unknown
+    }
+
+    /// Makes `1.1` behind 1.9 the `1.10` that was typed: as a number it cannot end with a nought.
+    fn mend(&self, number: &mut Number) {
+        let next = self.adding.filter(|_| number.numeric).map(|row| row.number(self.last_count + 1));
+        if let Some(next) = next.filter(|next| next.ends_with('0') && next.trim_end_matches('0') == number.text) {
+            number.text = next;
         }
     }
 
-    /// Whether the name is that of a group or of a place for added rows, which no added row bears.
+    /// The place for added blocks, when the block above has all its sub-rows.
+    fn next_block(&self) -> Option<&'a Row> {
+        let block = self.block.filter(|block| block.subrows.len() == self.met.len())?;
+        let items = |row: &&Row| row.kind == RowKind::Items && !row.subrows.is_empty();
+        if items(&block) { Some(block) } else { self.section.rows.iter().find(items) }
+    }
+
+    /// Whether the name is that of a group or of a place for added rows, which no added row bears. A name of
+    /// a few words is not told from a system's own.
     fn names_a_place(&self, by_name: &[usize]) -> bool {
         by_name.iter().any(|at| self.keys[*at].row.kind != RowKind::Fixed)
     }
@@ -99,12 +149,16 @@ impl<'a> Walk<'a> {
         let row = self.keys[at].row;
         self.last = Some(at);
         self.adding = (row.kind == RowKind::Items).then_some(row);
+        self.last_count = 0;
+        self.met.clear();
         // A row of added blocks has no sub-rows of its own, its blocks do.
         self.block = (!row.subrows.is_empty() && row.kind == RowKind::Fixed).then_some(row);
         Line::Printed(row)
     }
 
-    fn at_added(&mut self, row: &'a Row) {
+    fn at_added(&mut self, row: &'a Row, count: u32) {
+        self.last_count = count;
+        self.met.clear();
         self.last = self.section.rows.iter().position(|other| std::ptr::eq(other, row));
         self.adding = Some(row);
         self.block = (!row.subrows.is_empty()).then_some(row);
@@ -142,12 +196,11 @@ impl<'a> Walk<'a> {
         name.key.is_empty() || row.in_place || row.names.iter().any(|declared| declared.likeness(name) >= RELATED)
     }
 
-    fn added_row(&self, number: &str) -> Option<&'a Row> {
-        let count = |keys: &&RowKeys| {
+    fn added_row(&self, number: &str) -> Option<(&'a Row, u32)> {
+        self.keys.iter().find_map(|keys| {
             let n: u32 = keys.numbering.as_ref()?.captures(number)?.get(1)?.as_str().parse().ok()?;
-            (n >= keys.row.from).then_some(())
-        };
-        self.keys.iter().find(|keys| count(keys).is_some()).map(|keys| keys.row)
+            (n >= keys.row.from).then_some((keys.row, n))
+        })
     }
 }
 
@@ -162,10 +215,43 @@ fn same_name(declared: &Name, name: &Name) -> bool {
     declared.key == name.key || beginning || declared.likeness(name) >= ALIKE
 }
 
-/// A number without blanks, brackets and final marks, with points between its parts.
+impl Number {
+    pub fn of(cell: Option<&Cell>) -> Number {
+        let text = normal_number(&cell.map(Cell::text).unwrap_or_default());
+        Number { text, numeric: matches!(cell, Some(Cell::Number(_))) }
+    }
+
+    /// Takes the number from the beginning of a name where it stands there, and gives the name without it.
+    pub fn out_of<'t>(&mut self, label: &'t str) -> &'t str {
+        let found = IN_NAME.as_ref().and_then(|pattern| pattern.captures(label));
+        let Some((whole, number)) =
+            found.and_then(|found| Some((found.get(0)?, normal_number(found.get(1)?.as_str()))))
+        else {
+            return label;
+        };
+        if self.text.is_empty() {
+            self.text = number;
+        } else if self.text != number {
+            return label;
+        }
+        &label[whole.end()..]
+    }
+}
+
+/// A number in front of a name: `1.`, `2)`, `4.1`, `5.2.`.
+static IN_NAME: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^\(?(\d{1,2}[.)]|\d{1,2}(?:\.\d{1,3}){1,2}[.):]?)\s+(?:-\s+)?").ok());
+
 fn normal_number(text: &str) -> String {
     let bare: String = text::clean(text).chars().filter(|c| !c.is_whitespace()).collect();
-    bare.replace(',', ".").trim_matches(['.', ')', '(', ':', '-', '/']).to_lowercase()
+    let pointed =
+        bare.replace(',', ".").trim_matches(['.', ')', '(', ':', '-', '/', '+', '*', '•', '…']).to_lowercase();
+    match pointed.split_once('-') {
+        Some((a, b)) if [a, b].iter().all(|part| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit())) => {
+            format!("{a}.{b}")
+        }
+        _ => pointed,
+    }
 }
 
 fn numbering(row: &Row) -> Option<Regex> {

@@ -5,7 +5,7 @@ use super::{
     Region, Task, cell,
     heading::Heading,
     place,
-    rows::{Line, Walk},
+    rows::{Line, Number, Walk},
     totals,
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     form::{
         answers::RowAnswers,
         declaration::{Column, ColumnType, Row, RowKind, RowName, Section, SubRow},
+        value::choice::Choice,
     },
     text,
     workbook::Cell,
@@ -31,22 +32,26 @@ struct Raw<'a> {
     cells: BTreeMap<&'a str, Vec<(u32, &'a Cell)>>,
     /// Whether the name is the printed one and this a line where rows are added.
     printed_name: bool,
+    /// Whether a number stands before the name.
+    numbered: bool,
 }
 
 /// Reads a table.
 pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>) -> Vec<RowAnswers> {
     let mut lines = gather(task, section, heading, region);
     inherit_from_block(section, &mut lines);
-    let declined: BTreeSet<&str> = lines.iter().filter(|line| declines(task, line)).map(|line| line.row.id()).collect();
+    let declined: BTreeSet<&str> =
+        lines.iter().filter(|line| declines(task, section, line)).map(|line| line.row.id()).collect();
     let mut rows = Vec::new();
     let mut heads: BTreeMap<&str, Place> = BTreeMap::new();
     for line in &lines {
         heads.entry(line.row.id()).or_insert_with(|| label_place(heading, region, line.at));
-        if is_left_out(task, line) {
+        if is_left_out(task, section, line) {
             continue;
         }
         rows.push(read_line(task, section, heading, region, line));
     }
+    note_half_blocks(task, section, heading, region, &lines, &rows);
     for row in &section.rows {
         note_missing(
             task,
@@ -71,15 +76,16 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
     let label_id = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
     let Some(label_col) = heading.columns.get(label_id) else { return lines };
     for at in region.sheet.rows().into_iter().filter(|row| region.rows.contains(row)) {
-        let text_at =
-            |col: Option<&u32>| col.and_then(|col| region.sheet.get(at, *col)).map(Cell::text).unwrap_or_default();
-        let (number, label) = (text_at(ordinal), cell::without_prompts(task.form, &text_at(Some(label_col))));
+        let mut number = Number::of(ordinal.and_then(|col| region.sheet.get(at, *col)));
+        let label = region.sheet.get(at, *label_col).map(Cell::text).unwrap_or_default();
+        let label = cell::without_prompts(task.form, &label);
+        let label = number.out_of(&label).to_owned();
         let mut cells = answer_cells(section, heading, region, at);
         totals::leave_out_sums_of_nothing(section, &mut cells);
-        if (number.trim().is_empty() && label.is_empty() && cells.is_empty()) || is_column_numbers(region, at) {
+        if (number.text.is_empty() && label.is_empty() && cells.is_empty()) || is_column_numbers(region, at) {
             continue;
         }
-        let line = walk.next(&number, &label);
+        let line = walk.next(&mut number, &label);
         let (row, sub) = match line {
             Line::Printed(row) | Line::Added(row) => (row, None),
             Line::Sub(sub) => match walk.block {
@@ -96,17 +102,21 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
             }
             Line::Unknown => {
                 if !cells.is_empty() {
-                    task.note(unknown_row(section, region, at, *label_col, &number, &label));
+                    task.note(unknown_row(section, region, at, *label_col, &number.text, &label));
                 }
                 continue;
             }
         };
-        let count = lines.iter().filter(|line| line.row.id() == row.id() && line.sub.is_none()).count() as u32;
+        // The printed heading of added rows is none of them.
+        let is_one =
+            |line: &&Raw| line.row.id() == row.id() && line.sub.is_none() && (row.in_place || !line.printed_name);
+        let count = lines.iter().filter(is_one).count() as u32;
         let mut raw = Raw {
             name: RowName { row: row.id().to_owned(), declared: row.id().to_owned(), sub: None },
             row,
             sub,
             printed_name: false,
+            numbered: !number.text.is_empty(),
             label,
             system: None,
             at,
@@ -126,9 +136,8 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
             }
             (Line::Printed(_), _) => raw.label = row.label.clone(),
             _ => {
-                let typed = number.trim().trim_end_matches('.').replace(',', ".");
                 let offset = if row.in_place { count } else { count + row.from - 1 };
-                raw.name.row = if typed.is_empty() { row.number(offset + 1) } else { typed };
+                raw.name.row = if number.text.is_empty() { row.number(offset + 1) } else { number.text };
             }
         }
         if sub.is_none() {
@@ -203,19 +212,32 @@ fn inherit_from_block<'a>(section: &'a Section, lines: &mut [Raw<'a>]) {
     }
 }
 
-/// Whether the agency says on this line that it has none of these.
-fn declines(task: &Task, line: &Raw) -> bool {
-    let none: BTreeSet<String> = line.row.none.iter().map(|none| text::key(none)).collect();
-    let says = |text: &str| none.contains(&text::key(text));
+/// Whether the agency says on this line that it has none of these, and chose nothing.
+fn declines(task: &Task, section: &Section, line: &Raw) -> bool {
+    let says = |text: &str| line.row.none.iter().any(|none| says_none(text, &text::key(none)));
+    if has_choice(task, section, line) {
+        return false;
+    }
     let mut texts: Vec<String> = line.cells.values().flatten().map(|(_, cell)| cell.text()).collect();
-    let in_label = says(&line.label);
     texts.retain(|text| !cell::is_blank(task.form, text) || says(text));
-    in_label
-        || texts.iter().any(|text| says(text)) && texts.iter().all(|text| says(text) || cell::is_blank(task.form, text))
+    says(&line.label) || (texts.iter().any(|text| says(text)) && texts.iter().all(|text| says(text)))
+}
+
+/// Whether a text says what `none` does, perhaps behind a word or two ("Hiện tại không có nhu cầu"), or with
+/// more behind it where `none` is no bare "Không có".
+fn says_none(text: &str, none: &str) -> bool {
+    let key = text::key(text);
+    if key.chars().count() > 100 {
+        return false;
+    }
+    let Some(at) = text::find_words(&key, none) else { return false };
+    let lead = key[..at].split_whitespace().count();
+    let whole = key[at..].trim_end() == none;
+    lead <= 3 && (whole || none.split_whitespace().count() > 2)
 }
 
 /// Headings, printed samples and lines nobody filled in are no rows of the report.
-fn is_left_out(task: &Task, line: &Raw) -> bool {
+fn is_left_out(task: &Task, section: &Section, line: &Raw) -> bool {
     let is_head = line.sub.is_none() && (line.row.kind == RowKind::Group || !line.row.subrows.is_empty());
     if is_head {
         return true;
@@ -226,13 +248,17 @@ fn is_left_out(task: &Task, line: &Raw) -> bool {
             !cell::is_blank(task.form, &text)
                 && !cell::is_example(task.form, line.row, line.sub, column, &text)
                 && !is_sample_text(task, line, column, &text)
+                && !is_list_left(task, section, line, column, &text)
         })
     });
-    if declines(task, line) && !has_choice(line) {
+    if declines(task, section, line) {
         return true;
     }
     match line.row.kind {
-        RowKind::Items => !written && (line.printed_name || line.sub.is_some() || is_sample_name(task, line)),
+        // Without a number and an answer it is a remark of the agency's own.
+        RowKind::Items => {
+            !written && (line.printed_name || line.sub.is_some() || !line.numbered || is_sample_name(task, line))
+        }
         _ => false,
     }
 }
@@ -244,8 +270,21 @@ fn is_sample_text(task: &Task, line: &Raw, column: &str, text: &str) -> bool {
     under_sample && printed.is_some_and(|texts| texts.iter().any(|sample| text::key(sample) == text::key(text)))
 }
 
-fn has_choice(line: &Raw) -> bool {
-    line.cells.values().flatten().count() > 2
+/// A printed list of options of which none was chosen.
+fn is_list_left(task: &Task, section: &Section, line: &Raw, column: &str, text: &str) -> bool {
+    let Some(column) = section.column(column) else { return false };
+    cell::choice_of(task.form, column, Some(line.row), line.sub, text) == Some(Choice::WholeList)
+}
+
+fn has_choice(task: &Task, section: &Section, line: &Raw) -> bool {
+    line.cells.iter().any(|(column, cells)| {
+        let Some(column) = section.column(column) else { return false };
+        cells.iter().any(|(_, cell)| {
+            let text = cell::without_prompts(task.form, &cell.text());
+            let choice = cell::choice_of(task.form, column, Some(line.row), line.sub, &text);
+            matches!(choice, Some(Choice::One { .. }))
+        })
+    })
 }
 
 /// A printed sample, or no name at all.
@@ -304,6 +343,37 @@ fn read_line<'a>(
         ));
     }
     row
+}
+
+/// Sub-rows that are not there, or blank, in a block that the agency added and named or answered in part.
+fn note_half_blocks<'a>(
+    task: &mut Task,
+    section: &Section,
+    heading: &Heading<'a>,
+    region: &Region<'a>,
+    lines: &[Raw<'a>],
+    rows: &[RowAnswers],
+) {
+    let heads = lines.iter().filter(|line| {
+        line.sub.is_none()
+            && line.row.kind == RowKind::Items
+            && !line.row.subrows.is_empty()
+            && line.name.row != line.row.id()
+    });
+    for head in heads {
+        let subs = || lines.iter().filter(|line| line.sub.is_some() && line.name.row == head.name.row);
+        let answered =
+            |sub: &str| rows.iter().any(|row| row.name.row == head.name.row && row.name.sub.as_deref() == Some(sub));
+        let begun = head.row.subrows.iter().any(|sub| answered(sub.id.get_ref()));
+        let named = subs().next().is_some() && !is_sample_name(task, head);
+        for sub in head.row.subrows.iter().filter(|sub| (begun || named) && !answered(sub.id.get_ref())) {
+            let line = subs().find(|line| line.sub.is_some_and(|other| other.id.get_ref() == sub.id.get_ref()));
+            let at = label_place(heading, region, line.map_or(head.at, |line| line.at));
+            let name = RowName { sub: Some(sub.id.get_ref().clone()), ..head.name.clone() };
+            let finding = row_finding("row-missing", Severity::Error, section, Some(&name), Some(at), None);
+            task.note(finding.about(&sub.label));
+        }
+    }
 }
 
 /// Printed rows that are not there, and too few added ones.

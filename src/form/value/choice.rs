@@ -1,7 +1,9 @@
 //! One of a list of options, as it stands in a cell: in other case and spacing, followed by words of the
-//! agency's own, or ticked within the whole printed list. Two options are never guessed into one.
+//! agency's own, or ticked within the whole printed list. Two options are never guessed into one, and an
+//! option behind a word of denial ("chưa được phê duyệt") is not that option.
 
 use crate::{form::declaration::ChoiceList, text};
+use std::ops::Range;
 
 /// What a cell of a choice column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +23,14 @@ struct Hit<'a> {
     code: &'a str,
     start: usize,
     end: usize,
+    /// Whether words of the agency's own belong to it.
+    free_text: bool,
 }
 
 /// Reads the text of a cell by a list. The text is cleaned and holds no printed prompt.
 pub fn read<'a>(list: &'a ChoiceList, text: &str) -> Choice<'a> {
-    let key = text::key(text);
-    let hits = hits(list, text, &key);
+    let key = key_of_lines(text);
+    let (hits, denied) = hits(list, text, &key);
     let mut codes: Vec<&str> = Vec::new();
     for hit in &hits {
         if !codes.contains(&hit.code) {
@@ -34,25 +38,34 @@ pub fn read<'a>(list: &'a ChoiceList, text: &str) -> Choice<'a> {
         }
     }
     if codes.len() > 1 {
-        if let Some(code) = ticked(list, text) {
+        if let Some(code) = ticked(list, text).or_else(|| ticked_within(&hits, &key)) {
             return Choice::One { code, rest: String::new() };
         }
         if codes.len() == list.options.len() {
             return Choice::WholeList;
         }
-        return match leading(&hits, &key) {
+        return match leading(list, &hits, &key) {
             Some(hit) => Choice::One { code: hit.code, rest: rest_of(text, &key, hit.end) },
             None => Choice::Several(codes),
         };
     }
     match hits.first() {
+        // "Chưa đáp ứng hoàn toàn" is neither of the two options that share its words.
+        Some(hit) if denied.iter().any(|other| other.start < hit.end && hit.start < other.end) => Choice::Unknown,
         Some(hit) => Choice::One { code: hit.code, rest: rest_of(text, &key, hit.end) },
         None => short_answer(list, text, &key),
     }
 }
 
-/// Every option whose full words stand in the key; one within a longer one does not count.
-fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Vec<Hit<'a>> {
+/// The key of a text whose line ends still tell its clauses apart.
+fn key_of_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(text::key).filter(|line| !line.is_empty()).collect();
+    lines.join("\n")
+}
+
+/// Every option whose words stand in the key, and apart from them those that are denied. One within a longer
+/// one does not count.
+fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> (Vec<Hit<'a>>, Vec<Hit<'a>>) {
     let mut hits = Vec::new();
     let written = list.options.iter().filter(|option| !option.free_text).flat_map(|option| {
         // A short alias is part of too many sentences; it counts as a whole answer only.
@@ -61,10 +74,9 @@ fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Vec<Hit<'a>> {
     });
     for (option, words) in written {
         let mut from = 0;
-        while let Some(at) = text::find_words(&key[from..], &words) {
-            let start = from + at;
-            hits.push(Hit { code: &option.code, start, end: start + words.len() });
-            from = start + words.len();
+        while let Some(found) = find_loosely(key, &words, from) {
+            from = found.end;
+            hits.push(Hit { code: &option.code, start: found.start, end: found.end, free_text: false });
         }
     }
     let inner: Vec<bool> = hits
@@ -77,9 +89,41 @@ fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Vec<Hit<'a>> {
         .collect();
     let mut inner = inner.into_iter();
     hits.retain(|_| !inner.next().unwrap_or(false));
+    let (denied, mut hits): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| is_denied(list, key, hit.start));
     hits.extend(at_beginning(list, text, key));
     hits.sort_by_key(|hit| hit.start);
-    hits
+    (hits, denied)
+}
+
+/// Where an option's words stand between word boundaries, from an offset on; its commas may be left out.
+fn find_loosely(key: &str, words: &str, from: usize) -> Option<Range<usize>> {
+    let starts = key[from..].char_indices().map(|(at, _)| from + at);
+    starts
+        .filter(|at| !key[..*at].ends_with(char::is_alphanumeric))
+        .find_map(|at| Some(at..at + length_of(&key[at..], words)?))
+}
+
+/// How many bytes of a text the words take that it begins with.
+fn length_of(text: &str, words: &str) -> Option<usize> {
+    let mut rest = text;
+    for c in words.chars() {
+        // Words may be wrapped anywhere between two of them.
+        let wrapped = rest.strip_prefix('\n');
+        rest = match (rest.strip_prefix(c), wrapped) {
+            (Some(behind), _) => behind,
+            (None, Some(behind)) if c == ' ' => behind,
+            (None, Some(behind)) if rest.len() < text.len() => behind.strip_prefix(c)?,
+            (None, _) if c == ',' => rest,
+            (None, _) => return None,
+        };
+    }
+    (!words.is_empty() && !rest.starts_with(char::is_alphanumeric)).then(|| text.len() - rest.len())
+}
+
+/// Whether a word of denial or doubt stands before a place, in the same clause.
+fn is_denied(list: &ChoiceList, key: &str, at: usize) -> bool {
+    let clause = key[..at].rsplit([',', ';', ':', '.', '(', ')', '/', '|', '\n']).next().unwrap_or_default();
+    list.denials.iter().any(|word| text::contains_words(clause, &text::key(word)))
 }
 
 /// An option with words of the agency's own ("Khác: …") stands at the beginning of a line.
@@ -92,21 +136,54 @@ fn at_beginning<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Option<Hit<'
         let begins = |words: &String| lines.iter().any(|line| text::find_words(line, words) == Some(0));
         let words = words.into_iter().find(begins)?;
         let start = text::find_words(key, &words)?;
-        Some(Hit { code: &option.code, start, end: start + words.len() })
+        Some(Hit { code: &option.code, start, end: start + words.len(), free_text: true })
     })
 }
 
 /// The option at the beginning, when the others are part of the sentence behind it and not of a list.
-fn leading<'a, 'h>(hits: &'h [Hit<'a>], key: &str) -> Option<&'h Hit<'a>> {
+fn leading<'a, 'h>(list: &ChoiceList, hits: &'h [Hit<'a>], key: &str) -> Option<&'h Hit<'a>> {
     let first = hits.first().filter(|hit| hit.start == 0)?;
-    let listed = hits.iter().filter(|hit| hit.code != first.code).any(|hit| {
-        let before = key[..hit.start].trim_end();
-        hit.start < first.end || before.ends_with(['/', ';', ',', '-', '+', '*', '.', ':', '•', '|'])
+    // Behind "Khác:" everything is the agency's own.
+    if first.free_text && key[first.end..].trim_start().starts_with([':', ';', ',', '(', '-']) {
+        return Some(first);
+    }
+    let explains = list.options.iter().find(|option| option.code == first.code).map(|option| &option.explained_by);
+    let others = || hits.iter().filter(|hit| hit.code != first.code);
+    let contradicts = others().any(|hit| {
+        let before = key[first.end.min(hit.start)..hit.start].trim_end();
+        let goes_on = key[hit.end..].trim_start().starts_with(char::is_alphanumeric);
+        // "Đáp ứng một phần, chưa đáp ứng ký số" explains itself; a bare option behind it would not.
+        if goes_on && explains.is_some_and(|codes| codes.iter().any(|code| code == hit.code)) {
+            return false;
+        }
+        let contrast = list.contrasts.iter().any(|word| text::contains_words(before, &text::key(word)));
+        contrast
+            || hit.start < first.end
+            // Line ends are blanks in a key, so two options with nothing between them are a list as well.
+            || before.is_empty()
+            || before.ends_with(['/', ';', ',', '-', '+', '*', '.', ':', '•', '|'])
     });
-    // Line ends are blanks in a key, so two options with nothing between them are a list as well.
-    let touching =
-        hits.iter().any(|hit| hit.code != first.code && key[first.end..hit.start.max(first.end)].trim().is_empty());
-    (!listed && !touching).then_some(first)
+    (!contradicts).then_some(first)
+}
+
+/// The one option of a list kept in a single line that bears a tick, all before or all behind their options.
+fn ticked_within<'a>(hits: &[Hit<'a>], key: &str) -> Option<&'a str> {
+    const BOXES: [&str; 12] = ["☐", "□", "☑", "☒", "✓", "✔", "🗹", "[", "]", "( )", "(x)", "(v)"];
+    const TICKS: [&str; 11] = ["☑", "☒", "✓", "✔", "🗹", "[x]", "[v]", "(x)", "(v)", "[ x ]", "[ v ]"];
+    let first = hits.first()?;
+    let leads = BOXES.iter().any(|mark| key[..first.start].contains(mark));
+    let ticks = hits.iter().enumerate().filter(|(at, hit)| {
+        let before = &key[at.checked_sub(1).map_or(0, |at| hits[at].end).min(hit.start)..hit.start];
+        let after = &key[hit.end..hits.get(at + 1).map_or(key.len(), |next| next.start.max(hit.end))];
+        TICKS
+            .iter()
+            .any(|mark| if leads { before.trim_end().ends_with(mark) } else { after.trim_start().starts_with(mark) })
+    });
+    let codes: Vec<&str> = ticks.map(|(_, hit)| hit.code).collect();
+    match codes.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    }
 }
 
 /// The one line of a kept list that bears a tick: `[x]`, `(x)`, `x`, `☑`, `✓`.
@@ -172,8 +249,14 @@ mod tests {
             text: (*text).to_owned(),
             aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
             free_text: *free_text,
+            explained_by: if *code == "partial" { vec!["met".to_owned(), "not_met".to_owned()] } else { Vec::new() },
         };
-        ChoiceList { options: options.iter().map(option).collect() }
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        ChoiceList {
+            options: options.iter().map(option).collect(),
+            denials: words(&["chưa", "không", "cơ bản", "chuẩn bị"]),
+            contrasts: words(&["nhưng", "hoặc", "và"]),
+        }
     }
 
     fn compliance() -> ChoiceList {
@@ -226,6 +309,15 @@ mod tests {
             ("[x] Đã đáp ứng\n[ ] Đáp ứng một phần\n[ ] Chưa đáp ứng", "met"),
             ("Không có", "unknown"),
             ("Tốt", "unknown"),
+            ("Cơ bản đã đáp ứng", "unknown"),
+            ("Chưa thể nói là đã đáp ứng", "unknown"),
+            ("Đã đáp ứng hoặc đáp ứng một phần", "met | partial"),
+            ("Đã đáp ứng kết nối, nhưng chưa đáp ứng về an toàn", "met | not_met"),
+            ("Đáp ứng một phần, chưa đáp ứng ký số", "partial + chưa đáp ứng ký số"),
+            ("Đáp ứng một phần, chưa đáp ứng", "partial | not_met"),
+            ("☐ Đã đáp ứng ☑ Đáp ứng một phần ☐ Chưa đáp ứng", "partial"),
+            ("[ ] Đã đáp ứng; [ ] Đáp ứng một phần; [x] Chưa đáp ứng", "not_met"),
+            ("Đã đáp ứng ☑ Đáp ứng một phần ☐ Chưa đáp ứng ☐", "met"),
         ] {
             assert_eq!(shown(&compliance(), text), expected, "{text}");
         }
@@ -243,6 +335,11 @@ mod tests {
             ("khác (chờ hướng dẫn)", "other + (chờ hướng dẫn)"),
             ("Tổ chức đấu thầu\nTriển khai mua sắm\nHoàn thành mua sắm\nKhác: ghi rõ", "whole list"),
             ("Chọn một trong các phương án\nTổ chức đấu thầu", "bidding"),
+            ("Chưa tổ chức đấu thầu", "unknown"),
+            ("Chưa đủ kinh phí\nTổ chức\nđấu thầu", "bidding"),
+            ("Chuẩn bị triển khai mua sắm", "unknown"),
+            ("Tổ chức đấu thầu; chưa triển khai mua sắm", "bidding + chưa triển khai mua sắm"),
+            ("Khác: đang tổ chức đấu thầu lại", "other + đang tổ chức đấu thầu lại"),
         ] {
             assert_eq!(shown(&stage(), text), expected, "{text}");
         }

@@ -16,8 +16,9 @@ pub enum Phones {
 }
 
 static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\+?\(?\d[\d .()\-]{4,}\d").ok());
-static EXTENSION: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?i)(?:,|;|-)?\s*\(?\s*(?:máy lẻ|may le|số lẻ|ext\.?|nhánh)\s*:?\s*\d+\)?").ok());
+static EXTENSION: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"(?i)(?:,|;|-)?\s*\(?\s*(?:máy lẻ|may le|số lẻ|ext\.?|nhánh)\s*:?\s*\d+\)?|\s+\(\d{2,4}\)\s*$").ok()
+});
 
 /// Reads every number in a text. Several stand apart by `;`, `,`, `/`, `-` between blanks, words or line ends.
 pub fn phones(text: &str) -> Phones {
@@ -131,6 +132,7 @@ mod tests {
             ("0912345678 - 0987654321", vec!["0912345678", "0987654321"]),
             ("069.123456", vec!["069123456"]),
             ("080 48123", vec!["08048123"]),
+            ("02263999123 (112)", vec!["02263999123"]),
         ] {
             assert_eq!(phones(text), Phones::Valid(numbers.into_iter().map(str::to_owned).collect()), "{text}");
         }

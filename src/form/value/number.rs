@@ -68,7 +68,7 @@ fn grouped(digits: &str) -> bool {
 }
 
 static RATIO: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let amount = r"(\d+(?:[.,]\d{3})*)";
+    let amount = r"(\b\d{1,3}(?:[., ]\d{3}\b)+|\d+)";
     // Between the numbers at most one short unit: `12 cơ quan/45 cơ quan`.
     Regex::new(&format!(
         r"{amount}\s*(?:\p{{L}}[\p{{L}} ]{{0,30}}?)?\s*(?:/|trên tổng số|trên|trong tổng số|trong số)\s*(?:tổng số |tổng )?{amount}"
@@ -185,6 +185,8 @@ mod tests {
             ("12 / 45 cơ quan", vec![(12.0, 45.0)]),
             ("12 trên 45", vec![(12.0, 45.0)]),
             ("1.234/2.000", vec![(1234.0, 2000.0)]),
+            ("1 234/2 000 thiết bị", vec![(1234.0, 2000.0)]),
+            ("năm 2022 130⁄420 thiết bị", vec![(130.0, 420.0)]),
             ("12 cơ quan/45 cơ quan; đã có 130/420 thiết bị", vec![(12.0, 45.0), (130.0, 420.0)]),
             ("hoàn thành 30/6/2023", vec![]),
             ("tháng 6/2023", vec![]),

@@ -22,8 +22,17 @@ type Build = fn(&Captures, i16) -> Option<Period>;
 /// A pattern, whether it takes its year from the letter, and what it means. Longer readings come first.
 static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
     const YEAR: &str = r"(\d{4}|0\d{2})";
-    let table: [(&str, bool, Build); 17] = [
+    let table: [(&str, bool, Build); 25] = [
         (r"ngày (\d{1,2})\s*tháng (\d{1,2})\s*(?:,\s*)?năm Y", false, |c, _| day(&c[1], &c[2], &c[3])),
+        // Of several months or quarters the last one ends the work: "quý III-IV/2023", "tháng 11, 12 năm 2023".
+        (r"(?:tháng|t)\s*\d{1,2}\s*(?:[,&-]|và|đến)\s*(\d{1,2})\s*(?:[/.]|năm)\s*Y", false, |c, _| {
+            month(&c[1], year(&c[2])?)
+        }),
+        (
+            r"(?:quý|quí|q)[\s.]*(?:iii|ii|i|[1-3])\s*(?:[,&-]|và|đến)\s*(iv|iii|ii|[2-4])\s*(?:[/.-]|năm)?\s*Y",
+            false,
+            |c, _| quarter(&c[1], year(&c[2])?),
+        ),
         (r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})", false, |c, _| day(&c[1], &c[2], &c[3])),
         (r"(\d{4})-(\d{1,2})-(\d{1,2})", false, |c, _| day(&c[3], &c[2], &c[1])),
         (r"(đầu|giữa|cuối) (?:tháng|t)\s*(\d{1,2})\s*(?:[/.-]|năm)?\s*Y", false, |c, _| {
@@ -32,10 +41,16 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
         (r"(?:(?:6|sáu|06) tháng|nửa) (đầu|cuối)(?: của)?(?: năm)? Y", false, |c, _| {
             half(&c[1], year(&c[2])?)
         }),
-        (r"(?:quý|quí|q)\s*(iv|iii|ii|i|[1-4])\s*(?:[/.,-]|năm|của năm)?\s*Y", false, |c, _| {
+        (r"(?:quý|quí|q)[\s.]*(iv|iii|ii|i|[1-4])\s*(?:[/.,-]|năm|của năm)?\s*Y", false, |c, _| {
             quarter(&c[1], year(&c[2])?)
         }),
         (r"(?:tháng|t)\s*(\d{1,2})\s*(?:[/.,-]|năm|của năm)?\s*Y", false, |c, _| month(&c[1], year(&c[2])?)),
+        (r"(?:tháng|t)\s*(\d{1,2})\s*/\s*(\d{2})", false, |c, _| month(&c[1], year(&c[2])?)),
+        (
+            r"tháng (giêng|mười một|mười hai|một|hai|ba|tư|bốn|năm|sáu|bảy|bẩy|tám|chín|mười|chạp)\s*(?:[/,-]|năm|của năm)?\s*Y",
+            false,
+            |c, _| month(in_digits(&c[1]), year(&c[2])?),
+        ),
         (r"(\d{1,2})\s*[/.-]\s*Y", false, |c, _| month(&c[1], year(&c[2])?)),
         (r"(\d{4})-(\d{2})", false, |c, _| month(&c[2], year(&c[1])?)),
         (r"(đầu|giữa|cuối)(?: của)?(?: năm)? Y", false, |c, _| part_of_year(&c[1], year(&c[2])?)),
@@ -43,9 +58,17 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
         (r"(?:(?:6|sáu|06) tháng|nửa) (đầu|cuối)(?: năm)?", true, |c, y| half(&c[1], y)),
         (r"(?:quý|quí)\s*(iv|iii|ii|i|[1-4])", true, |c, y| quarter(&c[1], y)),
         (r"(đầu|giữa|cuối) (?:tháng|t)\s*(\d{1,2})", true, |c, y| part_of_month(&c[1], &c[2], y)),
+        (r"(?:ngày|trước|hết|đến) (\d{1,2})[/.-](\d{1,2})", true, |c, y| day_of(&c[1], &c[2], y)),
+        (r"ngày (\d{1,2})\s*tháng (\d{1,2})", true, |c, y| day_of(&c[1], &c[2], y)),
         (r"(?:tháng|t)\s*(\d{1,2})", true, |c, y| month(&c[1], y)),
+        (
+            r"tháng (giêng|mười một|mười hai|một|hai|ba|tư|bốn|năm|sáu|bảy|bẩy|tám|chín|mười|chạp)",
+            true,
+            |c, y| month(in_digits(&c[1]), y),
+        ),
         (r"(đầu|giữa|cuối) năm(?: nay)?", true, |c, y| part_of_year(&c[1], y)),
         (r"(?:trong|hết) năm(?: nay)?", true, |_, y| Some(Period::Year(y))),
+        (r"năm nay", true, |_, y| Some(Period::Year(y))),
     ];
     table
         .into_iter()
@@ -82,20 +105,48 @@ pub fn find_all(text: &str, year_of_letter: Option<i16>) -> Vec<Found> {
     found
 }
 
-/// The time that a text tells for a completion: the one that `words` announce, else the last.
-pub fn find(text: &str, words: &[String], year_of_letter: Option<i16>) -> Option<Found> {
-    let all = find_all(text, year_of_letter);
-    let key = text::key(text);
-    let keys: Vec<String> = words.iter().map(|word| text::key(word)).collect();
-    let mut before = 0;
-    for found in &all {
-        let lead = key.get(before..found.at.start.min(key.len())).unwrap_or_default();
-        if keys.iter().any(|word| text::contains_words(lead, word)) {
-            return Some(found.clone());
-        }
-        before = found.at.end.min(key.len());
+/// The time that a text tells for a completion: the one that `words` announce, else the last; of a span, its
+/// end. Behind `not_words`, in the same clause, stands another time: the day of a contract or decision.
+pub fn find(text: &str, words: &[String], not_words: &[String], year_of_letter: Option<i16>) -> Option<Found> {
+    // Line ends part clauses, unless a time itself is wrapped.
+    let mut key = text::key(&text.lines().collect::<Vec<_>>().join("; "));
+    let mut all = find_all(&key, year_of_letter);
+    if all.is_empty() {
+        key = text::key(text);
+        all = find_all(&key, year_of_letter);
     }
-    all.into_iter().next_back()
+    if all.is_empty() {
+        // Nothing but `30/6`: a day, as the cell asks for a time.
+        let year = year_of_letter.filter(|_| text.chars().all(|c| c.is_ascii_digit() || "/.- ".contains(c)))?;
+        let (day, month) = key.split_once(['/', '.', '-'])?;
+        return Some(Found { period: day_of(day, month, year)?, at: 0..key.len(), inferred: true });
+    }
+    let keyed = |words: &[String]| -> Vec<String> { words.iter().map(|word| text::key(word)).collect() };
+    let (words, not_words) = (keyed(words), keyed(not_words));
+    let mut before = 0;
+    let mut last = None;
+    for (at, found) in all.iter().enumerate() {
+        let lead = key.get(before..found.at.start.min(key.len())).unwrap_or_default();
+        before = found.at.end.min(key.len());
+        if words.iter().any(|word| text::contains_words(lead, word)) {
+            return Some(end_of_span(&key, &all[at..]));
+        }
+        let clause = lead.rsplit([',', ';', '(']).next().and_then(|part| part.rsplit(". ").next()).unwrap_or_default();
+        if !not_words.iter().any(|word| text::contains_words(clause, word)) {
+            last = Some(found.clone());
+        }
+    }
+    last
+}
+
+/// The last of the times that only "đến" or a dash joins to the first one.
+fn end_of_span(key: &str, times: &[Found]) -> Found {
+    let joined = |pair: &&[Found]| {
+        let between = key.get(pair[0].at.end.saturating_sub(1)..pair[1].at.start + 1).unwrap_or("?");
+        matches!(between.trim(), "-" | "đến" | "tới" | "đến hết" | "và")
+    };
+    let spanned = times.windows(2).take_while(joined).count();
+    times[spanned].clone()
 }
 
 /// The time that a date cell means. Spreadsheets turn a typed `6/2023` into the first of June.
@@ -117,6 +168,29 @@ fn day(day: &str, month: &str, text_year: &str) -> Option<Period> {
     let (day, month, year) = (day.parse().ok()?, month.parse().ok()?, year(text_year)?);
     // A month beyond 12 is the day of a date in American order.
     Date::new(year, month, day).or_else(|_| Date::new(year, day, month)).ok().map(Period::Day)
+}
+
+/// A day and month without a year.
+fn day_of(day: &str, month: &str, year: i16) -> Option<Period> {
+    Date::new(year, month.trim().parse().ok()?, day.trim().parse().ok()?).ok().map(Period::Day)
+}
+
+/// The number of a month that is told by its name.
+fn in_digits(name: &str) -> &'static str {
+    match name {
+        "giêng" | "một" => "1",
+        "hai" => "2",
+        "ba" => "3",
+        "tư" | "bốn" => "4",
+        "năm" => "5",
+        "sáu" => "6",
+        "bảy" | "bẩy" => "7",
+        "tám" => "8",
+        "chín" => "9",
+        "mười" => "10",
+        "mười một" => "11",
+        _ => "12",
+    }
 }
 
 fn month(text: &str, year: i16) -> Option<Period> {
@@ -162,7 +236,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<String> {
-        find(text, &["hoàn thành".to_owned()], None).map(|found| found.period.to_string())
+        find(text, &["hoàn thành".to_owned()], &["hợp đồng".to_owned(), "quyết định".to_owned()], None)
+            .map(|found| found.period.to_string())
     }
 
     #[test]
@@ -198,6 +273,19 @@ mod tests {
             ("Triển khai mua sắm; dự kiến hoàn thành, đưa vào khai thác tháng 6/2023", "2023-06"),
             ("Hợp đồng ký ngày 15/01/2023, hoàn thành 30/6/2023, nghiệm thu 2024", "2023-06-30"),
             ("ký 15/01/2023, xong 30/6/2023", "2023-06-30"),
+            ("Q.IV/2023", "2023-Q4"),
+            ("tháng 6/23", "2023-06"),
+            ("tháng sáu năm 2023", "2023-06"),
+            ("tháng năm năm 2023", "2023-05"),
+            ("tháng mười hai/2023", "2023-12"),
+            ("hoàn thành giai đoạn 2023-2025", "2025"),
+            ("hoàn thành 2023 - 2024", "2024"),
+            ("hoàn thành từ tháng 3/2023 đến tháng 6/2023", "2023-06"),
+            ("Quý III-IV/2023", "2023-Q4"),
+            ("quý III, IV năm 2023", "2023-Q4"),
+            ("tháng 6-7/2023", "2023-07"),
+            ("tháng 11,12/2023", "2023-12"),
+            ("28-2-2023", "2023-02-28"),
         ] {
             assert_eq!(read(text).as_deref(), Some(due), "{text}");
         }
@@ -205,9 +293,17 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_not_read_as_one() {
-        for text in
-            ["sớm nhất có thể", "12/45 cơ quan", "5/12", "Quyết định 1552/BTTTT", "tháng 13/2023", "32/01/2023x", ""]
-        {
+        for text in [
+            "sớm nhất có thể",
+            "hợp đồng ký ngày 15/01/2023",
+            "theo Quyết định ngày 12/01/2023",
+            "12/45 cơ quan",
+            "5/12",
+            "Quyết định 1552/BTTTT",
+            "tháng 13/2023",
+            "32/01/2023x",
+            "",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }
@@ -220,12 +316,16 @@ mod tests {
             ("cuối năm", "2023-12-31"),
             ("trong năm nay", "2023"),
             ("6 tháng đầu năm", "2023-H1"),
+            ("30/6", "2023-06-30"),
+            ("trước 30/6", "2023-06-30"),
+            ("năm nay", "2023"),
+            ("tháng chín", "2023-09"),
         ] {
-            let found = find(text, &[], Some(2023)).unwrap();
+            let found = find(text, &[], &[], Some(2023)).unwrap();
             assert_eq!((found.period.to_string().as_str(), found.inferred), (due, true), "{text}");
-            assert_eq!(find(text, &[], None), None);
+            assert_eq!(find(text, &[], &[], None), None);
         }
-        assert!(!find("tháng 6/2024", &[], Some(2023)).unwrap().inferred);
+        assert!(!find("tháng 6/2024", &[], &[], Some(2023)).unwrap().inferred);
     }
 
     #[test]
@@ -243,7 +343,7 @@ mod tests {
             ("2/2024", "2024-02-29"),
             ("6 tháng đầu năm 2023", "2023-06-30"),
         ] {
-            assert_eq!(find(text, &[], None).unwrap().period.end().to_string(), end);
+            assert_eq!(find(text, &[], &[], None).unwrap().period.end().to_string(), end);
         }
     }
 }

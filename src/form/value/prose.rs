@@ -9,27 +9,52 @@ static DOCUMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         .ok()
 });
 
-/// The number of the first official document in a text, such as `12/QĐ-UBND` (Nghị định 30/2020/NĐ-CP).
-pub fn document(text: &str) -> Option<String> {
-    let found = DOCUMENT.as_ref()?.captures(text)?;
-    let symbol: String = found[2].chars().filter(|c| !c.is_whitespace()).collect();
-    let symbol = symbol.trim_end_matches(['.', ')', '(']);
-    // `12/45 cơ quan` has no letters, `3/cái` no capital.
-    symbol.chars().any(char::is_uppercase).then(|| format!("{}/{}", &found[1], symbol.replace('–', "-")))
+/// The number of the first official document in a text, such as `12/QĐ-UBND` (Nghị định 30/2020/NĐ-CP). With
+/// `kinds` (`QĐ`), of the first one of these kinds: by its symbol, or by `words` right before it.
+pub fn document(text: &str, kinds: &[String], words: &[String]) -> Option<String> {
+    DOCUMENT.as_ref()?.captures_iter(text).find_map(|found| {
+        let symbol: String = found[2].chars().filter(|c| !c.is_whitespace()).collect();
+        let symbol = symbol.trim_end_matches(['.', ')', '(']);
+        // `12/45 cơ quan` has no letters, `3/cái` no capital.
+        if !symbol.chars().any(char::is_uppercase) {
+            return None;
+        }
+        let letters = symbol.trim_start_matches(|c: char| c.is_ascii_digit() || c == '/');
+        let kind = letters.split(['-', '–']).next().unwrap_or_default();
+        let of_kind = kinds.iter().any(|known| text::plain(known) == text::plain(kind));
+        let before = text::key(&text[..found.get(0)?.start()]);
+        let named = words.iter().any(|word| {
+            let head = before.strip_suffix(&text::key(word));
+            head.is_some_and(|head| !head.ends_with(char::is_alphanumeric))
+        });
+        (kinds.is_empty() || of_kind || named).then(|| format!("{}/{}", &found[1], symbol.replace('–', "-")))
+    })
 }
 
 /// The items of a list within running text: what follows words that announce it, or else every statement
-/// after the first, which is the reason. Empty when the text holds one statement only.
-pub fn list(text: &str, words: &[String]) -> Vec<String> {
+/// after the first, which is the reason. `not_words` tell a reason: "còn thiếu kinh phí" lists no function.
+/// Empty when the text holds one statement only.
+pub fn list(text: &str, words: &[String], not_words: &[String]) -> Vec<String> {
     let statements = statements(text);
-    let keys: Vec<String> = words.iter().map(|word| text::key(word)).collect();
-    let announced = statements.iter().position(|statement| {
+    let keyed = |words: &[String]| -> Vec<String> { words.iter().map(|word| text::key(word)).collect() };
+    let (words, not_words) = (keyed(words), keyed(not_words));
+    let announced = statements.iter().enumerate().position(|(at, statement)| {
         let key = text::key(statement);
-        keys.iter().any(|word| text::contains_words(&key, word))
+        let announces = |word: &String| {
+            let Some(start) = text::find_words(&key, word) else { return false };
+            let tail = key[start + word.len()..].trim_start_matches(|c: char| !c.is_alphanumeric());
+            let is_reason = not_words.iter().any(|word| text::find_words(tail, word) == Some(0));
+            !is_reason && (!tail.is_empty() || at + 1 < statements.len())
+        };
+        words.iter().any(announces)
     });
-    let items = match announced {
-        Some(at) => &statements[at..],
-        None => statements.get(1..).unwrap_or_default(),
+    let is_reason = |statement: &&&str| {
+        let key = text::key(statement);
+        not_words.iter().any(|word| text::contains_words(&key, word))
+    };
+    let items: Vec<&str> = match announced {
+        Some(at) => statements[at..].to_vec(),
+        None => statements.get(1..).unwrap_or_default().iter().filter(|item| !is_reason(item)).copied().collect(),
     };
     items
         .iter()
@@ -64,22 +89,41 @@ mod tests {
             ("Chưa có", None),
             ("ngày 05/01/2023", None),
         ] {
-            assert_eq!(document(text).as_deref(), number, "{text}");
+            assert_eq!(document(text, &[], &[]).as_deref(), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_decision_is_no_other_document() {
+        let (kinds, words) = (["QĐ".to_owned()], ["quyết định số".to_owned(), "quyết định".to_owned()]);
+        for (text, number) in [
+            ("Tờ trình số 45/TTr-STTTT; Quyết định số 123/QĐ-UBND", Some("123/QĐ-UBND")),
+            ("45/2022/QD-UBND", Some("45/2022/QD-UBND")),
+            ("Quyết định số: 12/UBND", Some("12/UBND")),
+            ("Tờ trình 45/TTr-STTTT ngày 3/1/2023", None),
+            ("Văn bản 1552/BTTTT-THH", None),
+        ] {
+            assert_eq!(document(text, &kinds, &words).as_deref(), number, "{text}");
         }
     }
 
     #[test]
     fn lists_are_what_their_words_announce_or_what_follows_the_reason() {
         let words = ["chức năng".to_owned(), "còn thiếu".to_owned()];
+        let not_words = ["kinh phí".to_owned(), "nhân lực".to_owned(), "do".to_owned()];
         for (text, items) in [
             ("Chưa được bố trí kinh phí.", vec![]),
             ("Chưa có kinh phí. Số hoá hồ sơ; kết nối SSO", vec!["Số hoá hồ sơ", "kết nối SSO"]),
             ("Chưa có kinh phí\n- Số hoá hồ sơ\n- SSO", vec!["Số hoá hồ sơ", "SSO"]),
             ("Các chức năng chưa đáp ứng: số hoá, SSO", vec!["Các chức năng chưa đáp ứng: số hoá, SSO"]),
             ("Chưa có kinh phí, còn thiếu SSO", vec!["Chưa có kinh phí, còn thiếu SSO"]),
+            ("Còn thiếu kinh phí", vec![]),
+            ("Chưa được bố trí kinh phí, còn thiếu nhân lực", vec![]),
+            ("Chưa có hướng dẫn; thiếu kinh phí", vec![]),
+            ("Đơn vị cung cấp chưa nâng cấp chức năng", vec![]),
             ("", vec![]),
         ] {
-            assert_eq!(list(text, &words), items, "{text}");
+            assert_eq!(list(text, &words, &not_words), items, "{text}");
         }
     }
 }
