@@ -303,7 +303,7 @@ mod tests {
             ("Đã đáp ứng/Đáp ứng một phần/Chưa đáp ứng", "whole list"),
             ("Đã đáp ứng, chưa đáp ứng", "met | not_met"),
             ("Đã đáp ứng\nChưa đáp ứng", "met | not_met"),
-            ("Chưa đáp ứng một phần", "not_met | partial"),
+            ("Chưa đáp ứng một phần", "unknown"),
             ("☐ Đã đáp ứng\n☑ Đáp ứng một phần\n☐ Chưa đáp ứng", "partial"),
             ("Đã đáp ứng\nĐáp ứng một phần (x)\nChưa đáp ứng", "partial"),
             ("[x] Đã đáp ứng\n[ ] Đáp ứng một phần\n[ ] Chưa đáp ứng", "met"),
