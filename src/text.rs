@@ -52,6 +52,18 @@ pub fn in_place(text: &str) -> String {
     move_tones(&small.collect::<String>())
 }
 
+/// The end of a text whose key is the end of the text's key, in its own writing. `end` begins in the key at
+/// about the place where it begins in the text.
+pub fn tail_of<'t>(text: &'t str, end: &str, at: usize) -> Option<&'t str> {
+    let end = key(end);
+    let first = end.chars().next()?;
+    // A key is shorter by blanks and marks, or longer by the dots of an ellipsis.
+    const ODD: usize = 300;
+    let starts = text.char_indices().skip(at.saturating_sub(ODD)).take(2 * ODD).map(|(start, _)| &text[start..]);
+    let begins = |tail: &&str| key(&tail.chars().take(8).collect::<String>()).starts_with(first);
+    starts.filter(begins).filter(|tail| key(tail) == end).last()
+}
+
 /// The key without any marks (`đ` as `d`, `y` as `i`): for measuring likeness only.
 pub fn plain(text: &str) -> String {
     without_marks(&key(text))

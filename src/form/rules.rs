@@ -20,6 +20,9 @@ use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 pub use trial::try_out;
 
+/// More rows than any report has.
+const MOST_COMPARED: usize = 500;
+
 /// A compiled expression.
 pub struct Condition(Program);
 
@@ -58,6 +61,10 @@ pub fn judge(form: &Form, answers: &Answers, known: Vec<Finding>, circumstances:
     let read = findings.len();
     for rule in &form.rules {
         let Some(condition) = &rule.condition else { continue };
+        // Remarks compare rows with each other; of thousands of rows nobody would read them.
+        if rule.severity == Severity::Warning && judge.rows.len() > MOST_COMPARED {
+            continue;
+        }
         let Some(section) = form.section(rule.section.get_ref()) else { continue };
         let rows = judge.rows.iter().filter(|row| row.section == section.id.get_ref() && concerns(rule, row.answers));
         for RowSeen { answers: row, seen, .. } in rows {

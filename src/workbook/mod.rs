@@ -20,6 +20,8 @@ use std::{
 const FURTHEST: (u32, u32) = (20_000, 512);
 /// More filled cells than any form has.
 const MOST_CELLS: usize = 400_000;
+/// Characters a cell can hold in Excel; what a file made elsewhere has beyond them is cut, as Excel does.
+const MOST_CHARACTERS: usize = 32_767;
 /// Bytes that all parts of an archive may inflate to.
 const MOST_INFLATED: u64 = 256 << 20;
 const MOST_ENTRIES: usize = 4_000;
@@ -205,9 +207,13 @@ impl Gather {
             DataRef::DurationIso(text) => Cell::Text(text),
             DataRef::Error(error) => Cell::Error(error.to_string()),
         };
-        if matches!(&cell, Cell::Text(text) if text.trim().is_empty()) {
-            return Ok(());
-        }
+        let cell = match cell {
+            Cell::Text(text) if text.trim().is_empty() => return Ok(()),
+            Cell::Text(text) if text.len() > MOST_CHARACTERS => {
+                Cell::Text(text.chars().take(MOST_CHARACTERS).collect())
+            }
+            cell => cell,
+        };
         self.cells.insert((row, col), cell);
         if self.cells.len() > MOST_CELLS {
             return Err(Unreadable::TooLarge(format!("more than {MOST_CELLS} filled cells in a sheet")));
@@ -365,6 +371,13 @@ mod tests {
         });
         let workbook = Workbook::read(&bytes, Format::Xlsx).unwrap();
         assert_eq!(workbook.sheets[0].cells.len(), 1);
+    }
+
+    #[test]
+    fn a_text_longer_than_excel_allows_is_cut() {
+        let mut gather = Gather::new(false);
+        gather.add((0, 0), DataRef::String("ế".repeat(100_000))).unwrap();
+        assert_eq!(gather.cells[&(0, 0)].text().chars().count(), MOST_CHARACTERS);
     }
 
     #[test]

@@ -16,6 +16,9 @@ const MOST_WORDS: usize = 60;
 /// Lines that one heading may take.
 const MOST_LINES: u32 = 4;
 
+/// Rows of a sheet that are looked at as headings.
+const MOST_HEADINGS: usize = 100;
+
 /// The keys of a sheet's cells.
 type Keys = BTreeMap<(u32, u32), String>;
 
@@ -73,11 +76,17 @@ pub fn headings<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> BTreeMap<&'a str, H
     let mut best: BTreeMap<&str, (f64, Heading)> = BTreeMap::new();
     for sheet in sheets {
         let keys: Keys = sheet.cells.iter().map(|(at, cell)| (*at, text::key(&cell.text()))).collect();
+        let mut found = 0;
         for row in sheet.rows() {
+            // A sheet of nothing but headings is no form.
+            if found == MOST_HEADINGS {
+                break;
+            }
             let candidates = tables.iter().filter_map(|section| {
                 heading_at(section, sheet, &keys, row).map(|(score, heading)| (score, section, heading))
             });
             let Some((score, section, heading)) = candidates.max_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
+            found += 1;
             let filled = sheet.cells.range((heading.first_row, 0)..).take(5_000).count() as f64;
             let shown = if sheet.visible { 1.0 } else { 0.0 };
             // Better columns first, then a sheet that is seen, then the one with more in it.

@@ -72,6 +72,8 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
     let mut lines: Vec<Raw> = Vec::new();
     let mut walk = Walk::new(section);
     let mut head: Option<(RowName, String)> = None;
+    // How many rows were added in each place.
+    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     let ordinal = section.column_of(ColumnType::Ordinal).and_then(|column| heading.columns.get(column.id()));
     let label_id = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
     let Some(label_col) = heading.columns.get(label_id) else { return lines };
@@ -107,10 +109,7 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
                 continue;
             }
         };
-        // The printed heading of added rows is none of them.
-        let is_one =
-            |line: &&Raw| line.row.id() == row.id() && line.sub.is_none() && (row.in_place || !line.printed_name);
-        let count = lines.iter().filter(is_one).count() as u32;
+        let count = counts.get(row.id()).copied().unwrap_or_default();
         let mut raw = Raw {
             name: RowName { row: row.id().to_owned(), declared: row.id().to_owned(), sub: None },
             row,
@@ -142,6 +141,8 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
         }
         if sub.is_none() {
             head = Some((raw.name.clone(), raw.label.clone()));
+            // The printed heading of added rows is none of them.
+            *counts.entry(row.id()).or_default() += u32::from(row.in_place || !raw.printed_name);
         }
         lines.push(raw);
     }
@@ -189,8 +190,8 @@ fn behind_printed_name(row: &Row, label: &str) -> Option<String> {
         // The printed name with its end left out is still the printed name.
         return (!printed.starts_with(&key)).then(|| label.to_owned());
     }
-    let behind = |tail: &&str| text::key(tail) == key[printed.len()..].trim_matches(|c: char| !c.is_alphanumeric());
-    let tail = label.char_indices().map(|(at, _)| &label[at..]).rfind(behind)?;
+    let behind = key[printed.len()..].trim_matches(|c: char| !c.is_alphanumeric());
+    let tail = text::tail_of(label, behind, printed.chars().count())?;
     Some(text::clean(tail.trim_start_matches([':', '-', '.', ' ', '\n', '(']).trim_end_matches(')')))
 }
 
@@ -354,19 +355,18 @@ fn note_half_blocks<'a>(
     lines: &[Raw<'a>],
     rows: &[RowAnswers],
 ) {
-    let heads = lines.iter().filter(|line| {
-        line.sub.is_none()
-            && line.row.kind == RowKind::Items
-            && !line.row.subrows.is_empty()
-            && line.name.row != line.row.id()
-    });
-    for head in heads {
-        let subs = || lines.iter().filter(|line| line.sub.is_some() && line.name.row == head.name.row);
-        let answered =
-            |sub: &str| rows.iter().any(|row| row.name.row == head.name.row && row.name.sub.as_deref() == Some(sub));
-        let begun = head.row.subrows.iter().any(|sub| answered(sub.id.get_ref()));
+    let answered: BTreeSet<(&str, &str)> =
+        rows.iter().filter_map(|row| Some((row.name.row.as_str(), row.name.sub.as_deref()?))).collect();
+    let is_head = |line: &Raw| {
+        let is_block = line.row.kind == RowKind::Items && !line.row.subrows.is_empty();
+        line.sub.is_none() && is_block && line.name.row != line.row.id()
+    };
+    for (at, head) in lines.iter().enumerate().filter(|(_, line)| is_head(line)) {
+        let subs = || lines[at + 1..].iter().take_while(|line| line.sub.is_some());
+        let is_answered = |sub: &SubRow| answered.contains(&(head.name.row.as_str(), sub.id.get_ref().as_str()));
+        let begun = head.row.subrows.iter().any(is_answered);
         let named = subs().next().is_some() && !is_sample_name(task, head);
-        for sub in head.row.subrows.iter().filter(|sub| (begun || named) && !answered(sub.id.get_ref())) {
+        for sub in head.row.subrows.iter().filter(|sub| (begun || named) && !is_answered(sub)) {
             let line = subs().find(|line| line.sub.is_some_and(|other| other.id.get_ref() == sub.id.get_ref()));
             let at = label_place(heading, region, line.map_or(head.at, |line| line.at));
             let name = RowName { sub: Some(sub.id.get_ref().clone()), ..head.name.clone() };

@@ -234,7 +234,7 @@ fn rest_of(text: &str, key: &str, end: usize) -> String {
     if rest.is_empty() {
         return String::new();
     }
-    let tail = text.char_indices().map(|(at, _)| &text[at..]).rfind(|tail| text::key(tail) == text::key(rest));
+    let tail = text::tail_of(text, rest, key[..end].chars().count());
     tail.map_or_else(|| rest.to_owned(), text::clean)
 }
 
