@@ -83,13 +83,16 @@ fn look<'a>(
     Ok(Seen { files, agency, outcome })
 }
 
+/// The files to read, and whose mail they came with.
+type Files<'a> = (Vec<Attachment>, Option<&'a Agency>);
+
 /// The files to read: a mail's attachments, or the file itself.
 fn files_of<'a>(
     reading: &mut Reading,
     campaign: &'a OpenCampaign,
     path: &Path,
     bytes: Vec<u8>,
-) -> Result<Read<(Vec<Attachment>, Option<&'a Agency>)>, FenceError> {
+) -> Result<Read<Files<'a>>, FenceError> {
     if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("eml")) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         return Ok(reading.file(&name, &bytes)?.map(|file| (vec![file], None)));
