@@ -30,7 +30,7 @@
 //! # One report's path
 //!
 //! [`duty::receive`] lists the mailbox and commits each new mail's bytes before anything on the server is
-//! touched. Each kept message is then read, in a process of its own behind the [`fence`]: [`message`] makes a [`message::Mail`] of it,
+//! touched. Each kept message is then read, behind the [`fence`]: [`message`] makes a [`message::Mail`] of it,
 //! [`message::automatic`] says whether it may be answered at all, [`duty::identify`] whose it is,
 //! [`appendix`] which of its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds
 //! sections, columns and rows by their words ([`form`]'s `locate`), understands each cell (`value`), and asks
@@ -49,6 +49,7 @@
 //! # What never happens
 //!
 //! - Nothing on the mail server is changed before the raw message is committed here.
+//! - No mail and no workbook is read in the process that holds the mailbox and the store, but by [`fence`].
 //! - No letter leaves that is not in the outbox; none goes to two addresses, to Cc or to Reply-To.
 //! - No machine's mail is answered, and none from an address that the registry does not know.
 //! - No sentence of a letter stands in Rust; no form's words do either.

@@ -83,7 +83,7 @@ fn look<'a>(
     Ok(Seen { files, agency, outcome })
 }
 
-/// Files, and the agency that sent them where a mail tells.
+/// The files to read, and whose mail they came with.
 type Files<'a> = (Vec<Attachment>, Option<&'a Agency>);
 
 /// The files to read: a mail's attachments, or the file itself.

@@ -94,6 +94,10 @@ pub fn decide(
     };
     if let Some(loss) = lost {
         unread(loss, &mut decision);
+        // What it brings is not known; a machine's mail may bring a report too.
+        if matches!(mail_kind, MailKind::Question | MailKind::Automatic) {
+            decision.kind = MessageKind::Report;
+        }
     }
     if mail_kind == MailKind::Own {
         if mail.sender().is_some_and(|sender| desk.setup.is_staff(&sender.address)) {
@@ -118,7 +122,6 @@ pub fn decide(
             decision.agency = Some(agency.clone());
             decision.evidence = Some(evidence);
             if lost.is_some() {
-                decision.kind = MessageKind::Report;
                 decision.letter = neutral_letter(mail, agency, &answerable);
             } else if mail_kind == MailKind::Report || mail.has_workbook() {
                 read_report(desk, reading, mail, campaign, agency, &answerable, &mut decision)?;

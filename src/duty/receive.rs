@@ -121,7 +121,7 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
                 Ok(()) => received.handled += 1,
                 // The database's own trouble is nobody's fault among the mails, nor is the fence's.
                 Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::passing) => return Err(error),
-                Err(error) if error.is::<FenceError>() => return Err(error),
+                Err(error) if error.downcast_ref::<FenceError>().is_some_and(FenceError::passing) => return Err(error),
                 Err(error) => {
                     received.failed += 1;
                     let why = format!("{error:#}");

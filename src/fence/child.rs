@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Twice what the largest honest workbook needs.
+/// Of address space. Honest workbooks need a tenth.
 const MEMORY: u64 = 768 << 20;
 /// For the whole life of the process; the parent replaces it long before.
 const CPU_SECONDS: u64 = 60;
@@ -42,16 +42,16 @@ fn limited(work: impl FnOnce(Option<String>) -> io::Result<()>) -> io::Result<()
     set_parent_process_death_signal(Some(Signal::KILL))?;
     set_no_new_privs(true)?;
     let unguarded = guard();
-    for (resource, most) in [
-        (Resource::As, MEMORY),
-        (Resource::Cpu, CPU_SECONDS),
-        (Resource::Fsize, 0),
-        (Resource::Core, 0),
-        (Resource::Nproc, 0),
-    ] {
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
+    for (resource, most) in [(Resource::As, MEMORY), (Resource::Fsize, 0), (Resource::Core, 0), (Resource::Nproc, 0)] {
+        limit(resource, most, most)?;
     }
+    // At the first limit comes a signal that tells why, at the second one that does not.
+    limit(Resource::Cpu, CPU_SECONDS, CPU_SECONDS + 1)?;
     work(unguarded)
+}
+
+fn limit(resource: Resource, most: u64, at_the_very_most: u64) -> io::Result<()> {
+    Ok(setrlimit(resource, Rlimit { current: Some(most), maximum: Some(at_the_very_most) })?)
 }
 
 /// Forbids files, the network and signals to others; says why where the kernel cannot.
@@ -74,7 +74,7 @@ fn answer_all(unguarded: Option<&str>) -> io::Result<()> {
     let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     // From here on no file, socket or pipe can be had at all.
-    setrlimit(Resource::Nofile, Rlimit { current: Some(0), maximum: Some(0) })?;
+    limit(Resource::Nofile, 0, 0)?;
     let place = Arc::new(Mutex::new(String::new()));
     let noted = place.clone();
     // What a panic says may quote the file; where it happened does not.

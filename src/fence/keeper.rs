@@ -10,7 +10,10 @@ use std::{
     io::{self, Read as _},
     os::{
         fd::OwnedFd,
-        unix::{net::UnixStream, process::ExitStatusExt},
+        unix::{
+            net::UnixStream,
+            process::{CommandExt, ExitStatusExt},
+        },
     },
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -224,6 +227,7 @@ impl Process {
         its_words.set_nonblocking(true)?;
         words.set_nonblocking(true)?;
         let child = Command::new(program)
+            .arg0(env!("CARGO_PKG_NAME"))
             .arg(COMMAND)
             .env_clear()
             .current_dir("/")
@@ -279,14 +283,14 @@ impl Process {
         while matches!(self.words.read(&mut said), Ok(length) if length > 0) {}
     }
 
-    /// The last line of its standard error.
+    /// The line of its standard error that tells why: the last one, or the one before Rust's advice.
     fn last_words(&mut self) -> String {
         let mut heard = Vec::new();
         let _ = self.words.set_nonblocking(false);
         let _ = Timed { wire: &self.words, until: Instant::now() + DYING }.read_to_end(&mut heard);
         let heard = String::from_utf8_lossy(&heard);
-        let last = heard.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        last.chars().filter(|c| !c.is_control()).take(LONGEST_WORDS).collect()
+        let last = heard.lines().rev().find(|line| !line.trim().is_empty() && !line.starts_with("note:"));
+        last.unwrap_or_default().chars().filter(|c| !c.is_control()).take(LONGEST_WORDS).collect()
     }
 }
 

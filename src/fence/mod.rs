@@ -54,7 +54,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Limits { children: cores.min(2), patience: Duration::from_secs(8), answers: 200 }
+        Limits { children: cores.min(2), patience: Duration::from_secs(7), answers: 200 }
     }
 }
 
@@ -94,6 +94,13 @@ pub enum FenceError {
     Misunderstood(String),
     #[error("nobody keeps the reading processes any more")]
     Gone,
+}
+
+impl FenceError {
+    /// Whether it has nothing to do with what was to be read, so that every other mail would fail of it too.
+    pub fn passing(&self) -> bool {
+        !matches!(self, FenceError::Misunderstood(_))
+    }
 }
 
 impl Fence {
