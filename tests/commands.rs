@@ -502,7 +502,7 @@ fn check_names_file_line_and_reason() {
                     "code = \"reason-missing\"\ncolour = 1",
                 )
             },
-            &["forms/1552.toml", ":684", "colour"],
+            &["forms/1552.toml:", "colour"],
         ),
         (|config| replace(&config.join("forms/1552.toml"), "version =", "version = = "), &["forms/1552.toml", ":"]),
         (

@@ -133,7 +133,7 @@ impl<'a> Judge<'a> {
         }
         let column = finding.field.as_deref().and_then(|field| section.column(field));
         let host = column.and_then(|column| section.column(column.within.as_ref()?.get_ref()));
-        let asked = [column, host].into_iter().flatten().filter_map(|column| column.asked.as_ref());
+        let mut asked = [column, host].into_iter().flatten().filter_map(|column| column.asked.as_ref());
         asked.all(|condition| self.is_true(condition, &row.seen, &finding.code, row.answers))
     }
 
