@@ -4,6 +4,7 @@
 //! what is decided about a report or a letter is decided elsewhere; here are the rules of keeping alone.
 
 pub mod agencies;
+pub mod audit;
 pub mod filing;
 pub mod messages;
 pub mod outbox;
