@@ -13,6 +13,7 @@ macro_rules! say {
 
 mod check;
 mod demo;
+mod export;
 mod messages;
 mod outbox;
 mod run;
@@ -93,6 +94,16 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Writes the consolidated national table
+    Export {
+        campaign: String,
+        /// The file to write: .xlsx, .csv or .json
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Which table a .csv holds; by default the form's first
+        #[arg(long, value_name = "ID")]
+        table: Option<String>,
+    },
     /// Lists what came in, and what is held
     Messages {
         #[arg(long)]
@@ -157,6 +168,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
         }
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
+        Command::Export { campaign, out, table } => {
+            export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
+        }
         Command::Messages { json } => messages::list(&desk(&config).await?, json).await,
         Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,

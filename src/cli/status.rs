@@ -2,15 +2,14 @@
 
 use super::table;
 use crate::{
-    duty::Desk,
+    duty::{Desk, tabulate},
     progress::{Progress, State},
     setup::OpenCampaign,
-    store::{messages, reports},
 };
 use anyhow::Context as _;
 
 pub async fn status(desk: &Desk, campaign: Option<&str>, as_json: bool) -> anyhow::Result<u8> {
-    let progress = progress(desk, one_campaign(desk, campaign)?).await?;
+    let progress = tabulate::progress(desk, one_campaign(desk, campaign)?).await?;
     if as_json {
         say!("{}", serde_json::to_string_pretty(&progress)?);
         return Ok(0);
@@ -29,13 +28,6 @@ fn one_campaign<'a>(desk: &'a Desk, id: Option<&str>) -> anyhow::Result<&'a Open
             None.with_context(|| format!("name one of the campaigns: {}", ids.join(", ")))
         }
     }
-}
-
-/// How far a campaign is now.
-pub async fn progress(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Progress> {
-    let states = reports::agency_states(&desk.store, &campaign.id).await?;
-    let held = messages::count_held(&desk.store, &campaign.id).await?;
-    Ok(Progress::of(campaign, &states, held, desk.clock.now(), &desk.setup.zone))
 }
 
 /// The sums, then every agency from which something came.

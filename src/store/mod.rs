@@ -10,6 +10,7 @@ pub mod messages;
 pub mod outbox;
 pub mod reports;
 pub mod sending;
+pub mod tables;
 
 mod columns;
 mod connect;
