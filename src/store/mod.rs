@@ -9,6 +9,7 @@ pub mod audit;
 pub mod filing;
 pub mod messages;
 pub mod outbox;
+pub mod polls;
 pub mod reports;
 pub mod sending;
 
