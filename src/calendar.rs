@@ -109,14 +109,19 @@ impl SendWindows {
     pub fn parse(texts: &[String]) -> Result<SendWindows, String> {
         let mut windows: Vec<(Time, Time)> = Vec::new();
         for text in texts {
-            let ends = text.split_once('-').and_then(|(from, to)| Some((from.trim().parse().ok()?, to.trim().parse().ok()?)));
+            let ends =
+                text.split_once('-').and_then(|(from, to)| Some((from.trim().parse().ok()?, to.trim().parse().ok()?)));
             let Some((from, to)) = ends else { return Err(format!("{text:?} is no window; write 08:00-11:00")) };
             if from >= to || windows.last().is_some_and(|(_, before)| *before > from) {
                 return Err(format!("{text:?} does not come after what stands before it"));
             }
             windows.push((from, to));
         }
-        if windows.is_empty() { Err("there is no window; write 08:00-11:00".to_owned()) } else { Ok(SendWindows(windows)) }
+        if windows.is_empty() {
+            Err("there is no window; write 08:00-11:00".to_owned())
+        } else {
+            Ok(SendWindows(windows))
+        }
     }
 
     /// This instant, where it lies in a window of a working day; otherwise the beginning of the next one.

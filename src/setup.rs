@@ -181,7 +181,8 @@ fn load_campaign(config: &Config, path: &Path) -> Result<OpenCampaign, SetupErro
     let calendar = Calendar::parse(read(&calendar_path)?.as_bytes())
         .map_err(|source| SetupError::Calendar { path: calendar_path, source })?;
     let form = Form::load(&config.path(&campaign.form_file()))?;
-    if campaign.reminders.windows(2).any(|two| two[0] >= two[1]) || campaign.reminders.iter().any(|step| step.abs() > 99)
+    if campaign.reminders.windows(2).any(|two| two[0] >= two[1])
+        || campaign.reminders.iter().any(|step| step.abs() > 99)
     {
         return Err(wrong("reminders: write working days from the deadline, each once and in order".to_owned()));
     }
