@@ -6,6 +6,7 @@
 pub mod addresses;
 pub mod agencies;
 pub mod audit;
+pub mod duties;
 pub mod filing;
 pub mod messages;
 pub mod outbox;
