@@ -38,7 +38,7 @@ pub struct Counts {
     /// Accepted, and in time.
     pub on_time: u32,
     pub late: u32,
-    /// Past the deadline and not accepted.
+    /// Past its deadline and not accepted.
     pub overdue: u32,
     pub exempt: u32,
     pub paper: u32,
@@ -84,6 +84,7 @@ pub struct AgencyProgress {
     pub first_received_at: Option<String>,
     pub accepted_at: Option<String>,
     pub on_time: Option<bool>,
+    /// Its own where staff gave it one.
     pub deadline: String,
     pub errors: u32,
     pub warnings: u32,
@@ -97,9 +98,10 @@ impl Progress {
         let mut by_kind: BTreeMap<Kind, Counts> = BTreeMap::new();
         let mut agencies = Vec::new();
         for state in states {
-            let progress = agency(state, &deadline, zone);
+            let own = campaign.deadline_of(state.deadline, zone);
+            let progress = agency(state, own, zone);
             if state.expected {
-                let one = Counts::of(&progress, now > campaign.deadline_at);
+                let one = Counts::of(&progress, now > own);
                 counts += one;
                 *by_kind.entry(state.kind).or_default() += one;
             }
@@ -160,7 +162,7 @@ impl AddAssign for Counts {
     }
 }
 
-fn agency(state: &AgencyState, deadline: &str, zone: &TimeZone) -> AgencyProgress {
+fn agency(state: &AgencyState, deadline: Timestamp, zone: &TimeZone) -> AgencyProgress {
     let now = match (state.by_staff, state.verdict) {
         (Some(StaffState::Exempt), _) => State::Exempt,
         (_, Some(Verdict::Accepted)) => State::Accepted,
@@ -179,7 +181,7 @@ fn agency(state: &AgencyState, deadline: &str, zone: &TimeZone) -> AgencyProgres
         first_received_at: state.first_received_at.map(|at| rfc3339(at, zone)),
         accepted_at: state.accepted_at.map(|at| rfc3339(at, zone)),
         on_time: state.on_time,
-        deadline: deadline.to_owned(),
+        deadline: rfc3339(deadline, zone),
         errors: state.errors,
         warnings: state.warnings,
     }

@@ -1,12 +1,15 @@
 //! Duties: each does one thing once and tells what came of it. The command line, the tests and the daemon call
 //! the same functions; loops, sleeps and signals are none of theirs.
 
+pub mod alert;
 mod answer;
 pub mod decide;
 pub mod deliver;
 pub mod identify;
 pub mod receive;
+mod reconcile;
 pub mod tabulate;
+pub mod watch;
 
 use crate::{
     clock::Clock,

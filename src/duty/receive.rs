@@ -4,13 +4,14 @@
 
 use super::{
     Desk, answer,
-    decide::{self, Decision},
+    decide::{self, Decision, Unseen},
+    reconcile::reconcile,
 };
 use crate::{
     agency::masked,
     appendix::Reason,
     fence::{Fence, FenceError, Loss, Reading},
-    mailbox::{Filed, Key, Listed, Mailbox, MailboxError},
+    mailbox::{Fetched, Filed, Key, Listed, Mailbox, MailboxError},
     message::{self, Mail},
     store::{
         StoreError, filing, messages,
@@ -77,23 +78,25 @@ async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -
             filing::raise_watermark(&desk.store, &folder, listing.validity, uid).await?;
         }
     }
-    Ok(())
+    reconcile(desk, mailbox, &listing).await
 }
 
 fn of_one_message(error: &anyhow::Error) -> bool {
     error.downcast_ref::<MailboxError>().is_some_and(MailboxError::of_message)
 }
 
-/// Fetches one mail and commits its bytes; one that is too large is committed without them.
+/// Fetches one mail and commits its bytes; of one that is too large, only its header and its true size.
 async fn keep(desk: &Desk, mailbox: &mut Mailbox, listed: &Listed) -> anyhow::Result<bool> {
     let now = desk.clock.now();
     let largest = desk.setup.config.mailbox.largest;
-    let (raw, received_at) = match mailbox.fetch(listed, largest).await {
-        Ok(fetched) => (fetched.raw, fetched.received_at),
-        Err(MailboxError::TooLarge { .. }) => (Vec::new(), listed.internal_date.unwrap_or(now)),
+    let (Fetched { raw, received_at }, size) = match mailbox.fetch(listed, largest).await {
+        Ok(fetched) => {
+            let size = fetched.raw.len() as u64;
+            (fetched, size)
+        }
+        Err(MailboxError::TooLarge { size, .. }) => (mailbox.fetch_header(listed).await?, size),
         Err(error) => return Err(error.into()),
     };
-    let size = if raw.is_empty() { listed.size } else { raw.len() as u64 };
     let sha256 = message::hash(&raw);
     let Key { folder, validity, uid } = &listed.key;
     let mail = messages::KeptMail { folder, validity: *validity, uid, raw: &raw, sha256: &sha256, size, received_at };
@@ -138,20 +141,21 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
 
 /// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
 async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
-    let (id, arrived) = (waiting.id, waiting.received_at);
+    let (id, size, arrived) = (waiting.id, waiting.size, waiting.received_at);
     if messages::earlier_with_same_bytes(&desk.store, id).await?.is_some() {
         return record_duplicate(desk, id).await;
     }
     let raw = messages::raw(&desk.store, id).await?;
-    if raw.is_empty() && waiting.size > 0 {
-        return record_too_large(desk, waiting).await;
-    }
     let work = desk.clone();
     // Reading may take its time, and what panics takes only itself along.
     let read = move || -> anyhow::Result<_> {
         let Seen { mail, lost, mut reading } = see(&work.fence, &raw)?;
         let Some(mail) = mail else { return Ok(Err(lost)) };
-        let decision = decide::decide(&work, &mut reading, &mail, lost.as_ref(), arrived)?;
+        // Only of a mail that was too large is more than what was kept.
+        let largest = work.setup.config.mailbox.largest;
+        let too_large = (size > raw.len() as u64).then_some(Unseen::TooLarge { size, largest });
+        let unseen = too_large.or(lost.map(Unseen::Lost));
+        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), arrived)?;
         let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
         Ok(Ok((mail, decision, files)))
     };
@@ -210,23 +214,6 @@ async fn record_unread(desk: &Desk, waiting: &Unhandled, lost: Option<Loss>) -> 
     Ok(())
 }
 
-/// A mail that was too large to fetch is for staff, who see it in the mailbox.
-async fn record_too_large(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
-    let why = format!("the mail has {} bytes and was not fetched; the limit is mailbox.largest", waiting.size);
-    let outcome = MessageOutcome {
-        held: Some(Held::Unreadable),
-        held_why: Some(&why),
-        verdict: Some(Verdict::Unreadable),
-        reason: Some(Reason::TooLarge.as_str()),
-        ..MessageOutcome::of(MessageKind::Report)
-    };
-    let mut tx = desk.store.begin().await?;
-    messages::record_outcome(&mut tx, waiting.id, &outcome).await?;
-    tx.commit().await?;
-    tracing::warn!(message = waiting.id, size = waiting.size, "a mail is too large and waits for staff");
-    Ok(())
-}
-
 async fn record_duplicate(desk: &Desk, id: i64) -> anyhow::Result<()> {
     let raw = messages::raw(&desk.store, id).await?;
     let fence = desk.fence.clone();
@@ -269,16 +256,18 @@ pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&
 
 /// Moves on the server what is done here.
 async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
+    let mut after = 0;
     loop {
-        let batch = filing::to_file(&desk.store, BATCH).await?;
-        let mut moved = 0;
+        let batch = filing::to_file(&desk.store, after, BATCH).await?;
         for done in &batch {
+            // One that cannot be moved must not stand in the way of those behind it.
+            after = done.id;
             let key = Key { folder: done.folder.clone(), validity: done.validity, uid: done.uid.clone() };
             match mailbox.file(&key).await {
+                Ok(Filed::LeftInPlace) => filing::mark_left_in_place(&desk.store, done.id, desk.clock.now()).await?,
                 Ok(filed) => {
                     filing::mark_filed(&desk.store, done.id, desk.clock.now()).await?;
                     received.filed += u32::from(filed == Filed::Moved);
-                    moved += 1;
                 }
                 // What the server refuses today it may take tomorrow; the mail is not read again.
                 Err(error) if error.of_message() || matches!(error, MailboxError::ValidityChanged { .. }) => {
@@ -287,7 +276,7 @@ async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) 
                 Err(error) => return Err(error).context("handled mail cannot be moved"),
             }
         }
-        if moved == 0 || batch.len() < BATCH as usize {
+        if batch.len() < BATCH as usize {
             return Ok(());
         }
     }

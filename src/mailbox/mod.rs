@@ -11,6 +11,9 @@ mod session;
 
 pub use account::Limits;
 
+/// So much of a header is enough to know whose a mail is.
+const LONGEST_HEADER: u64 = 256 * 1024;
+
 use crate::config::Config;
 use jiff::Timestamp;
 use std::{fmt, path::PathBuf};
@@ -45,7 +48,15 @@ pub struct Listing {
     pub count: u64,
 }
 
-/// A whole message.
+/// Every message in the folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// UIDVALIDITY at the time of the look; 0 for a Maildir.
+    pub validity: u32,
+    pub uids: Vec<String>,
+}
+
+/// A message, or its header alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     pub raw: Vec<u8>,
@@ -128,6 +139,14 @@ pub enum MailboxError {
     Io { path: PathBuf, source: std::io::Error },
 }
 
+/// The folder's name in the keys of the messages of this configuration, whether or not it can be opened.
+pub fn folder_of(config: &Config) -> String {
+    match config.path_of_url(&config.mailbox.url, "maildir") {
+        Some(_) => maildir::FOLDER.to_owned(),
+        None => account::folder_of(&config.mailbox.url),
+    }
+}
+
 impl Mailbox {
     /// Opens the mailbox of the configuration: connects and logs in, or looks at the Maildir.
     pub async fn open(config: &Config) -> Result<Mailbox, MailboxError> {
@@ -159,6 +178,17 @@ impl Mailbox {
         }
     }
 
+    /// The uids of all messages, those that were listed before too.
+    pub async fn uids(&mut self) -> Result<Present, MailboxError> {
+        match self {
+            Mailbox::Imap(imap) => imap.uids().await,
+            Mailbox::Maildir(maildir) => {
+                let all = off_the_runtime(maildir, |maildir| maildir.list()).await?;
+                Ok(Present { validity: 0, uids: all.new.into_iter().map(|listed| listed.key.uid).collect() })
+            }
+        }
+    }
+
     /// The bytes of a message that was listed, refused by its size before anything is fetched.
     pub async fn fetch(&mut self, listed: &Listed, largest: u64) -> Result<Fetched, MailboxError> {
         match self {
@@ -166,6 +196,17 @@ impl Mailbox {
             Mailbox::Maildir(maildir) => {
                 let uid = listed.key.uid.clone();
                 off_the_runtime(maildir, move |maildir| maildir.fetch(&uid, largest)).await
+            }
+        }
+    }
+
+    /// The header of a message that is too large to fetch, 256 KiB of it at most.
+    pub async fn fetch_header(&mut self, listed: &Listed) -> Result<Fetched, MailboxError> {
+        match self {
+            Mailbox::Imap(imap) => imap.fetch_header(&listed.key).await,
+            Mailbox::Maildir(maildir) => {
+                let uid = listed.key.uid.clone();
+                off_the_runtime(maildir, move |maildir| maildir.fetch_header(&uid)).await
             }
         }
     }

@@ -204,7 +204,7 @@ pub async fn raw(store: &Store, id: i64) -> Result<Vec<u8>, StoreError> {
 
 /// The first message before this one with the same bytes.
 pub async fn earlier_with_same_bytes(store: &Store, id: i64) -> Result<Option<i64>, StoreError> {
-    // The size as well, because of mails too large to fetch no more is kept than they have in common.
+    // The size as well: of mails too large to fetch the headers alone are kept, and two may have the same.
     let row = sqlx::query(
         "
         SELECT earlier.id
@@ -344,6 +344,21 @@ pub async fn count_held(store: &Store, campaign: &CampaignId) -> Result<u64, Sto
     .fetch_one(&store.pool)
     .await?;
     Columns(&row).number("held")
+}
+
+/// When the newest message was kept.
+pub async fn last_kept_at(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT kept_at
+        FROM message
+        ORDER BY id DESC
+        LIMIT 1
+        ",
+    )
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|row| Columns(&row).time("kept_at")).transpose()
 }
 
 async fn put(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Option<i64>, StoreError> {
@@ -494,7 +509,7 @@ mod tests {
         let detail = show(&store, bad).await.unwrap().unwrap();
         assert_eq!((detail.row.state, detail.row.kind), (MessageState::SetAside, Some(MessageKind::Failed)));
         assert_eq!(detail.last_error.as_deref(), Some("the reader died three times"));
-        assert!(to_file(&store, 10).await.unwrap().is_empty(), "what was set aside stays where it is");
+        assert!(to_file(&store, 0, 10).await.unwrap().is_empty(), "what was set aside stays where it is");
         assert!(count_attempt(&store, 99, "").await.is_err() && set_aside(&store, 99, "").await.is_err());
     }
 
@@ -549,10 +564,10 @@ mod tests {
         assert_eq!((detail.row.held, detail.row.agency, detail.row.verdict, detail.filed_at), (None, None, None, None));
         assert_eq!(count_held(&store, &campaign).await.unwrap(), 0);
 
-        let waiting = to_file(&store, 10).await.unwrap();
+        let waiting = to_file(&store, 0, 10).await.unwrap();
         assert_eq!(waiting, [ToFile { id, folder: "INBOX".to_owned(), validity: 7, uid: "1".to_owned() }]);
         mark_filed(&store, id, at("2023-02-20T02:00:00.000001999Z")).await.unwrap();
-        assert!(to_file(&store, 10).await.unwrap().is_empty());
+        assert!(to_file(&store, 0, 10).await.unwrap().is_empty());
         let filed_at = show(&store, id).await.unwrap().unwrap().filed_at;
         assert_eq!(filed_at, Some(at("2023-02-20T02:00:00.000001Z")), "microseconds are kept, no more");
         assert!(show(&store, 99).await.unwrap().is_none());

@@ -7,7 +7,9 @@ mod mail;
 mod reports;
 mod senders;
 mod story;
+mod too_large;
 mod unreadable;
+mod watch;
 
 use mail::Mail;
 use story::data;
