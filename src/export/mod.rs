@@ -199,9 +199,9 @@ fn agency_heads(headings: &Headings) -> Vec<Head> {
     let words = &headings.common;
     vec![
         Head::new("number", &words.number, 5.0, Align::Center),
-        Head::new("agency", &words.agency, 17.0, Align::Left),
-        Head::new("group", &words.group, 10.0, Align::Left),
-        Head::new("state", &words.state, 12.0, Align::Left),
+        Head::new("agency", &words.agency, 19.0, Align::Left),
+        Head::new("group", &words.group, 12.0, Align::Left),
+        Head::new("state", &words.state, 13.0, Align::Left),
     ]
 }
 

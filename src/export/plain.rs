@@ -76,3 +76,66 @@ fn harmless(text: &str) -> String {
         || text.starts_with(['\t', '\r', '\n']);
     if begins_like_a_formula { format!("'{text}") } else { text.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::*, *};
+    use calamine::Reader;
+
+    fn table(texts: &[&str]) -> Table {
+        let cells = texts.iter().map(|text| Cell::Text((*text).to_owned()));
+        Table {
+            id: "t".to_owned(),
+            sheet: "T".to_owned(),
+            title: "=1+1".to_owned(),
+            note: "@note".to_owned(),
+            columns: texts.iter().map(|_| Head::new("key", "=HEADING()", 10.0, Align::Left)).collect(),
+            rows: vec![cells.collect()],
+            totals: 0,
+        }
+    }
+
+    #[test]
+    fn what_begins_like_a_formula_is_text_in_every_file() {
+        let hostile = ["=HYPERLINK(\"http://x.example\")", "+84 24", "-1+1", "@SUM(A1)", "\t=1", " =1", "＝1", "{=1}"];
+        let table = table(&hostile);
+        let written = csv(&table).unwrap();
+        assert!(written.starts_with("\u{FEFF}".as_bytes()));
+        let mut reader = csv::Reader::from_reader(&written[BOM.len()..]);
+        assert!(reader.headers().unwrap().iter().all(|heading| heading == "'=HEADING()"));
+        let line = reader.records().next().unwrap().unwrap();
+        for (field, text) in line.iter().zip(hostile) {
+            let expected = if text == "{=1}" { text.to_owned() } else { format!("'{text}") };
+            assert_eq!(field, expected);
+        }
+        let overview =
+            Overview { sheet: "O".to_owned(), title: "=1".to_owned(), facts: Vec::new(), blocks: Vec::new() };
+        let book = Book { title: "=1".to_owned(), overview, tables: vec![table] };
+        let bytes = xlsx(&book).unwrap();
+        let mut workbook: calamine::Xlsx<_> = calamine::open_workbook_from_rs(std::io::Cursor::new(bytes)).unwrap();
+        for sheet in ["O", "T"] {
+            let formulas = workbook.worksheet_formula(sheet).unwrap();
+            assert!(formulas.cells().all(|(_, _, formula)| formula.is_empty()), "{sheet}");
+        }
+        let range = workbook.worksheet_range("T").unwrap();
+        let texts: Vec<String> = range.rows().next_back().unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(texts, hostile);
+    }
+
+    #[test]
+    fn numbers_dates_and_codes_are_what_programs_expect() {
+        let date: Date = "2023-02-05".parse().unwrap();
+        for (cell, in_csv, in_json) in [
+            (Cell::Blank, "", Json::Null),
+            (Cell::Number(-3.0), "-3", json!(-3)),
+            (Cell::share(1, 4), "0.25", json!(0.25)),
+            (Cell::share(5, 4), "1", json!(1.0)),
+            (Cell::share(0, 0), "", Json::Null),
+            (Cell::Date(date), "05/02/2023", json!("2023-02-05")),
+            (Cell::Coded { code: "met".to_owned(), text: "Đã đáp ứng".to_owned() }, "Đã đáp ứng", json!("met")),
+            (Cell::NotUnderstood("sắp xong".to_owned()), "sắp xong", json!({"not_understood": "sắp xong"})),
+        ] {
+            assert_eq!((field(&cell).as_str(), value(&cell)), (in_csv, in_json), "{cell:?}");
+        }
+    }
+}
