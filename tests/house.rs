@@ -390,6 +390,8 @@ fn the_schema_is_in_the_program() {
         assert_eq!(phuluc::store::messages::list(&store).await.unwrap(), []);
         store.close().await;
     });
-    let connect = read(&root().join("src/store/connect.rs"));
-    assert!(connect.contains("sqlx::migrate!("), "the migrations are read from disk");
+    for kind in ["sqlite", "postgres"] {
+        let connect = read(&root().join(format!("src/store/connect/{kind}.rs")));
+        assert!(connect.contains("sqlx::migrate!("), "the migrations of {kind} are read from disk");
+    }
 }

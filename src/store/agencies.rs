@@ -144,9 +144,11 @@ mod tests {
     use super::*;
     use crate::store::{reports, tests::*};
 
-    #[tokio::test]
-    async fn importing_again_changes_what_the_files_changed_and_no_decision_of_staff() {
-        let (_folder, store) = store().await;
+    on_both! {
+        importing_again_changes_what_the_files_changed_and_no_decision_of_staff,
+    }
+
+    async fn importing_again_changes_what_the_files_changed_and_no_decision_of_staff(store: Store) {
         let first = registry(
             "ha-noi,province,UBND TP Hà Nội,Hà Nội,H26,hanoi.example,a@hanoi.example;b@hanoi.example,,\nmic,ministry,Bộ TTTT,,,,,,\n",
         );

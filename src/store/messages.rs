@@ -452,9 +452,15 @@ mod tests {
         tests::*,
     };
 
-    #[tokio::test]
-    async fn a_mail_is_kept_once_with_its_bytes() {
-        let (_folder, store) = store().await;
+    on_both! {
+        a_mail_is_kept_once_with_its_bytes,
+        a_transaction_that_is_dropped_kept_nothing,
+        a_mail_that_fails_stands_behind_the_others_until_it_is_set_aside,
+        the_same_bytes_are_found_in_the_earlier_message_only,
+        an_outcome_is_shown_whole_and_the_message_is_filed_once,
+    }
+
+    async fn a_mail_is_kept_once_with_its_bytes(store: Store) {
         let mail = mail("101", b"From: a\xff\0\r\n");
         let Kept::New(id) = keep_mail(&store, &mail).await else { panic!("the first time") };
         assert_eq!(keep_mail(&store, &mail).await, Kept::Known(id));
@@ -468,9 +474,7 @@ mod tests {
         assert!(matches!(raw(&store, 77).await, Err(StoreError::Missing { what: "message", id: 77 })));
     }
 
-    #[tokio::test]
-    async fn a_transaction_that_is_dropped_kept_nothing() {
-        let (_folder, store) = store().await;
+    async fn a_transaction_that_is_dropped_kept_nothing(store: Store) {
         let mut tx = store.begin().await.unwrap();
         keep(&mut tx, &mail("101", b"x"), at("2023-02-20T01:00:00Z")).await.unwrap();
         drop(tx);
@@ -478,9 +482,7 @@ mod tests {
         assert!(matches!(keep_mail(&store, &mail("101", b"x")).await, Kept::New(_)));
     }
 
-    #[tokio::test]
-    async fn a_mail_that_fails_stands_behind_the_others_until_it_is_set_aside() {
-        let (_folder, store) = store().await;
+    async fn a_mail_that_fails_stands_behind_the_others_until_it_is_set_aside(store: Store) {
         let bad = new(&store, &mail("1", b"bad")).await;
         let good = new(&store, &mail("2", b"good")).await;
         assert_eq!(count_attempt(&store, bad, "the reader died").await.unwrap(), 1);
@@ -498,9 +500,7 @@ mod tests {
         assert!(count_attempt(&store, 99, "").await.is_err() && set_aside(&store, 99, "").await.is_err());
     }
 
-    #[tokio::test]
-    async fn the_same_bytes_are_found_in_the_earlier_message_only() {
-        let (_folder, store) = store().await;
+    async fn the_same_bytes_are_found_in_the_earlier_message_only(store: Store) {
         let first = new(&store, &mail("1", b"same")).await;
         let second = new(&store, &mail("2", b"same")).await;
         let third = new(&store, &mail("3", b"same")).await;
@@ -512,9 +512,8 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn an_outcome_is_shown_whole_and_the_message_is_filed_once() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn an_outcome_is_shown_whole_and_the_message_is_filed_once(store: Store) {
+        with_campaign(&store).await;
         let id = new(&store, &mail("1", b"x")).await;
         let ha_noi = agency("ha-noi");
         let campaign = campaign();
