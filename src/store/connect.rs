@@ -137,6 +137,11 @@ impl Store {
         Ok(DaemonLock { _held: held })
     }
 
+    /// The database as people may see it: nothing secret is in it.
+    pub fn name(&self) -> String {
+        self.kind.name()
+    }
+
     /// Ends all connections, which with SQLite writes what is in the WAL back into the file.
     pub async fn close(&self) {
         self.pool.close().await;
