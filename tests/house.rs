@@ -12,8 +12,8 @@ use std::{
 /// The modules from the ground up: each imports only from lines above its own.
 const FLOORS: &[&[&str]] = &[
     // Words of the field: no I/O.
-    &["text", "clock", "calendar", "agency", "finding", "config"],
-    &["campaign"],
+    &["text", "clock", "calendar", "agency", "finding"],
+    &["campaign", "config", "ladder"],
     // Reading.
     &["attachment"],
     &["message", "workbook"],
@@ -31,6 +31,7 @@ const FLOORS: &[&[&str]] = &[
     &["mailbox", "outgoing"],
     // Duties, their rhythm, the doors.
     &["duty"],
+    &["schedule"],
     &["daemon"],
     &["cli"],
 ];
@@ -226,6 +227,16 @@ fn sql_stands_in_the_store_and_sockets_in_the_wires() {
 }
 
 #[test]
+fn every_test_of_the_store_runs_on_both_databases() {
+    let mut paths = Vec::new();
+    files_under(&root().join("src/store"), &mut paths);
+    let own = |path: &&PathBuf| !path.ends_with("store/tests.rs") && !path.to_string_lossy().contains("store/connect");
+    for path in paths.iter().filter(own) {
+        assert!(!read(path).contains("#[tokio::test]"), "{}: use on_both!", path.display());
+    }
+}
+
+#[test]
 fn nothing_is_left_undone() {
     let mut paths = Vec::new();
     for folder in ["src", "tests"] {
@@ -328,9 +339,11 @@ fn every_default_in_the_example_is_the_programs_own() {
     let full = Config::parse(&uncommented(&text, "password_env"), &path).unwrap();
     assert_eq!(full.time_zone, bare.time_zone);
     assert_eq!((full.campaigns, full.letters), (bare.campaigns, bare.letters));
+    assert_eq!(full.send_windows, bare.send_windows);
     assert_eq!(full.mailbox.filed, bare.mailbox.filed);
     assert_eq!(full.mailbox.poll_seconds, bare.mailbox.poll_seconds);
     assert_eq!(full.mailbox.largest, bare.mailbox.largest);
+    assert_eq!(full.mailbox.alert_minutes, bare.mailbox.alert_minutes);
     assert_eq!(full.mailbox.auto_reply_subjects, bare.mailbox.auto_reply_subjects);
 }
 

@@ -7,6 +7,8 @@ pub mod decide;
 pub mod deliver;
 pub mod identify;
 pub mod receive;
+mod reconcile;
+pub mod watch;
 
 use crate::{
     clock::Clock,

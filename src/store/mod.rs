@@ -6,9 +6,11 @@
 pub mod addresses;
 pub mod agencies;
 pub mod audit;
+pub mod duties;
 pub mod filing;
 pub mod messages;
 pub mod outbox;
+pub mod polls;
 pub mod reports;
 pub mod sending;
 
