@@ -6,6 +6,7 @@ pub mod decide;
 pub mod deliver;
 pub mod identify;
 pub mod receive;
+pub mod reprocess;
 
 use crate::{
     clock::Clock,

@@ -3,19 +3,24 @@
 //! its work in the database and not in its memory.
 
 use super::{
-    Desk, answer,
+    Desk,
+    answer::{self, Answered},
     decide::{self, Decision},
 };
 use crate::{
-    agency::masked,
+    agency::{AgencyId, masked},
     appendix::Reason,
+    campaign::CampaignId,
     fence::{Fence, FenceError, Loss, Reading},
+    letter::compose::File,
     mailbox::{Filed, Key, Listed, Mailbox, MailboxError},
     message::{self, Mail},
     store::{
-        StoreError, filing, messages,
-        messages::{Held, Kept, MessageKind, MessageOutcome, Unhandled},
-        reports::Verdict,
+        StoreError, Tx, again, attempts,
+        attempts::Unhandled,
+        filing, messages,
+        messages::{Held, Kept, MessageDetail, MessageKind, MessageOutcome},
+        reports::{ReportRow, Verdict},
     },
 };
 use anyhow::Context as _;
@@ -24,6 +29,10 @@ use anyhow::Context as _;
 const MOST_ATTEMPTS: u32 = 5;
 /// Messages taken from the database at a time.
 const BATCH: u32 = 50;
+/// The version of the program, noted with each message it handles.
+pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+/// The evidence of a message whose agency staff named.
+pub const BY_STAFF: &str = "staff";
 
 /// What one turn did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -110,25 +119,36 @@ async fn keep(desk: &Desk, mailbox: &mut Mailbox, listed: &Listed) -> anyhow::Re
 async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()> {
     let mut tried = Vec::new();
     loop {
-        let waiting = messages::next_unhandled(&desk.store, BATCH).await?;
+        let waiting = attempts::next_unhandled(&desk.store, BATCH).await?;
         let fresh: Vec<_> = waiting.into_iter().filter(|message| !tried.contains(&message.id)).collect();
         if fresh.is_empty() {
             return Ok(());
         }
         for waiting in fresh {
             tried.push(waiting.id);
+            if waiting.attempts >= MOST_ATTEMPTS {
+                received.failed += 1;
+                set_aside(desk, waiting.id).await?;
+                continue;
+            }
+            // Counted beforehand, so that a message which ends the daemon itself is counted too.
+            let attempts = attempts::begin(&desk.store, waiting.id, PROGRAM).await?;
             match handle(desk, &waiting).await {
                 Ok(()) => received.handled += 1,
                 // The database's own trouble is nobody's fault among the mails, nor is the fence's.
-                Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::passing) => return Err(error),
-                Err(error) if error.downcast_ref::<FenceError>().is_some_and(FenceError::passing) => return Err(error),
+                Err(error) if passing(&error) => {
+                    if let Err(also) = attempts::take_back(&desk.store, waiting.id).await {
+                        tracing::warn!(message = waiting.id, error = %also, "an attempt stays counted");
+                    }
+                    return Err(error);
+                }
                 Err(error) => {
                     received.failed += 1;
                     let why = format!("{error:#}");
-                    let attempts = messages::count_attempt(&desk.store, waiting.id, &why).await?;
                     tracing::error!(message = waiting.id, attempts, error = why, "a message cannot be handled");
+                    attempts::note_failure(&desk.store, waiting.id, &why).await?;
                     if attempts >= MOST_ATTEMPTS {
-                        messages::set_aside(&desk.store, waiting.id, &why).await?;
+                        set_aside(desk, waiting.id).await?;
                     }
                 }
             }
@@ -136,41 +156,236 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
     }
 }
 
+fn passing(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<StoreError>().is_some_and(StoreError::passing)
+        || error.downcast_ref::<FenceError>().is_some_and(FenceError::passing)
+}
+
+async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
+    attempts::set_aside(&desk.store, id).await?;
+    tracing::error!(
+        message = id,
+        attempts = MOST_ATTEMPTS,
+        "a message is set aside for staff; `phuluc message show` tells why, `phuluc message reprocess` tries again"
+    );
+    Ok(())
+}
+
 /// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
 async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
+    let judged = judge(desk, waiting, &Given::default()).await?;
+    let mut tx = desk.store.begin().await?;
+    let recorded = judged.record(desk, &mut tx).await?;
+    tx.commit().await?;
+    recorded.log("message recorded");
+    Ok(())
+}
+
+/// What staff know of a message that the mail itself does not tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Whose it is; staff vouch for the sender.
+    pub agency: Option<AgencyId>,
+    pub campaign: Option<CampaignId>,
+}
+
+/// Reads a message again that was handled before or set aside, from its stored bytes. Nothing is recorded yet: the
+/// caller begins a transaction, calls [`Judged::record`], adds what tells of the decision, and commits.
+pub async fn handle_again(desk: &Desk, id: i64, given: &Given) -> anyhow::Result<Judged> {
+    let kept = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
+    let MessageDetail { row, attempts, size, .. } = kept;
+    let waiting = Unhandled { id, attempts, size, received_at: row.received_at };
+    Ok(Judged { again: true, ..judge(desk, &waiting, given).await? })
+}
+
+/// A message that was read and decided about; nothing of that is recorded yet.
+#[derive(Debug)]
+pub struct Judged {
+    pub id: i64,
+    /// Whether it was handled before, so that this outcome takes the place of another.
+    again: bool,
+    size: u64,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Decided(Box<Decided>),
+    /// The bytes of an earlier message.
+    Duplicate(Box<Mail>),
+    /// Not even its headers could be read.
+    Unread(Option<Loss>),
+    TooLarge,
+}
+
+#[derive(Debug)]
+struct Decided {
+    mail: Mail,
+    decision: Decision,
+    files: Vec<File>,
+    /// The version that counted before.
+    previous: Option<ReportRow>,
+}
+
+/// What was recorded of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub id: i64,
+    pub kind: MessageKind,
+    pub from: Option<String>,
+    pub held: Option<(Held, String)>,
+    pub campaign: Option<CampaignId>,
+    pub agency: Option<AgencyId>,
+    pub verdict: Option<Verdict>,
+    pub answered: Answered,
+}
+
+async fn judge(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result<Judged> {
+    let what = read(desk, waiting, given).await?;
+    Ok(Judged { id: waiting.id, again: false, size: waiting.size, what })
+}
+
+async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result<What> {
     let (id, arrived) = (waiting.id, waiting.received_at);
-    if messages::earlier_with_same_bytes(&desk.store, id).await?.is_some() {
-        return record_duplicate(desk, id).await;
-    }
     let raw = messages::raw(&desk.store, id).await?;
-    if raw.is_empty() && waiting.size > 0 {
-        return record_too_large(desk, waiting).await;
+    if messages::earlier_with_same_bytes(&desk.store, id).await?.is_some() {
+        let fence = desk.fence.clone();
+        let read = tokio::task::spawn_blocking(move || see(&fence, &raw).map(|seen| seen.mail));
+        return Ok(What::Duplicate(Box::new(read.await.context("reading the mail failed")??.unwrap_or_default())));
     }
-    let work = desk.clone();
+    if raw.is_empty() && waiting.size > 0 {
+        return Ok(What::TooLarge);
+    }
+    let (work, given) = (desk.clone(), given.clone());
     // Reading may take its time, and what panics takes only itself along.
     let read = move || -> anyhow::Result<_> {
         let Seen { mail, lost, mut reading } = see(&work.fence, &raw)?;
         let Some(mail) = mail else { return Ok(Err(lost)) };
-        let decision = decide::decide(&work, &mut reading, &mail, lost.as_ref(), arrived)?;
+        let decision = decide::decide(&work, &mut reading, &mail, lost.as_ref(), arrived, &given)?;
         let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
         Ok(Ok((mail, decision, files)))
     };
-    let (mail, decision, files) = match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
-        Ok(read) => read,
-        Err(lost) => return record_unread(desk, waiting, lost).await,
-    };
-    let limited = answer::record(desk, id, &mail, &decision, files).await?;
-    tracing::info!(
-        message = id,
-        from = mail.sender().map(|sender| masked(&sender.address)),
-        agency = decision.agency.as_ref().map(|agency| agency.id.as_str()),
-        kind = decision.kind.as_str(),
-        verdict = decision.verdict.map(|verdict| verdict.as_str()),
-        held = decision.held.as_ref().map(|(held, _)| held.as_str()),
-        letter = decision.letter.as_ref().filter(|_| limited.is_none()).map(|(kind, _)| kind.as_str()),
-        "message recorded"
-    );
-    Ok(())
+    match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
+        Ok((mail, decision, files)) => {
+            let previous = answer::previous(desk, id, &decision).await?;
+            Ok(What::Decided(Box::new(Decided { mail, decision, files, previous })))
+        }
+        Err(lost) => Ok(What::Unread(lost)),
+    }
+}
+
+impl Judged {
+    /// Records the outcome with its report and its letter in the caller's transaction, in place of an earlier one.
+    pub async fn record(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<Recorded> {
+        let mut withdrawn = None;
+        if self.again {
+            again::take(tx, self.id).await?;
+            withdrawn = again::withdraw_report(tx, self.id).await?;
+        }
+        match &self.what {
+            What::Decided(decided) => {
+                let Decided { mail, decision, files, previous } = decided.as_ref();
+                let (previous, withdrawn) = (previous.as_ref(), withdrawn.as_ref());
+                let new = answer::Answer { id: self.id, mail, decision, files, previous, withdrawn };
+                let answered = answer::record(desk, tx, &new).await?;
+                self.outcome(tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
+                Ok(Recorded {
+                    id: self.id,
+                    kind: decision.kind,
+                    from: mail.sender().map(|sender| masked(&sender.address)),
+                    held: decision.held.clone(),
+                    campaign: decision.campaign.as_ref().map(|campaign| campaign.id.clone()),
+                    agency: decision.agency.as_ref().map(|agency| agency.id.clone()),
+                    verdict: decision.verdict,
+                    answered,
+                })
+            }
+            What::Duplicate(mail) => {
+                self.outcome(tx, &facts(mail, MessageKind::Duplicate)).await?;
+                Ok(self.recorded(MessageKind::Duplicate, None))
+            }
+            // Of a mail whose very headers cannot be read nothing is known; it is for staff.
+            What::Unread(lost) => {
+                let why = lost.as_ref().map(Loss::to_string).unwrap_or_default();
+                let reason = lost.as_ref().map(|loss| loss.reason().as_str());
+                self.unreadable(tx, MessageKind::Failed, why, reason).await
+            }
+            // Staff see it in the mailbox.
+            What::TooLarge => {
+                let why = format!("the mail has {} bytes and was not fetched; the limit is mailbox.largest", self.size);
+                self.unreadable(tx, MessageKind::Report, why, Some(Reason::TooLarge.as_str())).await
+            }
+        }
+    }
+
+    async fn unreadable(
+        &self,
+        tx: &mut Tx,
+        kind: MessageKind,
+        why: String,
+        reason: Option<&str>,
+    ) -> anyhow::Result<Recorded> {
+        let outcome = MessageOutcome {
+            held: Some(Held::Unreadable),
+            held_why: Some(&why),
+            verdict: Some(Verdict::Unreadable),
+            reason,
+            ..MessageOutcome::of(kind)
+        };
+        self.outcome(tx, &outcome).await?;
+        Ok(Recorded { verdict: Some(Verdict::Unreadable), ..self.recorded(kind, Some((Held::Unreadable, why))) })
+    }
+
+    async fn outcome(&self, tx: &mut Tx, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
+        messages::record_outcome(tx, self.id, outcome).await?;
+        Ok(attempts::handled_by(tx, self.id, PROGRAM).await?)
+    }
+
+    fn recorded(&self, kind: MessageKind, held: Option<(Held, String)>) -> Recorded {
+        Recorded {
+            id: self.id,
+            kind,
+            from: None,
+            held,
+            campaign: None,
+            agency: None,
+            verdict: None,
+            answered: Answered::default(),
+        }
+    }
+}
+
+impl Recorded {
+    /// For the audit table and for people: what the message is now, and what was sent.
+    pub fn words(&self) -> String {
+        let mut words = vec![self.kind.as_str().to_owned()];
+        words.extend(self.agency.as_ref().map(|agency| format!("of {agency}")));
+        words.extend(self.verdict.map(|verdict| verdict.as_str().to_owned()));
+        words.extend(self.held.as_ref().map(|(held, why)| format!("held {}: {why}", held.as_str())));
+        words.push(match &self.answered {
+            Answered { letter: Some((letter, kind)), .. } => format!("letter {letter} ({}) queued", kind.as_str()),
+            Answered { limit: Some(limit), .. } => format!("no letter ({limit})"),
+            _ => "no letter".to_owned(),
+        });
+        words.join(", ")
+    }
+
+    /// Tells the log; to be called when the transaction is committed.
+    pub fn log(&self, what: &'static str) {
+        let Recorded { id, kind, from, held, agency, verdict, answered, .. } = self;
+        tracing::info!(
+            message = id,
+            from,
+            agency = agency.as_ref().map(AgencyId::as_str),
+            kind = kind.as_str(),
+            verdict = verdict.map(Verdict::as_str),
+            held = held.as_ref().map(|(held, _)| held.as_str()),
+            why = held.as_ref().map(|(_, why)| why),
+            letter = answered.letter.map(|(_, kind)| kind.as_str()),
+            limit = answered.limit,
+            "{what}"
+        );
+    }
 }
 
 /// A mail as far as it could be read.
@@ -193,54 +408,8 @@ fn see<'a>(fence: &'a Fence, raw: &[u8]) -> Result<Seen<'a>, FenceError> {
     Ok(Seen { mail, lost: Some(loss), reading })
 }
 
-/// Of a mail whose very headers cannot be read nothing is known; it is for staff.
-async fn record_unread(desk: &Desk, waiting: &Unhandled, lost: Option<Loss>) -> anyhow::Result<()> {
-    let why = lost.as_ref().map(Loss::to_string);
-    let outcome = MessageOutcome {
-        held: Some(Held::Unreadable),
-        held_why: why.as_deref(),
-        verdict: Some(Verdict::Unreadable),
-        reason: lost.as_ref().map(|loss| loss.reason().as_str()),
-        ..MessageOutcome::of(MessageKind::Failed)
-    };
-    let mut tx = desk.store.begin().await?;
-    messages::record_outcome(&mut tx, waiting.id, &outcome).await?;
-    tx.commit().await?;
-    tracing::warn!(message = waiting.id, why, "a mail cannot be read at all and waits for staff");
-    Ok(())
-}
-
-/// A mail that was too large to fetch is for staff, who see it in the mailbox.
-async fn record_too_large(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
-    let why = format!("the mail has {} bytes and was not fetched; the limit is mailbox.largest", waiting.size);
-    let outcome = MessageOutcome {
-        held: Some(Held::Unreadable),
-        held_why: Some(&why),
-        verdict: Some(Verdict::Unreadable),
-        reason: Some(Reason::TooLarge.as_str()),
-        ..MessageOutcome::of(MessageKind::Report)
-    };
-    let mut tx = desk.store.begin().await?;
-    messages::record_outcome(&mut tx, waiting.id, &outcome).await?;
-    tx.commit().await?;
-    tracing::warn!(message = waiting.id, size = waiting.size, "a mail is too large and waits for staff");
-    Ok(())
-}
-
-async fn record_duplicate(desk: &Desk, id: i64) -> anyhow::Result<()> {
-    let raw = messages::raw(&desk.store, id).await?;
-    let fence = desk.fence.clone();
-    let read = tokio::task::spawn_blocking(move || see(&fence, &raw).map(|seen| seen.mail));
-    let mail = read.await.context("reading the mail failed")??.unwrap_or_default();
-    let mut tx = desk.store.begin().await?;
-    messages::record_outcome(&mut tx, id, &facts(&mail, MessageKind::Duplicate)).await?;
-    tx.commit().await?;
-    tracing::info!(message = id, "the same bytes again; nothing is answered");
-    Ok(())
-}
-
 /// What a mail's own headers say.
-pub(super) fn facts(mail: &Mail, kind: MessageKind) -> MessageOutcome<'_> {
+fn facts(mail: &Mail, kind: MessageKind) -> MessageOutcome<'_> {
     let sender = mail.sender().or(mail.from.first());
     MessageOutcome {
         message_id: mail.message_id.as_deref(),
@@ -252,7 +421,7 @@ pub(super) fn facts(mail: &Mail, kind: MessageKind) -> MessageOutcome<'_> {
 }
 
 /// The decision as the database takes it.
-pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) -> MessageOutcome<'a> {
+fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) -> MessageOutcome<'a> {
     MessageOutcome {
         agency: decision.agency.as_ref().map(|agency| &agency.id),
         evidence: decision.evidence.as_deref(),
