@@ -1,6 +1,7 @@
 //! The configuration file: one TOML, unknown keys refused, a default for everything but five keys. It holds
 //! names of files and of secrets, never a secret; a password is fetched when a wire is opened.
 
+use crate::calendar::SendWindows;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -19,6 +20,9 @@ pub struct Config {
     /// The folder of letter templates. Default `letters`.
     #[serde(default = "default_letters")]
     pub letters: PathBuf,
+    /// The hours of a working day in which letters leave that nobody asked for. Default morning and afternoon.
+    #[serde(default)]
+    pub send_windows: SendWindows,
     pub office: Office,
     pub database: Database,
     pub mailbox: Mailbox,

@@ -194,6 +194,15 @@ async fn a_large_mail_comes_by_slices_and_a_larger_one_not_at_all() {
     let refused = mailbox.fetch(&listing.new[0], (3 << 20) - 1).await.unwrap_err();
     assert!(matches!(refused, MailboxError::TooLarge { size: 3_145_728, largest: 3_145_727 }), "{refused:?}");
     assert!(refused.of_message() && !refused.passing());
+    // Its header is all that is fetched of it, and no more than enough of that.
+    let end = |at: usize| letters[0][..at].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
+    let header = mailbox.fetch_header(&listing.new[0]).await.unwrap();
+    assert_eq!((header.raw.len(), Some(header.received_at)), (256 << 10, listing.new[0].internal_date));
+    assert!(letters[0].starts_with(&header.raw[..end(256 << 10)]));
+    dovecot.deliver(&mail("small"));
+    let small = mailbox.list(None).await.unwrap().new.remove(2);
+    let header = mailbox.fetch_header(&small).await.unwrap().raw;
+    assert_eq!(header, b"From: a@hanoi.example\r\nSubject: small\r\n\r\n");
 }
 
 #[tokio::test]
@@ -519,6 +528,7 @@ async fn a_maildir_is_listed_fetched_and_filed() {
         let fetched = mailbox.fetch(listed, 10).await.unwrap();
         assert_eq!((fetched.raw.as_slice(), Some(fetched.received_at)), (text.as_bytes(), listed.internal_date));
         assert!(matches!(mailbox.fetch(listed, 2).await, Err(MailboxError::TooLarge { largest: 2, .. })));
+        assert_eq!(mailbox.fetch_header(listed).await.unwrap().raw, text.as_bytes(), "no empty line ends it");
     }
     for listed in &listing.new {
         assert_eq!(mailbox.file(&listed.key).await.unwrap(), Filed::Moved);

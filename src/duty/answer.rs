@@ -238,7 +238,11 @@ fn may_follow(told: &[String], fact: &str) -> bool {
 fn what_was_read(mail: &Mail, decision: &Decision) -> String {
     match &decision.report {
         Some(report) => mail.attachments[report.file].sha256.clone(),
-        None => mail.attachments.iter().map(|file| file.sha256.as_str()).collect::<Vec<_>>().join(" "),
+        None => {
+            let size = decision.oversize.map(|size| size.to_string());
+            let files = mail.attachments.iter().map(|file| file.sha256.as_str());
+            files.chain(size.as_deref()).collect::<Vec<_>>().join(" ")
+        }
     }
 }
 
@@ -346,7 +350,7 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
         days_late: (!on_time).then(|| campaign.calendar.working_days_between(deadline, received_on)),
         version: 1,
         file_name: file.map(|file| FileFacts::new(&file.name, file.bytes.len() as u64).name).unwrap_or_default(),
-        file_size: file.map(|file| size(file.bytes.len() as u64)).unwrap_or_default(),
+        file_size: file.map(|file| file.bytes.len() as u64).or(decision.oversize).map(size).unwrap_or_default(),
         sha256: file.map(|file| file.sha256.clone()).unwrap_or_default(),
         limit: Some(size(setup.config.mailbox.largest)),
         documents: mail

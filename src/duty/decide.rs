@@ -4,7 +4,7 @@
 use super::{
     Desk,
     identify::{Identity, identify},
-    receive::Given,
+    judge::Given,
 };
 use crate::{
     agency::{Agency, looks_like_address},
@@ -44,6 +44,28 @@ pub struct Decision {
     pub letter: Option<(LetterKind, String)>,
     /// When the server had the mail.
     pub received_at: Timestamp,
+    /// The size of a mail that was too large to fetch.
+    pub oversize: Option<u64>,
+}
+
+/// Why only the headers of a mail are known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unseen {
+    /// Its reading process died of it.
+    #[error(transparent)]
+    Lost(Loss),
+    /// It was not fetched.
+    #[error("the mail has {size} bytes and was not fetched; the limit is mailbox.largest, {largest}")]
+    TooLarge { size: u64, largest: u64 },
+}
+
+impl Unseen {
+    fn reason(&self) -> Reason {
+        match self {
+            Unseen::Lost(loss) => loss.reason(),
+            Unseen::TooLarge { .. } => Reason::TooLarge,
+        }
+    }
 }
 
 /// A report as it was read.
@@ -61,14 +83,14 @@ impl Report {
     }
 }
 
-/// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `lost`
-/// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before the mail's own
-/// evidence.
+/// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `unseen`
+/// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before
+/// the mail's own evidence.
 pub fn decide(
     desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
-    lost: Option<&Loss>,
+    unseen: Option<&Unseen>,
     arrived: Timestamp,
     given: &Given,
 ) -> Result<Decision, FenceError> {
@@ -94,9 +116,13 @@ pub fn decide(
         letter: None,
         // Never later than the clock, whatever the headers say.
         received_at: trusted.unwrap_or(arrived).min(desk.clock.now()),
+        oversize: match unseen {
+            Some(Unseen::TooLarge { size, .. }) => Some(*size),
+            _ => None,
+        },
     };
-    if let Some(loss) = lost {
-        unread(loss, &mut decision);
+    if let Some(unseen) = unseen {
+        unread(unseen.reason(), unseen.to_string(), &mut decision);
         // What it brings is not known; a machine's mail may bring a report too.
         if matches!(mail_kind, MailKind::Question | MailKind::Automatic) {
             decision.kind = MessageKind::Report;
@@ -124,8 +150,8 @@ pub fn decide(
             decision.campaign = Some(campaign.clone());
             decision.agency = Some(agency.clone());
             decision.evidence = Some(evidence);
-            if lost.is_some() {
-                decision.letter = neutral_letter(mail, agency, &answerable);
+            if let Some(unseen) = unseen {
+                decision.letter = letter_unseen(unseen, mail, agency, &answerable);
             } else if mail_kind == MailKind::Report || mail.has_workbook() {
                 read_report(desk, reading, mail, campaign, agency, &answerable, &mut decision)?;
             } else if mail_kind == MailKind::Question && promises_a_file(mail) {
@@ -147,17 +173,27 @@ fn vouched(answerable: Answerable, given: &Given) -> Answerable {
     }
 }
 
-/// What staff must know of a mail that was the end of its reading process.
-fn unread(loss: &Loss, decision: &mut Decision) {
+/// What staff must know of a mail whose body was not read.
+fn unread(reason: Reason, why: String, decision: &mut Decision) {
     decision.verdict = Some(Verdict::Unreadable);
-    decision.reason = Some(loss.reason());
-    decision.held = Some((Held::Unreadable, loss.to_string()));
+    decision.reason = Some(reason);
+    decision.held = Some((Held::Unreadable, why));
 }
 
-/// It says that the mail came and is looked at. What we could not read may well be in order.
-fn neutral_letter(mail: &Mail, agency: &Agency, answerable: &Answerable) -> Option<(LetterKind, String)> {
+/// What we could not read may well be in order, so the letter says that the mail came and is looked at. Of a size
+/// everybody can judge, and the sender alone can do something about it.
+fn letter_unseen(
+    unseen: &Unseen,
+    mail: &Mail,
+    agency: &Agency,
+    answerable: &Answerable,
+) -> Option<(LetterKind, String)> {
     let to = destination(mail, agency, answerable).filter(|_| matches!(answerable, Answerable::Yes));
-    to.map(|to| (LetterKind::Neutral, to))
+    let kind = match unseen {
+        Unseen::Lost(_) => LetterKind::Neutral,
+        Unseen::TooLarge { .. } => LetterKind::TooLarge,
+    };
+    to.map(|to| (kind, to))
 }
 
 fn read_report(
@@ -174,8 +210,8 @@ fn read_report(
     let appendix = match reading.appendix(&campaign.form, &mail.attachments, &circumstances)? {
         Ok(appendix) => appendix,
         Err(loss) => {
-            unread(&loss, decision);
-            decision.letter = neutral_letter(mail, agency, answerable);
+            unread(loss.reason(), loss.to_string(), decision);
+            decision.letter = letter_unseen(&Unseen::Lost(loss), mail, agency, answerable);
             return Ok(());
         }
     };

@@ -1,7 +1,7 @@
 //! Whose mail it is and which campaign it answers, by the evidence at hand: the subject's token, the registry's
 //! addresses, its domains. What is not clear is held for staff with the best guess; nothing is dropped.
 
-use super::receive::{BY_STAFF, Given};
+use super::judge::{BY_STAFF, Given};
 use crate::{
     agency::{Agency, AgencyId, Sender},
     message::{Mail, trust::Trust},

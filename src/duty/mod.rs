@@ -1,10 +1,12 @@
 //! Duties: each does one thing once and tells what came of it. The command line, the tests and the daemon call
 //! the same functions; loops, sleeps and signals are none of theirs.
 
+pub mod alert;
 mod answer;
 pub mod decide;
 pub mod deliver;
 pub mod identify;
+pub mod judge;
 pub mod receive;
 pub mod reprocess;
 

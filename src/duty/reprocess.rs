@@ -4,7 +4,7 @@
 
 use super::{
     Desk,
-    receive::{self, Given, Recorded},
+    judge::{self, Given, Recorded},
 };
 use crate::store::{
     again,
@@ -28,19 +28,19 @@ pub async fn which(desk: &Desk, which: &Which) -> anyhow::Result<Vec<i64>> {
     Ok(match which {
         Which::These(ids) => ids.clone(),
         Which::Failed => again::failed(&desk.store, None).await?,
-        Which::FailedUnderAnother => again::failed(&desk.store, Some(receive::PROGRAM)).await?,
+        Which::FailedUnderAnother => again::failed(&desk.store, Some(judge::PROGRAM)).await?,
     })
 }
 
 /// Handles one message again. What staff once said of it still holds.
 pub async fn reprocess(desk: &Desk, id: i64, actor: &str, why: Option<&str>) -> anyhow::Result<Recorded> {
     let before = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
-    let by_staff = before.evidence.as_deref() == Some(receive::BY_STAFF);
+    let by_staff = before.evidence.as_deref() == Some(judge::BY_STAFF);
     let given = match by_staff {
         true => Given { agency: before.row.agency, campaign: before.row.campaign },
         false => Given::default(),
     };
-    let judged = receive::handle_again(desk, id, &given).await?;
+    let judged = judge::handle_again(desk, id, &given).await?;
     let mut tx = desk.store.begin().await?;
     let recorded = judged.record(desk, &mut tx).await?;
     let entry = NewEntry {

@@ -24,6 +24,8 @@ pub struct Context {
     pub attachments: Vec<String>,
     /// The token of the correspondence, such as `#1552-ha-noi-7`.
     pub thread: String,
+    /// What staff are alerted to; letters to agencies have none.
+    pub alert: AlertFacts,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -82,6 +84,25 @@ pub struct ReportFacts {
     /// The rows of the form that ask for an answer, and those that have it.
     pub items: u32,
     pub answered: u32,
+}
+
+/// What an alert is about. What its kind does not need is empty.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertFacts {
+    /// Chooses the words: `mailbox`, `breaker`, `classified`.
+    pub kind: String,
+    pub since: Moment,
+    /// When it was over, for the all-clear.
+    pub until: Moment,
+    /// How long it has lasted.
+    pub minutes: u64,
+    /// A limit that was reached.
+    pub limit: u64,
+    /// The number of the message it is about.
+    pub message: i64,
+    /// In technical words, for whoever looks after the machine.
+    pub detail: String,
 }
 
 /// The report this one replaces.

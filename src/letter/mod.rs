@@ -63,10 +63,14 @@ pub enum LetterKind {
     TooLarge,
     /// Received, and with staff; repeats nothing of the mail.
     Neutral,
+    /// To staff: something cannot wait for the digest.
+    Alert,
+    /// To staff: what an alert told is over.
+    AllClear,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 13] = [
+    pub const ALL: [LetterKind; 15] = [
         LetterKind::Receipt,
         LetterKind::ReceiptRemarks,
         LetterKind::Correction,
@@ -80,6 +84,8 @@ impl LetterKind {
         LetterKind::Damaged,
         LetterKind::TooLarge,
         LetterKind::Neutral,
+        LetterKind::Alert,
+        LetterKind::AllClear,
     ];
 
     /// The name of its template files.
@@ -98,7 +104,14 @@ impl LetterKind {
             LetterKind::Damaged => "damaged",
             LetterKind::TooLarge => "too-large",
             LetterKind::Neutral => "neutral",
+            LetterKind::Alert => "alert",
+            LetterKind::AllClear => "all-clear",
         }
+    }
+
+    /// Whether it goes to our own people and not to an agency.
+    pub fn to_staff(self) -> bool {
+        matches!(self, LetterKind::Alert | LetterKind::AllClear)
     }
 
     /// The kind under which the outbox lists it.
@@ -106,6 +119,7 @@ impl LetterKind {
         match self {
             LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral => "receipt",
             LetterKind::Correction => "correction",
+            LetterKind::Alert | LetterKind::AllClear => "alert",
             _ => "unreadable",
         }
     }
@@ -245,7 +259,7 @@ fn is_template(name: &str) -> bool {
 /// The context as templates see it. What came with the report is also kept from becoming a link.
 fn cleaned(context: &Context) -> Json {
     let Ok(Json::Object(members)) = serde_json::to_value(context) else { return Json::Null };
-    let senders = |name: &str| matches!(name, "report" | "groups" | "remarks");
+    let senders = |name: &str| matches!(name, "report" | "groups" | "remarks" | "alert");
     members.into_iter().map(|(name, member)| (name.clone(), quiet::quieted(member, senders(&name)))).collect()
 }
 

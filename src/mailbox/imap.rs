@@ -3,7 +3,7 @@
 //! take the others with it. A UID is never used under another UIDVALIDITY than the one it was listed under.
 
 use super::{
-    Fetched, Filed, Key, Listed, Listing, MailboxError, Phase,
+    Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError, Phase,
     account::{Account, Limits},
     session::{Selected, Session, protocol},
 };
@@ -103,20 +103,10 @@ impl Imap {
     pub(super) async fn fetch(&mut self, key: &Key, largest: u64) -> Result<Fetched, MailboxError> {
         let uid = uid(key)?;
         let session = self.at(key).await?;
-        let mut found = None;
-        session
-            .run(Phase::Fetch, &format!("UID FETCH {uid} (UID FLAGS INTERNALDATE RFC822.SIZE)"), |response| {
-                if let Response::Fetch(_, attributes) = response {
-                    found = about(attributes).filter(|about| about.uid == uid && about.size.is_some()).or(found);
-                }
-            })
-            .await?;
-        let About { size, date, .. } = found.ok_or_else(|| MailboxError::NotThere { uid: key.uid.clone() })?;
-        let size = size.unwrap_or_default();
+        let (size, received_at) = session.about(uid).await?;
         if size > largest {
             return Err(MailboxError::TooLarge { size, largest });
         }
-        let received_at = date.ok_or_else(|| protocol(Phase::Fetch, "the message has no INTERNALDATE"))?;
         let raw = if size <= SLICE {
             session.body(uid, None).await?.unwrap_or_default()
         } else {
@@ -128,6 +118,16 @@ impl Imap {
         match raw.len() as u64 {
             size if size > largest => Err(MailboxError::TooLarge { size, largest }),
             _ => Ok(Fetched { raw, received_at }),
+        }
+    }
+
+    pub(super) async fn fetch_header(&mut self, key: &Key) -> Result<Fetched, MailboxError> {
+        let uid = uid(key)?;
+        let session = self.at(key).await?;
+        let (_, received_at) = session.about(uid).await?;
+        match session.header(uid).await? {
+            Some(raw) if !raw.is_empty() => Ok(Fetched { raw, received_at }),
+            _ => Err(MailboxError::Empty { uid: key.uid.clone() }),
         }
     }
 
@@ -188,18 +188,41 @@ impl Imap {
 }
 
 impl Session {
+    /// A message's size, and when the server received it.
+    async fn about(&mut self, uid: u32) -> Result<(u64, Timestamp), MailboxError> {
+        let mut found = None;
+        self.run(Phase::Fetch, &format!("UID FETCH {uid} (UID FLAGS INTERNALDATE RFC822.SIZE)"), |response| {
+            if let Response::Fetch(_, attributes) = response {
+                found = about(attributes).filter(|about| about.uid == uid && about.size.is_some()).or(found);
+            }
+        })
+        .await?;
+        let About { size, date, .. } = found.ok_or_else(|| MailboxError::NotThere { uid: uid.to_string() })?;
+        let received_at = date.ok_or_else(|| protocol(Phase::Fetch, "the message has no INTERNALDATE"))?;
+        Ok((size.unwrap_or_default(), received_at))
+    }
+
     /// A message's bytes, or the slice of them that begins at `from`; none where the server says NIL.
     async fn body(&mut self, uid: u32, from: Option<u64>) -> Result<Option<Vec<u8>>, MailboxError> {
         let slice = from.map_or(String::new(), |from| format!("<{from}.{SLICE}>"));
+        self.part(uid, &format!("BODY.PEEK[]{slice}"), from).await
+    }
+
+    /// The beginning of a message up to its empty line, or as much of it as is wanted.
+    async fn header(&mut self, uid: u32) -> Result<Option<Vec<u8>>, MailboxError> {
+        self.part(uid, &format!("BODY.PEEK[HEADER]<0.{LONGEST_HEADER}>"), Some(0)).await
+    }
+
+    async fn part(&mut self, uid: u32, what: &str, from: Option<u64>) -> Result<Option<Vec<u8>>, MailboxError> {
         let mut found: Option<Option<Vec<u8>>> = None;
         let mut misplaced = false;
-        self.run(Phase::Slice, &format!("UID FETCH {uid} (UID BODY.PEEK[]{slice})"), |response| {
+        self.run(Phase::Slice, &format!("UID FETCH {uid} (UID {what})"), |response| {
             let Response::Fetch(_, attributes) = response else { return };
             if about(attributes).is_none_or(|about| about.uid != uid) {
                 return;
             }
             for attribute in attributes {
-                if let AttributeValue::BodySection { section: None, index, data } = attribute {
+                if let AttributeValue::BodySection { index, data, .. } = attribute {
                     misplaced |= index.map(u64::from) != from;
                     found = Some(data.as_deref().map(<[u8]>::to_vec));
                 }

@@ -11,6 +11,9 @@ mod session;
 
 pub use account::Limits;
 
+/// So much of a header is enough to know whose a mail is.
+const LONGEST_HEADER: u64 = 256 * 1024;
+
 use crate::config::Config;
 use jiff::Timestamp;
 use std::{fmt, path::PathBuf};
@@ -45,7 +48,7 @@ pub struct Listing {
     pub count: u64,
 }
 
-/// A whole message.
+/// A message, or its header alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     pub raw: Vec<u8>,
@@ -166,6 +169,17 @@ impl Mailbox {
             Mailbox::Maildir(maildir) => {
                 let uid = listed.key.uid.clone();
                 off_the_runtime(maildir, move |maildir| maildir.fetch(&uid, largest)).await
+            }
+        }
+    }
+
+    /// The header of a message that is too large to fetch, 256 KiB of it at most.
+    pub async fn fetch_header(&mut self, listed: &Listed) -> Result<Fetched, MailboxError> {
+        match self {
+            Mailbox::Imap(imap) => imap.fetch_header(&listed.key).await,
+            Mailbox::Maildir(maildir) => {
+                let uid = listed.key.uid.clone();
+                off_the_runtime(maildir, move |maildir| maildir.fetch_header(&uid)).await
             }
         }
     }

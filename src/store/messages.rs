@@ -179,7 +179,7 @@ pub async fn raw(store: &Store, id: i64) -> Result<Vec<u8>, StoreError> {
 
 /// The first message before this one with the same bytes.
 pub async fn earlier_with_same_bytes(store: &Store, id: i64) -> Result<Option<i64>, StoreError> {
-    // The size as well, because of mails too large to fetch no more is kept than they have in common.
+    // The size as well: of mails too large to fetch the headers alone are kept, and two may have the same.
     let row = sqlx::query(
         "
         SELECT earlier.id

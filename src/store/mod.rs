@@ -3,10 +3,12 @@
 //! microseconds since 1970 for times and 0 or 1 for flags. The database is never asked what time it is, and
 //! what is decided about a report or a letter is decided elsewhere; here are the rules of keeping alone.
 
+pub mod addresses;
 pub mod again;
 pub mod agencies;
 pub mod attempts;
 pub mod audit;
+pub mod duties;
 pub mod filing;
 pub mod messages;
 pub mod outbox;

@@ -126,7 +126,8 @@ pub async fn reserve_letter_id(tx: &mut Tx) -> Result<i64, StoreError> {
 /// Queues a letter, unless there is one that tells the same fact.
 pub async fn queue(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<Queued, StoreError> {
     if !put(tx, letter).await? {
-        return Ok(Queued::AlreadyThere(telling(tx, letter.fact).await?));
+        let there = telling(tx, letter.fact).await?;
+        return Ok(Queued::AlreadyThere(there.ok_or(StoreError::Missing { what: "letter", id: letter.id })?));
     }
     put_raw(tx, letter).await?;
     Ok(Queued::New(letter.id))
@@ -358,7 +359,8 @@ async fn put_raw(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<(), StoreError> 
     Ok(())
 }
 
-async fn telling(tx: &mut Tx, fact: &str) -> Result<i64, StoreError> {
+/// The letter that tells a fact, if it was ever queued.
+pub async fn telling(tx: &mut Tx, fact: &str) -> Result<Option<i64>, StoreError> {
     let row = sqlx::query(
         "
         SELECT id
@@ -367,9 +369,9 @@ async fn telling(tx: &mut Tx, fact: &str) -> Result<i64, StoreError> {
         ",
     )
     .bind(fact)
-    .fetch_one(tx.connection())
+    .fetch_optional(tx.connection())
     .await?;
-    Columns(&row).number("id")
+    row.map(|row| Columns(&row).number("id")).transpose()
 }
 
 pub(super) async fn bytes(connection: &mut AnyConnection, id: i64) -> Result<Vec<u8>, StoreError> {

@@ -10,10 +10,17 @@ Thư tự động, không thay thế văn bản hành chính.
 Mã trao đổi (đề nghị giữ nguyên khi trả lời): #1552-ha-noi-7
 ";
 
+/// The same under a letter to staff, which belongs to no correspondence with an agency.
+pub const STAFF_ENDING: &str = "\nBộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia)
+Đầu mối hỗ trợ: điện thoại 024 0000 0000 (giờ hành chính)
+Thư tự động, không thay thế văn bản hành chính.
+";
+
 /// Subject and text without the ending; zero-width spaces are shown as `|`.
 fn said(kind: LetterKind) -> String {
     let letter = sample(kind);
-    let text = letter.text.strip_suffix(ENDING).expect("every letter has the same ending");
+    let ending = if kind.to_staff() { STAFF_ENDING } else { ENDING };
+    let text = letter.text.strip_suffix(ending).expect("every letter has the same ending");
     format!("{}\n\n{text}", letter.subject).replace('\u{200B}', "|")
 }
 
@@ -377,4 +384,41 @@ fn neutral() {
 
     Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
     "#);
+}
+
+#[test]
+fn alert() {
+    insta::assert_snapshot!(said(LetterKind::Alert), @r"
+    [Cảnh báo] Hộp thư tiếp nhận báo cáo không truy cập được
+
+    Kính gửi: Cán bộ phụ trách tiếp nhận báo cáo
+
+    Hệ thống không truy cập được hộp thư tiếp nhận báo cáo từ lúc 08 giờ 20 phút
+    ngày 20/02/2023 (đã 31 phút). Trong thời gian này, thư của các cơ quan vẫn
+    nằm trên máy chủ thư, chưa được tiếp nhận và chưa có thư trả lời.
+
+    Đề nghị chuyển thông tin này cho đơn vị quản trị hệ thống thư để kiểm tra.
+    Hệ thống tiếp tục tự kết nối lại và sẽ thông báo khi hoạt động bình thường.
+
+    Thông báo kỹ thuật (chuyển cho đơn vị quản trị): connecting: no answer in
+    time.
+
+    Trân trọng./.
+    ");
+}
+
+#[test]
+fn all_clear() {
+    insta::assert_snapshot!(said(LetterKind::AllClear), @r"
+    [Đã khắc phục] Hộp thư tiếp nhận báo cáo đã hoạt động trở lại
+
+    Kính gửi: Cán bộ phụ trách tiếp nhận báo cáo
+
+    Hộp thư tiếp nhận báo cáo đã truy cập được trở lại lúc 09 giờ 05 phút ngày
+    20/02/2023, sau khi gián đoạn từ lúc 08 giờ 20 phút ngày 20/02/2023. Thư đến
+    trong thời gian gián đoạn đang được tiếp nhận, thời điểm nhận ghi theo máy
+    chủ thư.
+
+    Trân trọng./.
+    ");
 }

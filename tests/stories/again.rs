@@ -7,7 +7,8 @@ use crate::{
 };
 use phuluc::{
     duty::{
-        receive::{self, Given},
+        judge::{self, Given},
+        receive,
         reprocess::{self, Which},
     },
     store::{audit, messages, messages::MessageState},
@@ -57,7 +58,7 @@ async fn what_was_set_aside_is_read_again_and_answered_once() {
     assert_eq!(story.letters().len(), 1);
     let after = messages::show(&story.desk.store, 1).await.unwrap().unwrap();
     assert_eq!(outcome(&after), "report from ha-nam accepted");
-    assert_eq!((after.last_error, after.handled_by.as_deref()), (None, Some(receive::PROGRAM)));
+    assert_eq!((after.last_error, after.handled_by.as_deref()), (None, Some(judge::PROGRAM)));
     let audit = audit::list(&story.desk.store, Some("message:1")).await.unwrap();
     assert_eq!(audit.len(), 2);
     assert_eq!((audit[0].actor.as_str(), audit[0].act.as_str()), (ACTOR, "message reprocess"));
@@ -123,7 +124,7 @@ async fn what_staff_say_of_a_message_comes_before_its_own_evidence_and_stays() {
     let agency = phuluc::agency::AgencyId::parse("nghe-an").unwrap();
     let given = Given { agency: Some(agency), campaign: None };
     story.at("2023-03-20 09:00:00");
-    let judged = receive::handle_again(&story.desk, 1, &given).await.unwrap();
+    let judged = judge::handle_again(&story.desk, 1, &given).await.unwrap();
     let mut tx = story.desk.store.begin().await.unwrap();
     judged.record(&story.desk, &mut tx).await.unwrap();
     // Dropped, nothing of it happened.

@@ -8,7 +8,9 @@ mod mail;
 mod reports;
 mod senders;
 mod story;
+mod too_large;
 mod unreadable;
+mod watch;
 
 use mail::Mail;
 use story::data;

@@ -196,20 +196,3 @@ async fn an_archive_waits_for_staff_and_its_sender_hears_that_it_came() {
     assert_eq!(story.progress().await.counts.held, 1);
     story.end().await;
 }
-
-#[tokio::test]
-async fn a_mail_larger_than_we_fetch_is_kept_by_its_size_and_waits_for_staff() {
-    let keys = vec![("largest", "largest = 20000")];
-    let mut story = Story::begin_with(Office { keys, ..Office::default() }).await;
-    story.mail(|mail| mail.file("Phu luc.ods", data("layouts/saved-as-ods.ods")));
-    // Another of another size is not its duplicate, though nothing of either was fetched.
-    story.mail(|mail| mail.file("Phu luc.xls", data("layouts/saved-as-xls.xls")));
-    let (received, _) = story.poll().await;
-    assert_eq!((received.kept, received.handled, received.filed), (2, 2, 2));
-    for message in story.messages() {
-        assert_eq!(crate::story::outcome(&message), "report held unreadable unreadable too_large");
-        assert!(message.size > 20_000, "{}", message.size);
-    }
-    story.no_letter();
-    story.end().await;
-}
