@@ -8,7 +8,9 @@ pub mod deliver;
 pub mod identify;
 pub mod judge;
 pub mod receive;
+mod reconcile;
 pub mod reprocess;
+pub mod watch;
 
 use crate::{
     clock::Clock,

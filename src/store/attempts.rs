@@ -157,7 +157,7 @@ mod tests {
         let detail = show(&store, bad).await.unwrap().unwrap();
         assert_eq!((detail.row.state, detail.row.kind), (MessageState::SetAside, Some(MessageKind::Failed)));
         assert_eq!((detail.last_error.as_deref(), detail.handled_by.as_deref()), (Some(BEGUN), Some("1.1")));
-        assert!(to_file(&store, 10).await.unwrap().is_empty(), "what was set aside stays where it is");
+        assert!(to_file(&store, 0, 10).await.unwrap().is_empty(), "what was set aside stays where it is");
         assert!(begin(&store, bad, "1.1").await.is_err() && set_aside(&store, bad).await.is_err());
         assert!(note_failure(&store, bad, "").await.is_err() && take_back(&store, 99).await.is_err());
     }
