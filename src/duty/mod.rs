@@ -6,8 +6,10 @@ mod answer;
 pub mod decide;
 pub mod deliver;
 pub mod identify;
+pub mod judge;
 pub mod receive;
 mod reconcile;
+pub mod reprocess;
 pub mod watch;
 
 use crate::{
