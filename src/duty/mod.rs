@@ -5,8 +5,11 @@ pub mod alert;
 mod answer;
 pub mod decide;
 pub mod deliver;
+pub mod hold;
 pub mod identify;
+pub mod letters;
 pub mod receive;
+pub mod token;
 
 use crate::{
     clock::Clock,

@@ -407,7 +407,7 @@ fn unhandled(row: &AnyRow) -> Result<Unhandled, StoreError> {
     })
 }
 
-fn message(row: &Columns<'_>) -> Result<MessageRow, StoreError> {
+pub(super) fn message(row: &Columns<'_>) -> Result<MessageRow, StoreError> {
     Ok(MessageRow {
         id: row.number("id")?,
         received_at: row.time("received_at")?,

@@ -7,10 +7,12 @@ pub mod addresses;
 pub mod agencies;
 pub mod audit;
 pub mod filing;
+pub mod held;
 pub mod messages;
 pub mod outbox;
 pub mod reports;
 pub mod sending;
+pub mod tokens;
 
 mod columns;
 mod connect;
