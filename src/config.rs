@@ -1,6 +1,7 @@
 //! The configuration file: one TOML, unknown keys refused, a default for everything but five keys. It holds
 //! names of files and of secrets, never a secret; a password is fetched when a wire is opened.
 
+use crate::calendar::SendWindows;
 use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -19,6 +20,9 @@ pub struct Config {
     /// The folder of letter templates. Default `letters`.
     #[serde(default = "default_letters")]
     pub letters: PathBuf,
+    /// The hours of a working day in which letters leave that nobody asked for. Default morning and afternoon.
+    #[serde(default)]
+    pub send_windows: SendWindows,
     pub office: Office,
     pub database: Database,
     pub mailbox: Mailbox,
@@ -70,6 +74,9 @@ pub struct Mailbox {
     /// Seconds between two polls. Default 60.
     #[serde(default = "default_poll")]
     pub poll_seconds: u64,
+    /// Minutes without a successful poll after which staff are alerted; 0 never. Default 30.
+    #[serde(default = "default_alert_minutes")]
+    pub alert_minutes: u64,
     /// The largest mail that is fetched, in bytes. Default 52428800 (50 MiB).
     #[serde(default = "default_largest")]
     pub largest: u64,
@@ -218,6 +225,10 @@ fn default_auto_reply_subjects() -> Vec<String> {
 
 fn default_poll() -> u64 {
     60
+}
+
+fn default_alert_minutes() -> u64 {
+    30
 }
 
 fn default_largest() -> u64 {

@@ -18,13 +18,13 @@
 //!
 //! | floor | modules | what |
 //! |---|---|---|
-//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`finding`] [`config`] | the field's words, no I/O |
+//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] | the field's words, no I/O |
 //! | reading | [`attachment`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`] | what is known |
 //! | wires | [`mailbox`] [`outgoing`] | the only sockets, blind to the store |
 //! | duties | [`duty`] | one thing, once |
-//! | rhythm | [`daemon`] | every loop, sleep and signal |
+//! | rhythm | [`schedule`] (pure), [`daemon`] | what is due; every loop, sleep and signal |
 //! | doors | [`cli`], `main.rs` | one file an operator's act |
 //!
 //! # One report's path
@@ -88,11 +88,13 @@ pub mod duty;
 pub mod fence;
 pub mod finding;
 pub mod form;
+pub mod ladder;
 pub mod letter;
 pub mod mailbox;
 pub mod message;
 pub mod outgoing;
 pub mod progress;
+pub mod schedule;
 pub mod setup;
 pub mod sheet;
 pub mod store;

@@ -33,7 +33,7 @@ pub struct Counts {
     /// Accepted, and in time.
     pub on_time: u32,
     pub late: u32,
-    /// Past the deadline and not accepted.
+    /// Past its deadline and not accepted.
     pub overdue: u32,
     pub exempt: u32,
     pub paper: u32,
@@ -74,6 +74,7 @@ pub struct AgencyProgress {
     pub first_received_at: Option<String>,
     pub accepted_at: Option<String>,
     pub on_time: Option<bool>,
+    /// Its own where staff gave it one.
     pub deadline: String,
     pub errors: u32,
     pub warnings: u32,
@@ -86,9 +87,10 @@ impl Progress {
         let mut counts = Counts { held: u32::try_from(held).unwrap_or(u32::MAX), ..Counts::default() };
         let mut agencies = Vec::new();
         for state in states {
-            let progress = agency(state, &deadline, zone);
+            let own = campaign.deadline_of(state.deadline, zone);
+            let progress = agency(state, own, zone);
             if state.expected {
-                counts.add(&progress, now > campaign.deadline_at);
+                counts.add(&progress, now > own);
             }
             if state.expected || state.versions > 0 {
                 agencies.push(progress);
@@ -118,7 +120,7 @@ impl Counts {
     }
 }
 
-fn agency(state: &AgencyState, deadline: &str, zone: &TimeZone) -> AgencyProgress {
+fn agency(state: &AgencyState, deadline: Timestamp, zone: &TimeZone) -> AgencyProgress {
     let now = match (state.by_staff, state.verdict) {
         (Some(StaffState::Exempt), _) => State::Exempt,
         (_, Some(Verdict::Accepted)) => State::Accepted,
@@ -135,7 +137,7 @@ fn agency(state: &AgencyState, deadline: &str, zone: &TimeZone) -> AgencyProgres
         first_received_at: state.first_received_at.map(|at| rfc3339(at, zone)),
         accepted_at: state.accepted_at.map(|at| rfc3339(at, zone)),
         on_time: state.on_time,
-        deadline: deadline.to_owned(),
+        deadline: rfc3339(deadline, zone),
         errors: state.errors,
         warnings: state.warnings,
     }

@@ -3,8 +3,8 @@
 
 use crate::{
     agency::{Registry, RegistryError},
-    calendar::Calendar,
-    campaign::{Campaign, CampaignId},
+    calendar::{Calendar, SendWindows},
+    campaign::{Campaign, CampaignId, end_of_day},
     config::{Config, ConfigError},
     form::declaration::{DeclarationError, Form},
     letter::{LetterError, Letters},
@@ -34,6 +34,8 @@ pub struct OpenCampaign {
     pub form: Arc<Form>,
     pub registry: Arc<Registry>,
     pub calendar: Arc<Calendar>,
+    /// When letters may leave that nobody asked for.
+    pub windows: SendWindows,
     /// The last instant on time.
     pub deadline_at: Timestamp,
 }
@@ -126,6 +128,16 @@ impl Setup {
 }
 
 impl OpenCampaign {
+    /// The last instant of an agency's own last day, or the campaign's where it has none.
+    pub fn deadline_of(&self, own: Option<Date>, zone: &TimeZone) -> Timestamp {
+        own.map_or(self.deadline_at, |day| end_of_day(day, zone))
+    }
+
+    /// An agency's own last day, or the campaign's.
+    pub fn deadline_day_of(&self, own: Option<Date>) -> Date {
+        own.unwrap_or_else(|| self.campaign.deadline_day(&self.calendar))
+    }
+
     /// The date on which answers to this campaign are judged to be in the past.
     pub fn letter_date(&self) -> Date {
         self.campaign.letter.date
@@ -169,12 +181,19 @@ fn load_campaign(config: &Config, path: &Path) -> Result<OpenCampaign, SetupErro
     let calendar = Calendar::parse(read(&calendar_path)?.as_bytes())
         .map_err(|source| SetupError::Calendar { path: calendar_path, source })?;
     let form = Form::load(&config.path(&campaign.form_file()))?;
+    if campaign.reminders.windows(2).any(|two| two[0] >= two[1])
+        || campaign.reminders.iter().any(|step| step.abs() > 99)
+    {
+        return Err(wrong("reminders: write working days from the deadline, each once and in order".to_owned()));
+    }
+    let windows = campaign.send_windows.clone().unwrap_or_else(|| config.send_windows.clone());
     let deadline_at = campaign.deadline_at(&calendar, &config.zone());
     Ok(OpenCampaign {
         id,
         form: Arc::new(form),
         registry: Arc::new(registry),
         calendar: Arc::new(calendar),
+        windows,
         deadline_at,
         campaign,
     })

@@ -12,8 +12,8 @@ use std::{
 /// The modules from the ground up: each imports only from lines above its own.
 const FLOORS: &[&[&str]] = &[
     // Words of the field: no I/O.
-    &["text", "clock", "calendar", "agency", "finding", "config"],
-    &["campaign"],
+    &["text", "clock", "calendar", "agency", "finding"],
+    &["campaign", "config", "ladder"],
     // Reading.
     &["attachment"],
     &["message", "workbook"],
@@ -31,6 +31,7 @@ const FLOORS: &[&[&str]] = &[
     &["mailbox", "outgoing"],
     // Duties, their rhythm, the doors.
     &["duty"],
+    &["schedule"],
     &["daemon"],
     &["cli"],
 ];
@@ -328,9 +329,11 @@ fn every_default_in_the_example_is_the_programs_own() {
     let full = Config::parse(&uncommented(&text, "password_env"), &path).unwrap();
     assert_eq!(full.time_zone, bare.time_zone);
     assert_eq!((full.campaigns, full.letters), (bare.campaigns, bare.letters));
+    assert_eq!(full.send_windows, bare.send_windows);
     assert_eq!(full.mailbox.filed, bare.mailbox.filed);
     assert_eq!(full.mailbox.poll_seconds, bare.mailbox.poll_seconds);
     assert_eq!(full.mailbox.largest, bare.mailbox.largest);
+    assert_eq!(full.mailbox.alert_minutes, bare.mailbox.alert_minutes);
     assert_eq!(full.mailbox.auto_reply_subjects, bare.mailbox.auto_reply_subjects);
 }
 

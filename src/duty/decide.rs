@@ -8,7 +8,7 @@ use super::{
 use crate::{
     agency::{Agency, looks_like_address},
     appendix::{Appendix, Reason},
-    attachment::{Attachment, FileKind},
+    attachment::{Attachment, FileKind, Sealed},
     fence::{FenceError, Loss, Reading},
     finding::{Finding, Severity},
     form::{self, Circumstances, answers::Answers},
@@ -38,6 +38,8 @@ pub struct Decision {
     pub rule: Option<String>,
     pub verdict: Option<Verdict>,
     pub reason: Option<Reason>,
+    /// The mail's file that the reason is about.
+    pub about: Option<usize>,
     pub report: Option<Report>,
     /// The letter, and the address it may go to.
     pub letter: Option<(LetterKind, String)>,
@@ -109,6 +111,7 @@ pub fn decide(
         rule: rule_of(&answerable),
         verdict: None,
         reason: None,
+        about: None,
         report: None,
         letter: None,
         // Never later than the clock, whatever the headers say.
@@ -222,6 +225,7 @@ fn read_report(
         Appendix::Unreadable { reason, file } => {
             decision.verdict = Some(Verdict::Unreadable);
             decision.reason = Some(reason);
+            decision.about = file;
             let file = file.and_then(|file| mail.attachments.get(file));
             let (letter, held) = letter_for(reason, file, &mail.attachments);
             if let Some(why) = held {
@@ -240,9 +244,7 @@ fn read_report(
 
 /// The letter for a mail without a form, and why staff must look at it, where they must.
 fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -> (LetterKind, Option<String>) {
-    let container = |file: &&Attachment| {
-        matches!(file.kind, FileKind::Zip | FileKind::Rar | FileKind::SevenZip | FileKind::Tnef | FileKind::SignedMail)
-    };
+    let unopened = |file: &&Attachment| file.sealed == Some(Sealed::Unsupported);
     let letter = match reason {
         Reason::OtherCampaign => LetterKind::OtherCampaign,
         Reason::BlankForm => LetterKind::BlankForm,
@@ -251,9 +253,9 @@ fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -
         Reason::TooLarge => LetterKind::TooLarge,
         Reason::NotTheForm => LetterKind::NotTheForm,
         Reason::LegacyWord => LetterKind::LegacyWord,
-        Reason::NoWorkbook => match files.iter().find(container) {
+        Reason::NoWorkbook => match files.iter().find(unopened) {
             Some(wrapped) => {
-                let why = format!("{} is a {} file, which is not opened yet", wrapped.name, wrapped.kind.as_str());
+                let why = format!("{} is a {} file that is not opened", wrapped.name, wrapped.kind.as_str());
                 return (LetterKind::Neutral, Some(why));
             }
             None if file.is_some_and(|file| is_document(file.kind))

@@ -9,7 +9,9 @@ pub mod hold;
 pub mod identify;
 pub mod letters;
 pub mod receive;
+mod reconcile;
 pub mod token;
+pub mod watch;
 
 use crate::{
     clock::Clock,

@@ -6,10 +6,12 @@
 pub mod addresses;
 pub mod agencies;
 pub mod audit;
+pub mod duties;
 pub mod filing;
 pub mod held;
 pub mod messages;
 pub mod outbox;
+pub mod polls;
 pub mod reports;
 pub mod sending;
 pub mod tokens;

@@ -12,7 +12,7 @@ use crate::{
         declaration::Form,
     },
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::Value as Json;
 use sqlx::any::AnyRow;
 
@@ -74,6 +74,8 @@ pub struct AgencyState {
     pub kind: Kind,
     pub expected: bool,
     pub by_staff: Option<StaffState>,
+    /// The last day that staff gave it, where not the campaign's.
+    pub deadline: Option<Date>,
     pub versions: u32,
     pub first_received_at: Option<Timestamp>,
     /// When the first accepted version came.
@@ -169,6 +171,7 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
                agency.kind,
                expectation.expected,
                expectation.state_by_staff,
+               expectation.deadline,
                COALESCE(received.versions, 0) AS versions,
                received.first_received_at,
                accepted.received_at AS accepted_at,
@@ -210,6 +213,28 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
     .fetch_all(&store.pool)
     .await?;
     rows.iter().map(agency_state).collect()
+}
+
+/// Judges an agency's reports anew by another last instant on time.
+pub async fn judge_by(
+    tx: &mut Tx,
+    campaign: &CampaignId,
+    agency: &AgencyId,
+    deadline_at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE report
+        SET on_time = CASE WHEN received_at <= $3 THEN 1 ELSE 0 END
+        WHERE campaign = $1 AND agency = $2
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .bind(micros(deadline_at))
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 /// The versions an agency sent in a campaign, the first one first.
@@ -403,6 +428,7 @@ fn agency_state(row: &AnyRow) -> Result<AgencyState, StoreError> {
         kind: row.word("kind", Kind::parse)?,
         expected: row.flag("expected")?,
         by_staff: row.word_or_none("state_by_staff", StaffState::parse)?,
+        deadline: row.word_or_none("deadline", |text| text.parse().ok())?,
         versions: row.number("versions")?,
         first_received_at: row.time_or_none("first_received_at")?,
         accepted_at: row.time_or_none("accepted_at")?,
