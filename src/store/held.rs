@@ -139,6 +139,6 @@ mod tests {
             (Some(ha_noi), Some(campaign), Some("staff"))
         );
         assert_eq!(show(&store, aside).await.unwrap().unwrap().row.state, MessageState::Done);
-        assert_eq!(to_file(&store, 9).await.unwrap().len(), 3, "what was set aside is moved like any other");
+        assert_eq!(to_file(&store, 0, 9).await.unwrap().len(), 3, "what was set aside is moved like any other");
     }
 }
