@@ -1,13 +1,14 @@
 //! `messages` and `message`: what came in and what became of it.
 
-use super::table;
+use super::{actor, table};
 use crate::{
     clock::rfc3339,
     duty::{
         Desk,
         hold::{self, HeldItem},
+        reprocess::{self, Which},
     },
-    store::messages,
+    store::{messages, outbox},
 };
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
@@ -90,8 +91,44 @@ pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
     json["evidence"] = json!(message.evidence);
     json["rule"] = json!(message.rule);
     json["reason"] = json!(message.reason);
+    json["handled_by"] = json!(message.handled_by);
+    json["filed_at"] = json!(message.filed_at.map(|at| rfc3339(at, zone)));
+    let letters = outbox::about(&desk.store, id).await?;
+    let letters = letters.iter().map(|letter| {
+        json!({
+            "id": letter.id,
+            "kind": letter.kind,
+            "to": [letter.recipient],
+            "subject": letter.subject,
+            "state": letter.state,
+            "attempts": letter.attempts,
+            "queued_at": rfc3339(letter.queued_at, zone),
+            "sent_at": letter.sent_at.map(|at| rfc3339(at, zone)),
+            "last_answer": letter.last_answer,
+        })
+    });
+    json["letters"] = letters.collect();
     say!("{}", serde_json::to_string_pretty(&json)?);
     Ok(0)
+}
+
+/// One message that fails again keeps none of the others from being read; the exit code then tells.
+pub async fn reprocess(desk: &Desk, which: &Which, why: Option<&str>) -> anyhow::Result<u8> {
+    let mut failed = 0;
+    let ids = reprocess::which(desk, which).await?;
+    if ids.is_empty() {
+        say!("there is no such message");
+    }
+    for id in ids {
+        match reprocess::reprocess(desk, id, &actor::actor(), why).await {
+            Ok(recorded) => say!("message {id}: {}", recorded.words()),
+            Err(error) => {
+                failed += 1;
+                eprintln!("phuluc: message {id} cannot be handled: {error:#}");
+            }
+        }
+    }
+    Ok(u8::from(failed > 0))
 }
 
 fn row_json(row: &messages::MessageRow, zone: &jiff::tz::TimeZone) -> Json {

@@ -11,6 +11,7 @@ macro_rules! say {
     }};
 }
 
+mod actor;
 mod audit;
 mod check;
 mod decide;
@@ -25,7 +26,7 @@ mod validate;
 
 use crate::{
     clock::Clock,
-    duty::Desk,
+    duty::{Desk, reprocess::Which},
     fence::{self, Fence},
     setup::Setup,
 };
@@ -131,6 +132,20 @@ enum Command {
 enum MessageAct {
     /// Shows all that is known of a message
     Show { id: i64 },
+    /// Reads messages again from their stored bytes, and records the new outcome in place of the old
+    Reprocess {
+        #[arg(value_name = "ID", required_unless_present_any = ["failed", "older"], conflicts_with_all = ["failed", "older"])]
+        ids: Vec<i64>,
+        /// All that were set aside, and all that are held as unreadable
+        #[arg(long)]
+        failed: bool,
+        /// Those of them that another version of this program handled
+        #[arg(long)]
+        older: bool,
+        /// The reason, for the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -185,6 +200,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
         Command::Messages { held, json } => messages::list(&desk(&config).await?, held, json).await,
         Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
+        Command::Message { act: MessageAct::Reprocess { ids, failed: _, older, why } } => {
+            let which = match (ids.is_empty(), older) {
+                (false, _) => Which::These(ids),
+                (true, true) => Which::FailedUnderAnother,
+                (true, false) => Which::Failed,
+            };
+            messages::reprocess(&desk(&config).await?, &which, why.as_deref()).await
+        }
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,
         Command::Outbox { act: Some(OutboxAct::Retry { id, why }), .. } => {

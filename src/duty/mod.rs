@@ -7,9 +7,11 @@ pub mod decide;
 pub mod deliver;
 pub mod hold;
 pub mod identify;
+pub mod judge;
 pub mod letters;
 pub mod receive;
 mod reconcile;
+pub mod reprocess;
 pub mod token;
 pub mod watch;
 

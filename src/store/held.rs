@@ -93,8 +93,9 @@ fn waiting_row(row: &AnyRow) -> Result<Waiting, StoreError> {
 mod tests {
     use super::*;
     use crate::store::{
+        attempts::set_aside,
         filing::to_file,
-        messages::{Held, MessageKind, MessageOutcome, MessageState, set_aside, show},
+        messages::{Held, MessageKind, MessageOutcome, MessageState, show},
         tests::*,
     };
 

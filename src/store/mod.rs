@@ -4,7 +4,9 @@
 //! what is decided about a report or a letter is decided elsewhere; here are the rules of keeping alone.
 
 pub mod addresses;
+pub mod again;
 pub mod agencies;
+pub mod attempts;
 pub mod audit;
 pub mod duties;
 pub mod filing;

@@ -133,6 +133,22 @@ pub async fn queue(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<Queued, StoreE
     Ok(Queued::New(letter.id))
 }
 
+/// The facts that the letters to this message tell, withdrawn letters too.
+pub async fn facts_of(tx: &mut Tx, message: i64) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT fact
+        FROM letter
+        WHERE message = $1
+        ORDER BY id
+        ",
+    )
+    .bind(message)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.iter().map(|row| Columns(row).text("fact")).collect()
+}
+
 /// How many answers an agency was given in a campaign.
 pub async fn answers_since(
     tx: &mut Tx,
@@ -233,6 +249,23 @@ pub async fn list(store: &Store) -> Result<Vec<LetterRow>, StoreError> {
         ORDER BY id
         ",
     )
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(letter).collect()
+}
+
+/// The letters that answer a message.
+pub async fn about(store: &Store, message: i64) -> Result<Vec<LetterRow>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id, fact, kind, campaign, agency, message, recipient, envelope_from, subject, message_id, in_reply_to,
+               state, attempts, not_before, queued_at, sent_at, last_answer
+        FROM letter
+        WHERE message = $1
+        ORDER BY id
+        ",
+    )
+    .bind(message)
     .fetch_all(&store.pool)
     .await?;
     rows.iter().map(letter).collect()
