@@ -93,7 +93,7 @@ fn waiting_row(row: &AnyRow) -> Result<Waiting, StoreError> {
 mod tests {
     use super::*;
     use crate::store::{
-        attempts::set_aside,
+        attempts::{note_failure, set_aside},
         filing::to_file,
         messages::{Held, MessageKind, MessageOutcome, MessageState, show},
         tests::*,
@@ -115,7 +115,8 @@ mod tests {
         };
         record(&store, held, &outcome).await;
         record(&store, done, &MessageOutcome::of(MessageKind::Report)).await;
-        set_aside(&store, aside, "it crashed").await.unwrap();
+        note_failure(&store, aside, "it crashed").await.unwrap();
+        set_aside(&store, aside).await.unwrap();
         let of = async |campaign: Option<&CampaignId>| {
             let all = waiting(&store, campaign).await.unwrap();
             all.into_iter().map(|item| (item.row.id, item.why.unwrap_or_default())).collect::<Vec<_>>()
