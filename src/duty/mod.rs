@@ -5,11 +5,14 @@ pub mod alert;
 mod answer;
 pub mod decide;
 pub mod deliver;
+pub mod hold;
 pub mod identify;
 pub mod judge;
+pub mod letters;
 pub mod receive;
 mod reconcile;
 pub mod reprocess;
+pub mod token;
 pub mod watch;
 
 use crate::{

@@ -351,7 +351,7 @@ async fn id_of(tx: &mut Tx, mail: &KeptMail<'_>) -> Result<i64, StoreError> {
     Columns(&row).number("id")
 }
 
-fn message(row: &Columns<'_>) -> Result<MessageRow, StoreError> {
+pub(super) fn message(row: &Columns<'_>) -> Result<MessageRow, StoreError> {
     Ok(MessageRow {
         id: row.number("id")?,
         received_at: row.time("received_at")?,

@@ -10,11 +10,13 @@ pub mod attempts;
 pub mod audit;
 pub mod duties;
 pub mod filing;
+pub mod held;
 pub mod messages;
 pub mod outbox;
 pub mod polls;
 pub mod reports;
 pub mod sending;
+pub mod tokens;
 
 mod columns;
 mod connect;

@@ -209,7 +209,7 @@ pub async fn same_body_since(
 }
 
 /// Staff send a letter again that failed or is uncertain.
-pub async fn requeue(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
+pub async fn requeue(tx: &mut Tx, id: i64, now: Timestamp) -> Result<(), StoreError> {
     let done = sqlx::query(
         "
         UPDATE letter
@@ -219,13 +219,13 @@ pub async fn requeue(store: &Store, id: i64, now: Timestamp) -> Result<(), Store
     )
     .bind(id)
     .bind(micros(now))
-    .execute(&store.pool)
+    .execute(tx.connection())
     .await?;
     one_row(&done, "failed or uncertain letter", id)
 }
 
 /// Staff withdraw a letter that has not left.
-pub async fn cancel(store: &Store, id: i64) -> Result<(), StoreError> {
+pub async fn cancel(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     let done = sqlx::query(
         "
         UPDATE letter
@@ -234,7 +234,7 @@ pub async fn cancel(store: &Store, id: i64) -> Result<(), StoreError> {
         ",
     )
     .bind(id)
-    .execute(&store.pool)
+    .execute(tx.connection())
     .await?;
     one_row(&done, "letter that can be withdrawn:", id)
 }
@@ -456,16 +456,28 @@ mod tests {
 
     async fn staff_send_again_or_withdraw(store: Store) {
         queue_one(&store, receipt("a")).await;
-        assert!(requeue(&store, 1, at(NOW)).await.is_err(), "it is queued");
+        assert!(sent_again(&store, 1, at(NOW)).await.is_err(), "it is queued");
         take_next(&store, at(NOW)).await.unwrap();
-        assert!(cancel(&store, 1).await.is_err(), "it is on its way");
+        assert!(withdrawn(&store, 1).await.is_err(), "it is on its way");
         note_failed(&store, 1, "550").await.unwrap();
-        requeue(&store, 1, at("2023-02-21T08:00:00Z")).await.unwrap();
+        sent_again(&store, 1, at("2023-02-21T08:00:00Z")).await.unwrap();
         assert!(take_next(&store, at(NOW)).await.unwrap().is_none());
-        cancel(&store, 1).await.unwrap();
+        withdrawn(&store, 1).await.unwrap();
         assert_eq!(state_of_letter(&store, 1).await, LetterState::Cancelled);
         assert!(take_next(&store, at("2023-02-22T08:00:00Z")).await.unwrap().is_none());
-        assert!(requeue(&store, 1, at(NOW)).await.is_err() && cancel(&store, 9).await.is_err());
+        assert!(sent_again(&store, 1, at(NOW)).await.is_err() && withdrawn(&store, 9).await.is_err());
+    }
+
+    async fn sent_again(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = store.begin().await?;
+        requeue(&mut tx, id, now).await?;
+        tx.commit().await
+    }
+
+    async fn withdrawn(store: &Store, id: i64) -> Result<(), StoreError> {
+        let mut tx = store.begin().await?;
+        cancel(&mut tx, id).await?;
+        tx.commit().await
     }
 
     async fn limits_count_answers_of_the_hour_and_not_what_was_withdrawn(store: Store) {
@@ -481,7 +493,7 @@ mod tests {
         queue_one(&store, NewLetter { now: at("2023-02-20T06:59:59Z"), ..answer("an hour ago") }).await;
         queue_one(&store, answer("now")).await;
         queue_one(&store, NewLetter { body_sha256: "bb", ..answer("withdrawn") }).await;
-        cancel(&store, 3).await.unwrap();
+        withdrawn(&store, 3).await.unwrap();
         queue_one(&store, NewLetter { message: None, ..answer("a reminder") }).await;
         queue_one(&store, NewLetter { agency: Some(&mic), campaign: None, ..answer("to another") }).await;
 
