@@ -4,6 +4,7 @@
 use super::{
     Desk,
     identify::{Identity, identify},
+    judge::Given,
 };
 use crate::{
     agency::{Agency, looks_like_address},
@@ -85,15 +86,17 @@ impl Report {
 }
 
 /// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `unseen`
-/// tells why its body could not be, `mail` holds its headers alone.
+/// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before
+/// the mail's own evidence.
 pub fn decide(
     desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
     unseen: Option<&Unseen>,
     arrived: Timestamp,
+    given: &Given,
 ) -> Result<Decision, FenceError> {
-    let answerable = desk.with_own(|own| automatic::answerable(mail, own));
+    let answerable = vouched(desk.with_own(|own| automatic::answerable(mail, own)), given);
     let mail_kind = automatic::kind(mail, &answerable);
     let trusted = mail.received_at(desk.setup.config.trust.authserv_id.as_deref());
     let mut decision = Decision {
@@ -137,7 +140,7 @@ pub fn decide(
     if mail_kind == MailKind::Bounce {
         return Ok(decision);
     }
-    match identify(&desk.setup, mail) {
+    match identify(&desk.setup, mail, given) {
         Identity::Held { held, why, campaign, agency } => {
             decision.agency = agency.and_then(|id| campaign?.registry.get(&id).cloned());
             decision.campaign = campaign.cloned();
@@ -163,6 +166,14 @@ pub fn decide(
         }
     }
     Ok(decision)
+}
+
+/// A sender whom staff vouch for is answered as any other; a machine is not.
+fn vouched(answerable: Answerable, given: &Given) -> Answerable {
+    match answerable {
+        Answerable::RegistryOnly(_) if given.agency.is_some() => Answerable::Yes,
+        answerable => answerable,
+    }
 }
 
 /// What staff must know of a mail whose body was not read.
