@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["text", "clock", "calendar", "agency", "finding"],
     &["campaign", "config", "ladder"],
     // Reading.
-    &["attachment"],
+    &["attachment", "encoding"],
     &["message", "workbook"],
     &["form"],
     &["appendix"],
