@@ -16,6 +16,7 @@ mod audit;
 mod check;
 mod decide;
 mod demo;
+mod digest;
 mod export;
 mod messages;
 mod outbox;
@@ -96,6 +97,13 @@ enum Command {
         campaign: Option<String>,
         #[arg(long)]
         json: bool,
+    },
+    /// Shows the digest as it would be now
+    Digest {
+        campaign: String,
+        /// Queues today's for each of the staff instead
+        #[arg(long)]
+        send: bool,
     },
     /// Writes the consolidated national table
     Export {
@@ -209,6 +217,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
         }
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
+        Command::Digest { campaign, send } => digest::digest(&desk(&config).await?, &campaign, send).await,
         Command::Export { campaign, out, table } => {
             export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
         }

@@ -5,6 +5,7 @@ pub mod alert;
 mod answer;
 pub mod decide;
 pub mod deliver;
+pub mod digest;
 pub mod hold;
 pub mod identify;
 pub mod judge;

@@ -1,7 +1,7 @@
 //! What a letter may speak of: the office, the campaign, the agency, the report and the findings, as plain
 //! values for the templates. Times and dates are cut into their parts here and get their words in the templates.
 
-use super::quiet;
+use super::{digest::DigestFacts, quiet};
 use crate::{agency::Agency, campaign::Campaign, config::Office};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,8 @@ pub struct Context {
     pub thread: String,
     /// What staff are alerted to; letters to agencies have none.
     pub alert: AlertFacts,
+    /// What a digest tells staff.
+    pub digest: DigestFacts,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 
 pub mod compose;
 pub mod context;
+pub mod digest;
 mod group;
 mod headings;
 mod quiet;
@@ -14,7 +15,7 @@ mod wrap;
 
 pub use context::{Context, OrderFacts};
 pub use group::group;
-pub use headings::Headings;
+pub use headings::{Headings, KindGroup};
 pub use quiet::shorten;
 pub use tally::{answered, counts};
 pub use words::Words;
@@ -70,10 +71,12 @@ pub enum LetterKind {
     Alert,
     /// To staff: what an alert told is over.
     AllClear,
+    /// To staff: how the campaign stands, each working day.
+    Digest,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 15] = [
+    pub const ALL: [LetterKind; 16] = [
         LetterKind::Receipt,
         LetterKind::ReceiptRemarks,
         LetterKind::Correction,
@@ -89,6 +92,7 @@ impl LetterKind {
         LetterKind::Neutral,
         LetterKind::Alert,
         LetterKind::AllClear,
+        LetterKind::Digest,
     ];
 
     /// The name of its template files.
@@ -109,12 +113,13 @@ impl LetterKind {
             LetterKind::Neutral => "neutral",
             LetterKind::Alert => "alert",
             LetterKind::AllClear => "all-clear",
+            LetterKind::Digest => "digest",
         }
     }
 
     /// Whether it goes to our own people and not to an agency.
     pub fn to_staff(self) -> bool {
-        matches!(self, LetterKind::Alert | LetterKind::AllClear)
+        matches!(self, LetterKind::Alert | LetterKind::AllClear | LetterKind::Digest)
     }
 
     /// The kind under which the outbox lists it.
@@ -123,6 +128,7 @@ impl LetterKind {
             LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral => "receipt",
             LetterKind::Correction => "correction",
             LetterKind::Alert | LetterKind::AllClear => "alert",
+            LetterKind::Digest => "digest",
             _ => "unreadable",
         }
     }
@@ -281,7 +287,11 @@ fn is_template(name: &str) -> bool {
 fn cleaned(context: &Context) -> Json {
     let Ok(Json::Object(members)) = serde_json::to_value(context) else { return Json::Null };
     let senders = |name: &str| matches!(name, "report" | "groups" | "remarks" | "alert");
-    members.into_iter().map(|(name, member)| (name.clone(), quiet::quieted(member, senders(&name)))).collect()
+    let quieted = |name: &str, member| match name {
+        "digest" => digest::quieted(member),
+        _ => quiet::quieted(member, senders(name)),
+    };
+    members.into_iter().map(|(name, member)| (name.clone(), quieted(&name, member))).collect()
 }
 
 fn environment() -> Environment<'static> {
@@ -298,12 +308,20 @@ fn environment() -> Environment<'static> {
     environment.set_formatter(format_value);
     environment
         .add_filter("two_digits", |number: i64| if number == 0 { "0".to_owned() } else { format!("{number:02}") });
+    environment.add_filter("thousands", thousands);
     environment.add_filter("first_upper", |value: Value| {
         let mut chars = value.as_str().unwrap_or_default().chars();
         let text: String = chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect();
         if value.is_safe() { Value::from_safe_string(text) } else { Value::from(text) }
     });
     environment
+}
+
+/// A number as people write it here: 1.234.
+fn thousands(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let grouped = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect::<Vec<_>>().join(".");
+    if number < 0 { format!("-{grouped}") } else { grouped }
 }
 
 /// HTML escaping that leaves slashes alone, so that dates stay readable in the source of a letter.
