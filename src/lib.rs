@@ -18,7 +18,7 @@
 //!
 //! | floor | modules | what |
 //! |---|---|---|
-//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] | the field's words, no I/O |
+//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`step`] | the field's words, no I/O |
 //! | reading | [`attachment`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`] | what is known |
@@ -97,6 +97,7 @@ pub mod progress;
 pub mod schedule;
 pub mod setup;
 pub mod sheet;
+pub mod step;
 pub mod store;
 pub mod text;
 pub mod workbook;

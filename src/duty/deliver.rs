@@ -5,6 +5,7 @@ use super::Desk;
 use crate::{
     agency::masked,
     outgoing::{Outcome, Outgoing, Parcel},
+    step::Step,
     store::sending::{self, LetterToSend},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -38,8 +39,11 @@ pub async fn deliver_next(desk: &Desk, outgoing: &Outgoing, delivered: &mut Deli
     let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
         return Ok(false);
     };
+    desk.steps.reached(Step::Taken, Some(letter.id));
     let outcome = send(desk, outgoing, &letter).await;
+    desk.steps.reached(Step::Answered, Some(letter.id));
     note(desk, &letter, outcome, delivered).await?;
+    desk.steps.reached(Step::Noted, Some(letter.id));
     Ok(true)
 }
 

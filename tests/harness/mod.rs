@@ -7,11 +7,13 @@
 
 mod authority;
 mod dovecot;
+mod office;
 mod scripted;
 mod sink;
 
 pub use authority::{Authority, Leaf};
 pub use dovecot::Dovecot;
+pub use office::{AGENCIES, Daemon, Office, PATIENCE, within};
 pub use scripted::{MESSAGE, Rule, ScriptedImap, Then};
 pub use sink::{Encryption, Play, Received, Script, SmtpSink, Step};
 
