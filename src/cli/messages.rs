@@ -5,19 +5,28 @@ use crate::{
     clock::rfc3339,
     duty::{
         Desk,
+        hold::{self, HeldItem},
         reprocess::{self, Which},
     },
     store::{messages, outbox},
 };
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 
-pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
-    let rows = messages::list(&desk.store).await?;
+pub async fn list(desk: &Desk, only_held: bool, as_json: bool) -> anyhow::Result<u8> {
+    let waiting = hold::held_items(desk, None).await?;
+    let waiting: BTreeMap<i64, HeldItem> = waiting.into_iter().map(|item| (item.message, item)).collect();
+    let mut rows = messages::list(&desk.store).await?;
+    rows.retain(|row| !only_held || waiting.contains_key(&row.id));
     let zone = &desk.setup.zone;
     if as_json {
-        let rows: Vec<Json> = rows.iter().map(|row| row_json(row, zone)).collect();
+        let rows: Vec<Json> = rows.iter().map(|row| with_hold(row_json(row, zone), waiting.get(&row.id))).collect();
         say!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(0);
+    }
+    if only_held {
+        held(&waiting, zone);
         return Ok(0);
     }
     let shown = rows.iter().map(|row| {
@@ -43,10 +52,34 @@ pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// Why each message waits, and whose it seems to be.
+fn held(waiting: &BTreeMap<i64, HeldItem>, zone: &jiff::tz::TimeZone) {
+    let shown = waiting.values().map(|item| {
+        vec![
+            item.message.to_string(),
+            rfc3339(item.received_at, zone),
+            item.held.map_or("set_aside", |held| held.as_str()).to_owned(),
+            item.guess.as_ref().map(|guess| guess.agency.to_string()).unwrap_or_default(),
+            table::cut(&item.from, 48),
+            table::cut(&item.subject, 40),
+            table::cut(&item.why, 80),
+        ]
+    });
+    let headings = ["#id", "received", "held", "guess", "from", "subject", "why"];
+    say!("{}", table::show(&headings, &shown.collect::<Vec<_>>()));
+}
+
+fn with_hold(mut json: Json, item: Option<&HeldItem>) -> Json {
+    json["held_why"] = json!(item.map(|item| &item.why));
+    json["guess"] = json!(item.and_then(|item| item.guess.as_ref()).map(|guess| &guess.agency));
+    json
+}
+
 pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
     let message = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
     let zone = &desk.setup.zone;
-    let mut json = row_json(&message.row, zone);
+    let waiting = hold::held_items(desk, None).await?;
+    let mut json = with_hold(row_json(&message.row, zone), waiting.iter().find(|item| item.message == id));
     json["state"] = json!(message.row.state.as_str());
     json["folder"] = json!(message.folder);
     json["uid"] = json!(message.uid);
@@ -56,7 +89,6 @@ pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
     json["attempts"] = json!(message.attempts);
     json["last_error"] = json!(message.last_error);
     json["evidence"] = json!(message.evidence);
-    json["held_why"] = json!(message.held_why);
     json["rule"] = json!(message.rule);
     json["reason"] = json!(message.reason);
     json["handled_by"] = json!(message.handled_by);

@@ -12,7 +12,9 @@ macro_rules! say {
 }
 
 mod actor;
+mod audit;
 mod check;
+mod decide;
 mod demo;
 mod messages;
 mod outbox;
@@ -99,10 +101,13 @@ enum Command {
     },
     /// Lists what came in, and what is held
     Messages {
+        /// Only what waits for staff, with the reason and the best guess
+        #[arg(long)]
+        held: bool,
         #[arg(long)]
         json: bool,
     },
-    /// Looks at one message
+    /// Looks at one message, or decides about it
     Message {
         #[command(subcommand)]
         act: MessageAct,
@@ -113,6 +118,13 @@ enum Command {
         json: bool,
         #[command(subcommand)]
         act: Option<OutboxAct>,
+    },
+    /// Shows what people decided, when and why
+    Audit {
+        /// Only about this: message:7, letter:3, agency:ha-noi, campaign:1552
+        subject: Option<String>,
+        #[arg(long)]
+        json: bool,
     },
     /// Reads mail for another process of this program, with no rights of its own
     #[command(name = fence::COMMAND, hide = true)]
@@ -143,6 +155,20 @@ enum MessageAct {
 enum OutboxAct {
     /// Shows a letter and how far it is
     Show { id: i64 },
+    /// Sends a letter again that failed or is uncertain
+    Retry {
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Withdraws a letter that has not left
+    Cancel {
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
 }
 
 impl Arguments {
@@ -175,7 +201,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
         }
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
-        Command::Messages { json } => messages::list(&desk(&config).await?, json).await,
+        Command::Messages { held, json } => messages::list(&desk(&config).await?, held, json).await,
         Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
         Command::Message { act: MessageAct::Reprocess { ids, failed: _, older, why } } => {
             let which = match (ids.is_empty(), older) {
@@ -187,6 +213,13 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         }
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,
+        Command::Outbox { act: Some(OutboxAct::Retry { id, why }), .. } => {
+            decide::retry(&desk(&config).await?, id, why.as_deref()).await
+        }
+        Command::Outbox { act: Some(OutboxAct::Cancel { id, why }), .. } => {
+            decide::cancel(&desk(&config).await?, id, why.as_deref()).await
+        }
+        Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
         Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }
