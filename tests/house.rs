@@ -27,6 +27,7 @@ const FLOORS: &[&[&str]] = &[
     // Keeping, and what it adds up to.
     &["store"],
     &["progress"],
+    &["export"],
     // The wires, blind to the store.
     &["mailbox", "outgoing"],
     // Duties, their rhythm, the doors.
