@@ -4,7 +4,11 @@
 mod harness;
 
 use harness::{Encryption, Office, PASSWORD, PATIENCE, Play, Script, Step, within};
-use std::{collections::BTreeSet, fs, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    time::{Duration, Instant},
+};
 
 #[test]
 fn one_turn_drains_the_mailbox_and_the_next_does_nothing() {
