@@ -3,6 +3,7 @@
 
 mod again;
 mod automatic;
+mod digest;
 mod limits;
 mod mail;
 mod reports;
