@@ -6,9 +6,13 @@ use crate::{
         Desk,
         deliver::{self, Delivered},
         receive::{self, Received},
+        remind,
     },
     mailbox::Mailbox,
     outgoing::Outgoing,
+    schedule::{self, Duty},
+    setup::OpenCampaign,
+    store::{agencies, duties},
 };
 use anyhow::Context as _;
 use std::{sync::Arc, time::Duration};
@@ -20,8 +24,10 @@ const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
 /// The first wait after the mailbox could not be reached; each further one is twice as long.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_secs(600);
+/// How often the timetable is asked what is due.
+const TIMETABLE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// One turn: drains the mailbox and the outbox, then ends.
+/// One turn: drains the mailbox, the timetable and the outbox, then ends.
 pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     let _lock = desk.store.lock_for_daemon()?;
     deliver::settle_left_over(desk).await?;
@@ -31,8 +37,10 @@ pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     if let Some(mailbox) = mailbox {
         mailbox.close().await;
     }
-    // What is queued leaves even where the mailbox failed.
+    // What is due and what is queued leaves even where the mailbox failed.
+    let carried_out = carry_out_what_is_due(desk).await;
     let delivered = deliver::deliver(desk, &outgoing).await?;
+    carried_out?;
     Ok((received?, delivered))
 }
 
@@ -44,12 +52,14 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone())));
+    let keeping_time = tasks.spawn(until(stop.clone(), keep_the_timetable(desk.clone())));
     let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
     let ended = tokio::select! {
         signalled = first_signal() => { signalled?; None }
         _ = receiving => Some("receiving"),
+        _ = keeping_time => Some("the timetable"),
         _ = delivering => Some("delivering"),
     };
     stop.cancel();
@@ -107,6 +117,47 @@ async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Re
         Some(mailbox) => receive::receive(desk, mailbox).await,
         None => Ok(Received::default()),
     }
+}
+
+/// Asks the timetable for ever.
+async fn keep_the_timetable(desk: Desk) {
+    loop {
+        if let Err(error) = carry_out_what_is_due(&desk).await {
+            tracing::error!(error = format!("{error:#}"), "something due could not be done; it is tried again");
+        }
+        tokio::time::sleep(TIMETABLE_INTERVAL).await;
+    }
+}
+
+/// Does what is due now in every campaign that is not closed. What fails stays due, and keeps nothing else from
+/// being done; the first failure is returned.
+pub async fn carry_out_what_is_due(desk: &Desk) -> anyhow::Result<()> {
+    let mut failed = None;
+    for campaign in &desk.setup.campaigns {
+        if let Err(error) = carry_out(desk, campaign).await {
+            failed.get_or_insert(error.context(format!("campaign {}", campaign.id)));
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
+    if agencies::campaign_state(&desk.store, &campaign.id).await?.closed_at.is_some() {
+        return Ok(());
+    }
+    let now = desk.clock.now();
+    let last = duties::last_runs(&desk.store, &campaign.id).await?;
+    for line in schedule::due(campaign, &desk.setup.zone, &last, now) {
+        match line.duty {
+            Duty::Reminders => {
+                let reminded = remind::remind(desk, campaign).await.context(line.name)?;
+                tracing::info!(campaign = %campaign.id, ?reminded, "reminders");
+            }
+        }
+        // Only now: what was cut short is due again, and what it had queued is not queued twice.
+        duties::note_run(&desk.store, &campaign.id, line.name, now).await?;
+    }
+    Ok(())
 }
 
 /// Sends until it is told to stop; a letter that is being sent is finished first.

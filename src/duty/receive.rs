@@ -158,10 +158,12 @@ async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
         let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
         Ok(Ok((mail, decision, files)))
     };
-    let (mail, decision, files) = match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
-        Ok(read) => read,
-        Err(lost) => return record_unread(desk, waiting, lost).await,
-    };
+    let (mail, mut decision, files) =
+        match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
+            Ok(read) => read,
+            Err(lost) => return record_unread(desk, waiting, lost).await,
+        };
+    answer::by_own_deadline(desk, &mut decision).await?;
     let limited = answer::record(desk, id, &mail, &decision, files).await?;
     tracing::info!(
         message = id,

@@ -12,6 +12,7 @@ pub mod messages;
 pub mod outbox;
 pub mod reports;
 pub mod sending;
+pub mod standing;
 
 mod columns;
 mod connect;
