@@ -6,7 +6,7 @@ use crate::{
         Desk,
         deliver::{self, Delivered},
         receive::{self, Received},
-        remind,
+        remind, watch,
     },
     mailbox::Mailbox,
     outgoing::Outgoing,
@@ -23,6 +23,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
 /// The first wait after the mailbox could not be reached; each further one is twice as long.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
+/// How often it is looked whether the mailbox has been silent for too long.
+const WATCH_INTERVAL: Duration = Duration::from_secs(60);
 const LONGEST_RETRY: Duration = Duration::from_secs(600);
 /// How often the timetable is asked what is due.
 const TIMETABLE_INTERVAL: Duration = Duration::from_secs(60);
@@ -31,6 +33,7 @@ const TIMETABLE_INTERVAL: Duration = Duration::from_secs(60);
 pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     let _lock = desk.store.lock_for_daemon()?;
     deliver::settle_left_over(desk).await?;
+    watch::settle(desk).await?;
     let outgoing = Outgoing::open(&desk.setup.config)?;
     let mut mailbox = None;
     let received = poll_once(desk, &mut mailbox).await;
@@ -48,11 +51,13 @@ pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
 pub async fn run(desk: Desk) -> anyhow::Result<()> {
     let _lock = desk.store.lock_for_daemon()?;
     deliver::settle_left_over(&desk).await?;
+    watch::settle(&desk).await?;
     let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?);
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone())));
     let keeping_time = tasks.spawn(until(stop.clone(), keep_the_timetable(desk.clone())));
+    let watching = tasks.spawn(until(stop.clone(), keep_watching(desk.clone())));
     let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
@@ -60,6 +65,7 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
         signalled = first_signal() => { signalled?; None }
         _ = receiving => Some("receiving"),
         _ = keeping_time => Some("the timetable"),
+        _ = watching => Some("watching"),
         _ = delivering => Some("delivering"),
     };
     stop.cancel();
@@ -109,7 +115,28 @@ async fn keep_receiving(desk: Desk) {
     }
 }
 
+/// One poll, noted with what came of it.
 async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
+    watch::poll_begins(desk).await?;
+    let polled = open_and_receive(desk, open).await;
+    match &polled {
+        Ok(_) => drop(watch::poll_succeeded(desk).await?),
+        Err(error) => watch::poll_failed(desk, error).await?,
+    }
+    polled
+}
+
+/// Looks for ever whether the polling is well; apart from it, so that a poll that hangs is noticed too.
+async fn keep_watching(desk: Desk) {
+    loop {
+        if let Err(error) = watch::look(&desk).await {
+            tracing::error!(error = format!("{error:#}"), "watching over the mailbox failed");
+        }
+        tokio::time::sleep(WATCH_INTERVAL).await;
+    }
+}
+
+async fn open_and_receive(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
     if open.is_none() {
         *open = Some(Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?);
     }

@@ -10,7 +10,9 @@ mod form;
 pub mod identify;
 mod notice;
 pub mod receive;
+mod reconcile;
 pub mod remind;
+pub mod watch;
 
 use crate::{
     agency::{Agency, AgencyId},
