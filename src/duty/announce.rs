@@ -6,7 +6,13 @@ use super::{
     notice::{self, Notice, Reach, opening_fact},
 };
 use crate::store::{agencies, outbox, reports};
-use crate::{agency::AgencyId, campaign::end_of_day, letter::LetterKind, setup::OpenCampaign};
+use crate::{
+    agency::AgencyId,
+    campaign::end_of_day,
+    letter::LetterKind,
+    setup::OpenCampaign,
+    store::{agencies, reports, told},
+};
 use anyhow::Context as _;
 use jiff::{Timestamp, ToSpan};
 
@@ -32,7 +38,7 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<An
         }
         let fact = opening_fact(&campaign.id, &state.agency);
         let agency = desk.agency(campaign, &state.agency).await?;
-        if outbox::is_told(&desk.store, &fact).await? {
+        if told::is_told(&desk.store, &fact).await? {
             announced.already += 1;
             continue;
         }

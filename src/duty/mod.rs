@@ -12,6 +12,7 @@ mod notice;
 pub mod receive;
 mod reconcile;
 pub mod remind;
+pub mod staff;
 pub mod watch;
 
 use crate::{

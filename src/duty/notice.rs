@@ -17,7 +17,7 @@ use crate::{
         StoreError, Tx, addresses, agencies,
         outbox::{self, NewLetter, Queued},
         sending::LetterToSend,
-        standing,
+        standing, told,
     },
 };
 use anyhow::Context as _;
@@ -57,7 +57,7 @@ pub async fn queue(desk: &Desk, tx: &mut Tx, notice: &Notice<'_>) -> anyhow::Res
     let context = Context { attachments, thread, ..notice.context.clone() };
     let letter = desk.setup.letters.render(notice.kind, &context).context("a letter cannot be rendered")?;
     let message_id = compose::message_id(&desk.setup.domain(), id, desk.store.instance_key());
-    let opening = outbox::message_id_telling(tx, &opening_fact(&campaign.id, &agency.id)).await?;
+    let opening = told::message_id_telling(tx, &opening_fact(&campaign.id, &agency.id)).await?;
     let envelope = Envelope {
         from: &desk.setup.config.outgoing.from,
         to: notice.to,

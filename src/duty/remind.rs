@@ -17,14 +17,15 @@ use crate::{
     },
     setup::OpenCampaign,
     store::{
-        addresses, outbox,
+        addresses,
         reports::{self, Verdict},
         standing::Standing,
+        told,
     },
 };
 use jiff::civil::Date;
 
-/// Working days that lie between two letters that ask an agency for something.
+/// Working days at least from one letter that asks an agency for something to the next.
 const APART: u32 = 2;
 
 /// What came of it.
@@ -49,7 +50,7 @@ enum Owed {
 pub async fn remind(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Reminded> {
     let mut reminded = Reminded::default();
     let (today, now) = (desk.today(), desk.clock.now());
-    let asked = outbox::last_asked(&desk.store, &campaign.id).await?;
+    let asked = told::last_asked(&desk.store, &campaign.id).await?;
     for state in reports::agency_states(&desk.store, &campaign.id).await? {
         let standing = Standing::from(&state);
         let Some(owed) = owed(&standing) else { continue };
@@ -60,7 +61,8 @@ pub async fn remind(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Remi
         // A letter of the future was written by a clock that was wrong.
         let last = asked.get(&state.agency).filter(|at| **at <= now);
         let last_day = last.map(|at| at.to_zoned_datetime(desk.setup.zone.clone()).date());
-        if last_day.is_some_and(|last| campaign.calendar.working_days_between(last, today) < APART) {
+        // A step so soon after it is passed over, and not caught up: nothing was missed.
+        if last_day.is_some_and(|last| campaign.calendar.working_days_between(last, step.day) < APART) {
             continue;
         }
         let agency = desk.agency(campaign, &state.agency).await?;
@@ -136,7 +138,7 @@ impl Turn<'_> {
         }
         let mut told = Vec::new();
         for (_, fact, _) in &letters {
-            told.push(outbox::is_told(&desk.store, fact).await?);
+            told.push(told::is_told(&desk.store, fact).await?);
         }
         if told.iter().all(|told| *told) {
             return Ok(());

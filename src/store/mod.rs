@@ -14,6 +14,7 @@ pub mod polls;
 pub mod reports;
 pub mod sending;
 pub mod standing;
+pub mod told;
 
 mod columns;
 mod connect;

@@ -2,6 +2,7 @@
 //! shipped form and letters; only the wires are a Maildir and a list in memory.
 
 mod automatic;
+mod calendar;
 mod limits;
 mod mail;
 mod reports;
