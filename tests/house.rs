@@ -43,7 +43,7 @@ const LONG: usize = 400;
 const LONGER: &[(&str, &str)] = &[
     ("form/declaration.rs", "the whole language of declarations, whose parts check each other"),
     ("form/locate/table.rs", "one walk through the lines of a table, and what each may turn out to be"),
-    ("store/messages.rs", "one table, one statement a function, each statement on its own lines"),
+    ("store/outbox.rs", "one table, one statement a function, each statement on its own lines"),
     ("store/reports.rs", "the same"),
 ];
 

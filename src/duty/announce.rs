@@ -5,7 +5,6 @@ use super::{
     Desk, form,
     notice::{self, Notice, Reach, opening_fact},
 };
-use crate::store::{agencies, outbox, reports};
 use crate::{
     agency::AgencyId,
     campaign::end_of_day,

@@ -4,11 +4,12 @@
 use super::{
     Desk,
     identify::{Identity, identify},
+    judge::Given,
 };
 use crate::{
     agency::{Agency, looks_like_address},
     appendix::{Appendix, Reason},
-    attachment::{Attachment, FileKind},
+    attachment::{Attachment, FileKind, Sealed},
     fence::{FenceError, Loss, Reading},
     finding::{Finding, Severity},
     form::{self, Circumstances, answers::Answers},
@@ -38,6 +39,8 @@ pub struct Decision {
     pub rule: Option<String>,
     pub verdict: Option<Verdict>,
     pub reason: Option<Reason>,
+    /// The mail's file that the reason is about.
+    pub about: Option<usize>,
     pub report: Option<Report>,
     /// The letter, and the address it may go to.
     pub letter: Option<(LetterKind, String)>,
@@ -83,15 +86,17 @@ impl Report {
 }
 
 /// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `unseen`
-/// tells why its body could not be, `mail` holds its headers alone.
+/// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before
+/// the mail's own evidence.
 pub fn decide(
     desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
     unseen: Option<&Unseen>,
     arrived: Timestamp,
+    given: &Given,
 ) -> Result<Decision, FenceError> {
-    let answerable = desk.with_own(|own| automatic::answerable(mail, own));
+    let answerable = vouched(desk.with_own(|own| automatic::answerable(mail, own)), given);
     let mail_kind = automatic::kind(mail, &answerable);
     let trusted = mail.received_at(desk.setup.config.trust.authserv_id.as_deref());
     let mut decision = Decision {
@@ -109,6 +114,7 @@ pub fn decide(
         rule: rule_of(&answerable),
         verdict: None,
         reason: None,
+        about: None,
         report: None,
         letter: None,
         // Never later than the clock, whatever the headers say.
@@ -134,7 +140,7 @@ pub fn decide(
     if mail_kind == MailKind::Bounce {
         return Ok(decision);
     }
-    match identify(&desk.setup, mail) {
+    match identify(&desk.setup, mail, given) {
         Identity::Held { held, why, campaign, agency } => {
             decision.agency = agency.and_then(|id| campaign?.registry.get(&id).cloned());
             decision.campaign = campaign.cloned();
@@ -160,6 +166,14 @@ pub fn decide(
         }
     }
     Ok(decision)
+}
+
+/// A sender whom staff vouch for is answered as any other; a machine is not.
+fn vouched(answerable: Answerable, given: &Given) -> Answerable {
+    match answerable {
+        Answerable::RegistryOnly(_) if given.agency.is_some() => Answerable::Yes,
+        answerable => answerable,
+    }
 }
 
 /// What staff must know of a mail whose body was not read.
@@ -222,6 +236,7 @@ fn read_report(
         Appendix::Unreadable { reason, file } => {
             decision.verdict = Some(Verdict::Unreadable);
             decision.reason = Some(reason);
+            decision.about = file;
             let file = file.and_then(|file| mail.attachments.get(file));
             let (letter, held) = letter_for(reason, file, &mail.attachments);
             if let Some(why) = held {
@@ -240,9 +255,7 @@ fn read_report(
 
 /// The letter for a mail without a form, and why staff must look at it, where they must.
 fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -> (LetterKind, Option<String>) {
-    let container = |file: &&Attachment| {
-        matches!(file.kind, FileKind::Zip | FileKind::Rar | FileKind::SevenZip | FileKind::Tnef | FileKind::SignedMail)
-    };
+    let unopened = |file: &&Attachment| file.sealed == Some(Sealed::Unsupported);
     let letter = match reason {
         Reason::OtherCampaign => LetterKind::OtherCampaign,
         Reason::BlankForm => LetterKind::BlankForm,
@@ -251,9 +264,9 @@ fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -
         Reason::TooLarge => LetterKind::TooLarge,
         Reason::NotTheForm => LetterKind::NotTheForm,
         Reason::LegacyWord => LetterKind::LegacyWord,
-        Reason::NoWorkbook => match files.iter().find(container) {
+        Reason::NoWorkbook => match files.iter().find(unopened) {
             Some(wrapped) => {
-                let why = format!("{} is a {} file, which is not opened yet", wrapped.name, wrapped.kind.as_str());
+                let why = format!("{} is a {} file that is not opened", wrapped.name, wrapped.kind.as_str());
                 return (LetterKind::Neutral, Some(why));
             }
             None if file.is_some_and(|file| is_document(file.kind))

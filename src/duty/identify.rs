@@ -1,6 +1,7 @@
 //! Whose mail it is and which campaign it answers, by the evidence at hand: the subject's token, the registry's
 //! addresses, its domains. What is not clear is held for staff with the best guess; nothing is dropped.
 
+use super::judge::{BY_STAFF, Given};
 use crate::{
     agency::{Agency, AgencyId, Sender},
     message::{Mail, trust::Trust},
@@ -15,9 +16,15 @@ pub enum Identity<'a> {
     Held { held: Held, why: String, campaign: Option<&'a OpenCampaign>, agency: Option<AgencyId> },
 }
 
-/// Weighs the evidence of a mail.
-pub fn identify<'a>(setup: &'a Setup, mail: &Mail) -> Identity<'a> {
-    let campaign = campaign_of(setup, mail);
+/// Weighs the evidence of a mail; what staff gave comes before all of it.
+pub fn identify<'a>(setup: &'a Setup, mail: &Mail, given: &Given) -> Identity<'a> {
+    let campaign = match &given.campaign {
+        Some(id) => setup.campaigns.iter().find(|open| open.id == *id).ok_or(format!("campaign {id} is not open")),
+        None => campaign_of(setup, mail),
+    };
+    if let Some(agency) = &given.agency {
+        return vouched(campaign, agency);
+    }
     let guess = campaign.as_ref().ok().copied();
     let hold = |held, why: String, agency| Identity::Held { held, why, campaign: guess, agency };
     let Some(sender) = mail.sender() else {
@@ -49,6 +56,18 @@ pub fn identify<'a>(setup: &'a Setup, mail: &Mail) -> Identity<'a> {
     match campaign.registry.get(&agency) {
         Some(agency) => Identity::Known { campaign, agency, evidence: evidence.to_owned() },
         None => hold(Held::UnknownSender, "the agency is not in this campaign".to_owned(), Some(agency)),
+    }
+}
+
+/// Staff say whose it is.
+fn vouched<'a>(campaign: Result<&'a OpenCampaign, String>, agency: &AgencyId) -> Identity<'a> {
+    let hold = |held, why, campaign| Identity::Held { held, why, campaign, agency: Some(agency.clone()) };
+    match campaign {
+        Ok(campaign) => match campaign.registry.get(agency) {
+            Some(agency) => Identity::Known { campaign, agency, evidence: BY_STAFF.to_owned() },
+            None => hold(Held::UnknownSender, format!("{agency} is not in this campaign"), Some(campaign)),
+        },
+        Err(why) => hold(Held::Ambiguous, why, None),
     }
 }
 

@@ -7,12 +7,17 @@ mod answer;
 pub mod decide;
 pub mod deliver;
 mod form;
+pub mod hold;
 pub mod identify;
+pub mod judge;
+pub mod letters;
 mod notice;
+pub mod obligation;
 pub mod receive;
 mod reconcile;
 pub mod remind;
-pub mod staff;
+pub mod reprocess;
+pub mod token;
 pub mod watch;
 
 use crate::{

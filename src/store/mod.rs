@@ -4,16 +4,20 @@
 //! what is decided about a report or a letter is decided elsewhere; here are the rules of keeping alone.
 
 pub mod addresses;
+pub mod again;
 pub mod agencies;
+pub mod attempts;
 pub mod audit;
 pub mod duties;
 pub mod filing;
+pub mod held;
 pub mod messages;
 pub mod outbox;
 pub mod polls;
 pub mod reports;
 pub mod sending;
 pub mod standing;
+pub mod tokens;
 pub mod told;
 
 mod columns;

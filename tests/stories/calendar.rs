@@ -13,7 +13,7 @@ use phuluc::{
     clock::Clock,
     duty::{
         announce::{self, Announced},
-        staff::{self, Act, Who},
+        obligation::{self, Act, Who},
     },
     store::{addresses, audit, outbox, outbox::LetterKind},
 };
@@ -51,7 +51,7 @@ async fn announced(story: &mut Story) -> Announced {
 }
 
 async fn decided(story: &Story, agency: &str, act: Act) -> String {
-    staff::decide(&story.desk, &story.campaign(), &id(agency), &act, STAFF).await.unwrap()
+    obligation::decide(&story.desk, &story.campaign(), &id(agency), &act, STAFF).await.unwrap()
 }
 
 /// A complete report in a file of its own.
@@ -394,13 +394,13 @@ async fn a_closed_campaign_is_silent_and_goes_on_when_it_is_opened_again() {
     let mut story = Story::begin_with(tet(&["khanh-hoa"])).await;
     story.at("2023-01-17 08:00:00");
     phuluc::daemon::carry_out_what_is_due(&story.desk).await.unwrap();
-    staff::close(&story.desk, &story.campaign(), true, STAFF).await.unwrap();
-    assert!(staff::close(&story.desk, &story.campaign(), true, STAFF).await.is_err(), "it is closed");
+    obligation::close(&story.desk, &story.campaign(), true, STAFF).await.unwrap();
+    assert!(obligation::close(&story.desk, &story.campaign(), true, STAFF).await.is_err(), "it is closed");
     story.turn().await;
     story.at("2023-01-27 08:00:00");
     story.turn().await;
     story.no_letter();
-    staff::close(&story.desk, &story.campaign(), false, STAFF).await.unwrap();
+    obligation::close(&story.desk, &story.campaign(), false, STAFF).await.unwrap();
     story.turn().await;
     assert_eq!(story.letter().row.fact, "reminder:1552:-2:khanh-hoa");
     story.end().await;
@@ -430,7 +430,7 @@ async fn decisions_are_taken_back_and_wrong_ones_refused() {
         ("ha-nam", Act::RemoveContact("vanthu@hanam.example".to_owned())),
         ("ha-nam", Act::RemoveContact("ai@hanam.example".to_owned())),
     ] {
-        let refused = staff::decide(&story.desk, &campaign, &id(agency), &act, STAFF).await;
+        let refused = obligation::decide(&story.desk, &campaign, &id(agency), &act, STAFF).await;
         assert!(refused.is_err(), "{agency} {act:?}");
     }
     assert_eq!(audit::list(&story.desk.store, None).await.unwrap().len(), 2, "what was refused is no decision");
