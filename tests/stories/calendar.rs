@@ -117,8 +117,8 @@ async fn three_weeks_with_tet_in_the_middle() {
     story.mail(complete);
     story.mail(|mail| without_reason(mail.from("Vũ <vu@cantho.example>").message_id("<1@cantho.example>")));
     insta::assert_snapshot!(until(&mut story, "2023-01-18").await.join("\n"), @r"
-    Mon 16/01 15:00 answer message 1 -> an@hanam.example
-    Mon 16/01 15:00 answer message 2 -> vu@cantho.example
+    Mon 16/01 15:00 answer message 1 receipt -> an@hanam.example
+    Mon 16/01 15:00 answer message 2 correction -> vu@cantho.example
     Tue 17/01 08:00 reminder -5 da-nang -> vanthu@danang.example
     Tue 17/01 08:00 reminder -5 hoa-binh -> vanthu@hoabinh.example
     Tue 17/01 08:00 reminder -5 khanh-hoa -> vanthu@khanhhoa.example
@@ -153,8 +153,8 @@ async fn three_weeks_with_tet_in_the_middle() {
     story.raw(&first);
     story.mail(from("ba@nghean.example", "<2@nghean.example>", another(2)));
     insta::assert_snapshot!(until(&mut story, "2023-02-02").await.join("\n"), @r"
-    Wed 01/02 15:00 answer message 3 -> ba@nghean.example
-    Wed 01/02 15:00 answer message 5 -> ba@nghean.example
+    Wed 01/02 15:00 answer message 3 receipt -> ba@nghean.example
+    Wed 01/02 15:00 answer message 5 receipt -> ba@nghean.example
     Thu 02/02 08:00 reminder 2 can-tho -> vanthu@cantho.example
     Thu 02/02 08:00 reminder -2 da-nang 2023-02-06 -> vanthu@danang.example
     Thu 02/02 08:00 reminder 2 khanh-hoa -> vanthu@khanhhoa.example
@@ -164,7 +164,7 @@ async fn three_weeks_with_tet_in_the_middle() {
     story.at("2023-02-03 10:00:00");
     story.mail(from("tu@danang.example", "<1@danang.example>", another(3)));
     insta::assert_snapshot!(until(&mut story, "2023-02-20").await.join("\n"), @r"
-    Fri 03/02 15:00 answer message 6 -> tu@danang.example
+    Fri 03/02 15:00 answer message 6 receipt -> tu@danang.example
     Mon 06/02 08:00 reminder 4 can-tho -> vanthu@cantho.example
     Mon 06/02 08:00 escalation 4 can-tho lanhdao@cantho.example -> lanhdao@cantho.example
     Mon 06/02 08:00 reminder 4 khanh-hoa -> vanthu@khanhhoa.example
