@@ -31,7 +31,7 @@ const TIMETABLE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// One turn: drains the mailbox, the timetable and the outbox, then ends.
 pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
-    let _lock = desk.store.lock_for_daemon()?;
+    let _lock = desk.store.lock_for_daemon().await?;
     deliver::settle_left_over(desk).await?;
     watch::settle(desk).await?;
     let outgoing = Outgoing::open(&desk.setup.config)?;
@@ -49,7 +49,7 @@ pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
 
 /// Runs until a signal comes; a task that ends by itself is an error.
 pub async fn run(desk: Desk) -> anyhow::Result<()> {
-    let _lock = desk.store.lock_for_daemon()?;
+    let _lock = desk.store.lock_for_daemon().await?;
     deliver::settle_left_over(&desk).await?;
     watch::settle(&desk).await?;
     let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?);

@@ -82,9 +82,10 @@ mod tests {
     use super::*;
     use crate::store::{reports::agency_states, tests::*};
 
-    #[tokio::test]
-    async fn one_agency_stands_as_it_does_among_all() {
-        let (_folder, store) = store_with_campaign().await;
+    on_both! { one_agency_stands_as_it_does_among_all, }
+
+    async fn one_agency_stands_as_it_does_among_all(store: Store) {
+        with_campaign(&store).await;
         let all = agency_states(&store, &campaign()).await.unwrap();
         assert!(!all.is_empty());
         for state in &all {

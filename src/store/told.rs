@@ -54,3 +54,46 @@ pub async fn last_asked(store: &Store, campaign: &CampaignId) -> Result<BTreeMap
     .await?;
     rows.iter().map(|row| Ok((Columns(row).agency("agency")?, Columns(row).time("last_at")?))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{
+        outbox::{LetterKind, NewLetter},
+        sending::{put_back, take_next, withdraw},
+        tests::*,
+    };
+
+    on_both! { what_was_told_is_known_and_what_was_withdrawn_may_be_told_again, }
+
+    async fn what_was_told_is_known_and_what_was_withdrawn_may_be_told_again(store: Store) {
+        with_campaign(&store).await;
+        let (campaign, ha_noi) = (campaign(), agency("ha-noi"));
+        let reminder = |fact| NewLetter {
+            kind: LetterKind::Reminder,
+            campaign: Some(&campaign),
+            agency: Some(&ha_noi),
+            ..receipt(fact)
+        };
+        queue_one(&store, reminder("reminder:1552:-2:ha-noi")).await;
+        assert!(is_told(&store, "reminder:1552:-2:ha-noi").await.unwrap());
+        assert!(!is_told(&store, "reminder:1552:0:ha-noi").await.unwrap());
+        assert_eq!(last_asked(&store, &campaign).await.unwrap()[&ha_noi], at(NOW));
+        let mut tx = store.begin().await.unwrap();
+        let id = message_id_telling(&mut tx, "reminder:1552:-2:ha-noi").await.unwrap();
+        assert_eq!(id.as_deref(), Some("<1.mac@mic.example>"));
+        drop(tx);
+        let taken = take_next(&store, at(NOW)).await.unwrap().unwrap();
+        assert_eq!((taken.campaign.as_ref(), taken.agency.as_ref()), (Some(&campaign), Some(&ha_noi)));
+        put_back(&store, taken.id, at("2023-02-21T01:00:00Z")).await.unwrap();
+        assert!(take_next(&store, at(NOW)).await.unwrap().is_none(), "it is not its hour");
+        let again = take_next(&store, at("2023-02-21T01:00:00Z")).await.unwrap().unwrap();
+        assert_eq!(again.attempts, 1, "it was not tried before");
+        withdraw(&store, again.id, "nothing is owed").await.unwrap();
+        assert!(withdraw(&store, again.id, "").await.is_err() && put_back(&store, again.id, at(NOW)).await.is_err());
+        assert!(!is_told(&store, "reminder:1552:-2:ha-noi").await.unwrap());
+        assert!(last_asked(&store, &campaign).await.unwrap().is_empty());
+        queue_one(&store, reminder("reminder:1552:-2:ha-noi")).await;
+        assert!(is_told(&store, "reminder:1552:-2:ha-noi").await.unwrap());
+    }
+}
