@@ -17,6 +17,7 @@ pub mod receive;
 mod reconcile;
 pub mod remind;
 pub mod reprocess;
+pub mod tabulate;
 pub mod token;
 pub mod watch;
 

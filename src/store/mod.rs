@@ -17,6 +17,7 @@ pub mod polls;
 pub mod reports;
 pub mod sending;
 pub mod standing;
+pub mod tables;
 pub mod tokens;
 pub mod told;
 
