@@ -40,7 +40,7 @@ pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     let _lock = desk.store.lock_for_daemon().await?;
     deliver::settle_left_over(desk).await?;
     watch::settle(desk).await?;
-    let outgoing = Outgoing::open(&desk.setup.config)?;
+    let outgoing = Outgoing::open(&desk.setup.config)?.announcing(&desk.steps);
     let mut mailbox = None;
     let received = poll_once(desk, &mut mailbox).await;
     if let Some(mailbox) = mailbox {
@@ -58,7 +58,7 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     let _lock = desk.store.lock_for_daemon().await?;
     deliver::settle_left_over(&desk).await?;
     watch::settle(&desk).await?;
-    let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?);
+    let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?.announcing(&desk.steps));
     let stop = CancellationToken::new();
     let queued = Arc::new(Notify::new());
     let tasks = TaskTracker::new();
@@ -168,7 +168,8 @@ async fn keep_watching(desk: Desk) {
 
 async fn open_and_receive(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
     if open.is_none() {
-        *open = Some(Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?);
+        let mailbox = Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?;
+        *open = Some(mailbox.announcing(&desk.steps));
     }
     match open {
         Some(mailbox) => receive::receive(desk, mailbox).await,

@@ -70,6 +70,9 @@ enum Command {
         /// Sets the clock (RFC 3339); refused unless letters stay on this machine
         #[arg(long, value_name = "TIME")]
         as_of: Option<Timestamp>,
+        /// Dies at a step (STEP, STEP:TIMES, STEP@ID), for tests of what is left then
+        #[arg(long, value_name = "STEP", hide = true)]
+        kill_at: Option<String>,
     },
     /// Reads one file and says what would be answered; touches nothing
     Validate {
@@ -228,7 +231,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
     match arguments.command {
         Command::Demo { folder } => demo::demo(&folder).await,
         Command::Check => check::check(&config).await,
-        Command::Run { once, as_of } => run::run(load(&config)?, once, as_of).await,
+        Command::Run { once, as_of, kill_at } => run::run(load(&config)?, once, as_of, kill_at.as_deref()).await,
         Command::Validate { campaign, file, agency, json } => {
             validate::validate(&load(&config)?, &Fence::of_this_program(), &campaign, &file, agency.as_deref(), json)
         }

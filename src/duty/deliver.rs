@@ -9,6 +9,7 @@ use crate::{
     agency::masked,
     backoff::Backoff,
     outgoing::{Outcome, Outgoing, Parcel},
+    step::Step,
     store::sending::{self, LetterToSend},
 };
 use jiff::Timestamp;
@@ -44,10 +45,13 @@ pub async fn deliver_next(desk: &Desk, outgoing: &Outgoing, delivered: &mut Deli
     let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
         return Ok(false);
     };
+    desk.steps.reached(Step::Taken, Some(letter.id));
     match notice::fate(desk, &letter).await? {
         Fate::Send => {
             let outcome = send(desk, outgoing, &letter).await;
+            desk.steps.reached(Step::Answered, Some(letter.id));
             note(desk, &letter, outcome, delivered).await?;
+            desk.steps.reached(Step::Noted, Some(letter.id));
         }
         Fate::Later(at) => sending::put_back(&desk.store, letter.id, at).await?,
         Fate::Withdraw(why) => {
