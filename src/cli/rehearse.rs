@@ -58,7 +58,8 @@ pub async fn rehearse(mut setup: Setup, campaign: &str, out: Option<&Path>) -> a
         let desk = desk.at(morning(day)?);
         daemon::carry_out_what_is_due(&desk).await?;
         deliver::deliver(&desk, &outgoing).await?;
-        for letter in std::mem::take(&mut *sent.lock().unwrap_or_else(PoisonError::into_inner)) {
+        let left = std::mem::take(&mut *sent.lock().unwrap_or_else(PoisonError::into_inner));
+        for letter in left {
             letters += 1_u32;
             let row = outbox::show(&desk.store, letter.id).await?.context("a letter is not in the outbox")?;
             if let Some(out) = out {
