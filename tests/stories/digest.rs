@@ -129,3 +129,25 @@ async fn a_letter_in_doubt_is_told_until_staff_decide() {
     assert_eq!(outbox::show(&story.desk.store, 1).await.unwrap().unwrap().state, outbox::LetterState::Uncertain);
     story.end().await;
 }
+
+#[tokio::test]
+async fn the_timetable_sends_it_on_working_days_at_its_time_and_makes_up_for_a_lost_morning() {
+    let mut story = Story::begin_with(Office { only: &["ha-nam"], ..Office::default() }).await;
+    let mut days = Vec::new();
+    for local in [
+        "2023-02-17 07:29:00",
+        "2023-02-17 07:30:00",
+        "2023-02-17 07:31:00",
+        "2023-02-18 09:00:00",
+        "2023-02-19 09:00:00",
+        "2023-02-20 15:45:00",
+        "2023-02-21 07:30:30",
+    ] {
+        story.at(local);
+        story.turn().await;
+        let digests = story.letters().into_iter().filter(|letter| letter.row.kind == LetterKind::Digest);
+        days.extend(digests.map(|_| local));
+    }
+    assert_eq!(days, ["2023-02-17 07:30:00", "2023-02-20 15:45:00", "2023-02-21 07:30:30"]);
+    story.end().await;
+}
