@@ -16,6 +16,7 @@ mod audit;
 mod check;
 mod decide;
 mod demo;
+mod export;
 mod messages;
 mod outbox;
 mod run;
@@ -66,6 +67,9 @@ enum Command {
         /// Sets the clock (RFC 3339); refused unless letters stay on this machine
         #[arg(long, value_name = "TIME")]
         as_of: Option<Timestamp>,
+        /// Dies at a step (STEP, STEP:TIMES, STEP@ID), for tests of what is left then
+        #[arg(long, value_name = "STEP", hide = true)]
+        kill_at: Option<String>,
     },
     /// Reads one file and says what would be answered; touches nothing
     Validate {
@@ -95,6 +99,16 @@ enum Command {
         campaign: Option<String>,
         #[arg(long)]
         json: bool,
+    },
+    /// Writes the consolidated national table
+    Export {
+        campaign: String,
+        /// The file to write: .xlsx, .csv or .json
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Which table a .csv holds; by default the form's first
+        #[arg(long, value_name = "ID")]
+        table: Option<String>,
     },
     /// Lists what came in, and what is held
     Messages {
@@ -190,7 +204,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
     match arguments.command {
         Command::Demo { folder } => demo::demo(&folder).await,
         Command::Check => check::check(&config).await,
-        Command::Run { once, as_of } => run::run(load(&config)?, once, as_of).await,
+        Command::Run { once, as_of, kill_at } => run::run(load(&config)?, once, as_of, kill_at.as_deref()).await,
         Command::Validate { campaign, file, agency, json } => {
             validate::validate(&load(&config)?, &Fence::of_this_program(), &campaign, &file, agency.as_deref(), json)
         }
@@ -198,6 +212,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
         }
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
+        Command::Export { campaign, out, table } => {
+            export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
+        }
         Command::Messages { held, json } => messages::list(&desk(&config).await?, held, json).await,
         Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
         Command::Message { act: MessageAct::Reprocess { ids, failed: _, older, why } } => {

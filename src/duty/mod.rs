@@ -12,6 +12,7 @@ pub mod letters;
 pub mod receive;
 mod reconcile;
 pub mod reprocess;
+pub mod tabulate;
 pub mod token;
 pub mod watch;
 
@@ -20,6 +21,7 @@ use crate::{
     fence::Fence,
     message::automatic::Own,
     setup::{OpenCampaign, Setup, SetupError},
+    step::Steps,
     store::{Store, StoreError, agencies},
 };
 use secrecy::ExposeSecret;
@@ -33,6 +35,8 @@ pub struct Desk {
     pub clock: Clock,
     /// Where mail is read.
     pub fence: Fence,
+    /// Where the steps of a mail and of a letter are announced.
+    pub steps: Steps,
 }
 
 /// Why a desk could not be set up.
@@ -48,7 +52,7 @@ impl Desk {
     /// Opens the database of a setup and imports its campaigns and registries.
     pub async fn open(setup: Arc<Setup>, clock: Clock) -> Result<Desk, DeskError> {
         let store = Store::open(setup.config.database_url().map_err(SetupError::from)?.expose_secret()).await?;
-        let desk = Desk { setup, store, clock, fence: Fence::of_this_program() };
+        let desk = Desk { setup, store, clock, fence: Fence::of_this_program(), steps: Steps::default() };
         desk.import().await?;
         Ok(desk)
     }
@@ -56,6 +60,11 @@ impl Desk {
     /// The same desk, its mail read elsewhere: by another program than the running one, or here.
     pub fn with_fence(self, fence: Fence) -> Desk {
         Desk { fence, ..self }
+    }
+
+    /// The same desk, whose steps are announced there.
+    pub fn announcing(self, steps: Steps) -> Desk {
+        Desk { steps, ..self }
     }
 
     /// The same desk at another time.

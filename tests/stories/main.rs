@@ -8,6 +8,7 @@ mod mail;
 mod reports;
 mod senders;
 mod story;
+mod tables;
 mod too_large;
 mod unreadable;
 mod watch;
