@@ -2,21 +2,27 @@
 //! the same functions; loops, sleeps and signals are none of theirs.
 
 pub mod alert;
+pub mod announce;
 mod answer;
 pub mod decide;
 pub mod deliver;
+mod form;
 pub mod hold;
 pub mod identify;
 pub mod judge;
 pub mod letters;
+mod notice;
+pub mod obligation;
 pub mod receive;
 mod reconcile;
+pub mod remind;
 pub mod reprocess;
 pub mod tabulate;
 pub mod token;
 pub mod watch;
 
 use crate::{
+    agency::{Agency, AgencyId},
     clock::Clock,
     fence::Fence,
     message::automatic::Own,
@@ -24,6 +30,8 @@ use crate::{
     step::Steps,
     store::{Store, StoreError, agencies},
 };
+use anyhow::Context as _;
+use jiff::civil::Date;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
@@ -85,6 +93,20 @@ impl Desk {
             agencies::import_campaign(&self.store, &files).await?;
         }
         Ok(())
+    }
+
+    /// The day it is where the office is.
+    pub fn today(&self) -> Date {
+        self.clock.now().to_zoned_datetime(self.setup.zone.clone()).date()
+    }
+
+    /// An agency as the registry has it, or had it when it was last there.
+    async fn agency(&self, campaign: &OpenCampaign, id: &AgencyId) -> anyhow::Result<Agency> {
+        if let Some(agency) = campaign.registry.get(id) {
+            return Ok(agency.clone());
+        }
+        let known = agencies::registered(&self.store, id).await?;
+        known.with_context(|| format!("nothing is known of the agency {id}"))
     }
 
     /// The value of `X-Phuluc` in our letters, by which we know them again.
