@@ -5,6 +5,9 @@ mod again;
 mod automatic;
 mod limits;
 mod mail;
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+#[path = "../harness/postgres.rs"]
+mod postgres;
 mod reports;
 mod senders;
 mod story;
