@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["text", "clock", "calendar", "agency", "finding"],
     &["campaign", "config", "ladder"],
     // Reading.
-    &["attachment"],
+    &["attachment", "encoding"],
     &["message", "workbook"],
     &["form"],
     &["appendix"],
@@ -27,6 +27,7 @@ const FLOORS: &[&[&str]] = &[
     // Keeping, and what it adds up to.
     &["store"],
     &["progress"],
+    &["export"],
     // The wires, blind to the store.
     &["mailbox", "outgoing"],
     // Duties, their rhythm, the doors.

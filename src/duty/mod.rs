@@ -12,6 +12,7 @@ pub mod letters;
 pub mod receive;
 mod reconcile;
 pub mod reprocess;
+pub mod tabulate;
 pub mod token;
 pub mod watch;
 

@@ -16,6 +16,7 @@ pub mod outbox;
 pub mod polls;
 pub mod reports;
 pub mod sending;
+pub mod tables;
 pub mod tokens;
 
 mod columns;

@@ -11,6 +11,7 @@ mod postgres;
 mod reports;
 mod senders;
 mod story;
+mod tables;
 mod too_large;
 mod unreadable;
 mod watch;
