@@ -120,7 +120,8 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
                 continue;
             }
             // Counted beforehand, so that a message which ends the daemon itself is counted too.
-            let attempts = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
+            let begun = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
+            let Some(attempts) = begun else { continue };
             match handle(desk, &waiting).await {
                 Ok(()) => received.handled += 1,
                 // The database's own trouble is nobody's fault among the mails, nor is the fence's.
@@ -129,6 +130,10 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
                         tracing::warn!(message = waiting.id, error = %also, "an attempt stays counted");
                     }
                     return Err(error);
+                }
+                // Another daemon took this one for gone and has the message now.
+                Err(error) if lost(&error) => {
+                    tracing::warn!(message = waiting.id, error = format!("{error:#}"), "nothing was recorded");
                 }
                 Err(error) => {
                     received.failed += 1;
@@ -144,13 +149,19 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
     }
 }
 
+fn lost(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::NotOurs { .. }))
+}
+
 fn passing(error: &anyhow::Error) -> bool {
     error.downcast_ref::<StoreError>().is_some_and(StoreError::passing)
         || error.downcast_ref::<FenceError>().is_some_and(FenceError::passing)
 }
 
 async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
-    attempts::set_aside(&desk.store, id).await?;
+    if !attempts::set_aside(&desk.store, id).await? {
+        return Ok(());
+    }
     tracing::error!(
         message = id,
         attempts = MOST_ATTEMPTS,

@@ -217,7 +217,7 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
             verdict = $13,
             reason = $14,
             received_at = COALESCE($15, received_at)
-        WHERE id = $1
+        WHERE id = $1 AND COALESCE(claimed_by, 0) = $16
         ",
     )
     .bind(id)
@@ -235,9 +235,15 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
     .bind(outcome.verdict.map(Verdict::as_str))
     .bind(outcome.reason.map(plain))
     .bind(outcome.received_at.map(micros))
+    .bind(tx.me.unwrap_or(0))
     .execute(tx.connection())
     .await?;
-    one_row(&done, "message", id)
+    // Whoever lost it meanwhile records nothing: its new owner does.
+    if done.rows_affected() == 0 && is_there(tx, id).await? {
+        Err(StoreError::NotOurs { id })
+    } else {
+        one_row(&done, "message", id)
+    }
 }
 
 /// Every message, in the order they were kept.
@@ -298,6 +304,20 @@ pub async fn last_kept_at(store: &Store) -> Result<Option<Timestamp>, StoreError
     .fetch_optional(&store.pool)
     .await?;
     row.map(|row| Columns(&row).time("kept_at")).transpose()
+}
+
+async fn is_there(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT id
+        FROM message
+        WHERE id = $1
+        ",
+    )
+    .bind(id)
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(row.is_some())
 }
 
 async fn put(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Option<i64>, StoreError> {
