@@ -8,7 +8,7 @@ use crate::{
         receive::{self, Received},
         watch,
     },
-    mailbox::Mailbox,
+    mailbox::{self, Mailbox},
     outgoing::Outgoing,
 };
 use anyhow::Context as _;
@@ -18,6 +18,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How soon a queued letter leaves at the latest.
 const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a daemon that shares its database shows that it is there, and looks which others are gone.
+const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a daemon looks for work while another one reads the mailbox, and whether that one still does.
+const HELP_INTERVAL: Duration = Duration::from_secs(5);
 /// The first wait after the mailbox could not be reached; each further one is twice as long.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 /// How often it is looked whether the mailbox has been silent for too long.
@@ -26,7 +30,13 @@ const LONGEST_RETRY: Duration = Duration::from_secs(600);
 
 /// One turn: drains the mailbox and the outbox, then ends.
 pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
-    let _lock = desk.store.lock_for_daemon().await?;
+    desk.store.be_present(desk.clock.now()).await?;
+    let done = one_turn(desk).await;
+    desk.store.depart(desk.clock.now()).await?;
+    done
+}
+
+async fn one_turn(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     deliver::settle_left_over(desk).await?;
     watch::settle(desk).await?;
     let outgoing = Outgoing::open(&desk.setup.config)?;
@@ -42,7 +52,7 @@ pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
 
 /// Runs until a signal comes; a task that ends by itself is an error.
 pub async fn run(desk: Desk) -> anyhow::Result<()> {
-    let _lock = desk.store.lock_for_daemon().await?;
+    desk.store.be_present(desk.clock.now()).await?;
     deliver::settle_left_over(&desk).await?;
     watch::settle(&desk).await?;
     let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?);
@@ -50,6 +60,7 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone())));
     let watching = tasks.spawn(until(stop.clone(), keep_watching(desk.clone())));
+    let present = tasks.spawn(until(stop.clone(), keep_present(desk.clone())));
     let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
@@ -57,12 +68,16 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
         signalled = first_signal() => { signalled?; None }
         _ = receiving => Some("receiving"),
         _ = watching => Some("watching"),
+        _ = present => Some("presence"),
         _ = delivering => Some("delivering"),
     };
     stop.cancel();
     tokio::select! {
         () = tasks.wait() => {}
         _ = first_signal() => tracing::warn!("a second signal; stopping at once"),
+    }
+    if let Err(error) = desk.store.depart(desk.clock.now()).await {
+        tracing::warn!(%error, "the others are not told that this daemon left; they will see it");
     }
     desk.store.close().await;
     match ended {
@@ -94,7 +109,7 @@ async fn keep_receiving(desk: Desk) {
                     tracing::info!(?received, "mailbox polled");
                 }
                 wait = FIRST_RETRY;
-                tokio::time::sleep(poll).await;
+                tokio::time::sleep(if mailbox.is_some() { poll } else { poll.min(HELP_INTERVAL) }).await;
             }
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), retry_seconds = wait.as_secs(), "polling failed");
@@ -106,15 +121,45 @@ async fn keep_receiving(desk: Desk) {
     }
 }
 
-/// One poll, noted with what came of it.
+/// One poll, noted with what came of it; or, where another daemon reads the mailbox, a share of the reading.
 async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
+    let folder = mailbox::folder_of(&desk.setup.config);
+    if !desk.store.take_mailbox(&folder).await? {
+        *open = None;
+        return receive::help(desk).await;
+    }
     watch::poll_begins(desk).await?;
     let polled = open_and_receive(desk, open).await;
     match &polled {
         Ok(_) => drop(watch::poll_succeeded(desk).await?),
-        Err(error) => watch::poll_failed(desk, error).await?,
+        Err(error) => {
+            // Another daemon may reach what this one cannot.
+            desk.store.leave_mailbox(&folder).await?;
+            watch::poll_failed(desk, error).await?;
+        }
     }
     polled
+}
+
+/// Shows for ever that this daemon is there, and frees what daemons that are gone had in their hands.
+async fn keep_present(desk: Desk) {
+    if !desk.store.is_shared() {
+        return std::future::pending().await;
+    }
+    let mut seen = true;
+    loop {
+        tokio::time::sleep(PRESENCE_INTERVAL).await;
+        let here = desk.store.be_present(desk.clock.now()).await;
+        match &here {
+            Err(error) if seen => tracing::error!(%error, "the database does not see this daemon; it is tried again"),
+            Ok(()) if !seen => tracing::info!("the database sees this daemon again"),
+            _ => {}
+        }
+        seen = here.is_ok();
+        if let (true, Err(error)) = (seen, deliver::settle_left_over(&desk).await) {
+            tracing::error!(error = format!("{error:#}"), "letters of daemons that are gone could not be settled");
+        }
+    }
 }
 
 /// Looks for ever whether the polling is well; apart from it, so that a poll that hangs is noticed too.

@@ -42,6 +42,13 @@ pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Recei
     Ok(received)
 }
 
+/// Reads what another daemon, which has the mailbox, has kept.
+pub async fn help(desk: &Desk) -> anyhow::Result<Received> {
+    let mut received = Received::default();
+    handle_kept(desk, &mut received).await?;
+    Ok(received)
+}
+
 /// Commits every new mail of the server before anything else is done with it.
 async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
     let folder = mailbox.folder();

@@ -99,6 +99,10 @@ impl Kind {
         }
     }
 
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Kind::Postgres { .. })
+    }
+
     /// Takes what shows others that a daemon is there.
     pub(super) async fn hold(&self, pool: &AnyPool) -> Result<Held, StoreError> {
         Ok(match self {

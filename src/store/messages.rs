@@ -2,7 +2,7 @@
 //! whether it is handled is a state here and no flag there. Its identity is folder, validity and uid, and the
 //! hash of its bytes tells the same mail again. Reading it and deciding about it happen elsewhere.
 
-use super::{Store, StoreError, Tx, columns::Columns, micros, one_row, plain, reports::Verdict, words};
+use super::{Store, StoreError, Tx, columns::Columns, micros, plain, reports::Verdict, words};
 use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -239,11 +239,7 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
     .execute(tx.connection())
     .await?;
     // Whoever lost it meanwhile records nothing: its new owner does.
-    if done.rows_affected() == 0 && is_there(tx, id).await? {
-        Err(StoreError::NotOurs { id })
-    } else {
-        one_row(&done, "message", id)
-    }
+    if done.rows_affected() == 0 { Err(StoreError::NotOurs { id }) } else { Ok(()) }
 }
 
 /// Every message, in the order they were kept.
@@ -304,20 +300,6 @@ pub async fn last_kept_at(store: &Store) -> Result<Option<Timestamp>, StoreError
     .fetch_optional(&store.pool)
     .await?;
     row.map(|row| Columns(&row).time("kept_at")).transpose()
-}
-
-async fn is_there(tx: &mut Tx, id: i64) -> Result<bool, StoreError> {
-    let row = sqlx::query(
-        "
-        SELECT id
-        FROM message
-        WHERE id = $1
-        ",
-    )
-    .bind(id)
-    .fetch_optional(tx.connection())
-    .await?;
-    Ok(row.is_some())
 }
 
 async fn put(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Option<i64>, StoreError> {

@@ -102,7 +102,7 @@ pub enum StoreError {
     InUse(String),
     #[error("there is no {what} {id}")]
     Missing { what: &'static str, id: i64 },
-    #[error("message {id} is in the hands of another daemon")]
+    #[error("message {id} is not there, or in the hands of another daemon")]
     NotOurs { id: i64 },
     #[error("column {column} holds {value:?}, which this program does not know")]
     Unknown { column: String, value: String },

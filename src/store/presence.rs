@@ -48,7 +48,7 @@ impl Store {
         let mut held = self.presence.held.lock().await;
         if let Some(here) = held.as_mut() {
             if here.answers().await {
-                return self.note_gone(now).await;
+                return if self.is_shared() { self.note_gone(now).await } else { Ok(()) };
             }
             *held = None;
             tracing::warn!("the database lost this daemon; what it had in its hands is free");
@@ -87,6 +87,11 @@ impl Store {
         }
     }
 
+    /// Whether several daemons may work on it.
+    pub fn is_shared(&self) -> bool {
+        self.kind.is_shared()
+    }
+
     /// Whose hands these are; none for a command.
     pub(super) fn me(&self) -> Option<i64> {
         Some(self.presence.id.load(Ordering::Acquire)).filter(|id| *id != 0)
@@ -104,7 +109,7 @@ impl Store {
                 let mut connection = self.pool.acquire().await?;
                 put(&mut connection, now).await
             }
-            Held::Session { connection } => {
+            Held::Session { connection, .. } => {
                 let mut tx = sqlx::Connection::begin(connection).await?;
                 let id = put(&mut tx, now).await?;
                 super::connect::lock_presence(&mut tx, id).await?;
@@ -204,4 +209,180 @@ async fn note_departure(store: &Store, id: i64, now: Timestamp) -> Result<(), St
 fn place() -> String {
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{} on {}", std::process::id(), machine.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{
+        attempts::{begin, next_unhandled, note_failure, set_aside},
+        messages::{MessageKind, MessageOutcome, record_outcome},
+        outbox::LetterState,
+        sending::{note_sent, retry_at, sending_left_over, take_next},
+        tests::{server::Postgres, *},
+    };
+
+    on_both! {
+        who_is_present_is_seen_until_it_leaves,
+        a_command_takes_nothing_in_its_hands,
+    }
+
+    async fn who_is_present_is_seen_until_it_leaves(store: Store) {
+        store.be_present(at(NOW)).await.unwrap();
+        store.be_present(at(NOW)).await.unwrap();
+        let all = list(&store).await.unwrap();
+        assert_eq!((all.len(), store.me(), all[0].gone_at), (1, Some(all[0].id), None));
+        assert!(all[0].place.starts_with(&format!("{} on ", std::process::id())), "{}", all[0].place);
+        assert!(store.take_mailbox("INBOX").await.unwrap() && store.take_mailbox("INBOX").await.unwrap());
+        store.leave_mailbox("INBOX").await.unwrap();
+        store.depart(at("2023-02-20T09:00:00Z")).await.unwrap();
+        assert_eq!(list(&store).await.unwrap()[0].gone_at, Some(at("2023-02-20T09:00:00Z")));
+        assert_eq!((store.me(), store.take_mailbox("INBOX").await.unwrap()), (None, false));
+        store.be_present(at("2023-02-20T10:00:00Z")).await.unwrap();
+        assert_eq!(list(&store).await.unwrap().len(), 2);
+    }
+
+    async fn a_command_takes_nothing_in_its_hands(store: Store) {
+        let id = new(&store, &mail("1", b"x")).await;
+        store.be_present(at(NOW)).await.unwrap();
+        let me = store.me();
+        assert_eq!(begin(&store, id, "1").await.unwrap(), Some(1));
+        record(&store, id, &MessageOutcome::of(MessageKind::Question)).await;
+        store.depart(at(NOW)).await.unwrap();
+        // Of what a daemon did nobody else records the end; whoever takes it over does.
+        let mut tx = store.begin().await.unwrap();
+        let outcome = MessageOutcome::of(MessageKind::Staff);
+        let refused = record_outcome(&mut tx, id, &outcome).await.unwrap_err();
+        assert!(matches!(refused, StoreError::NotOurs { id: 1 }) && me.is_some(), "{refused}");
+        crate::store::again::take(&mut tx, id).await.unwrap();
+        record_outcome(&mut tx, id, &outcome).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn on_sqlite_a_second_daemon_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("phuluc.db").display());
+        let (first, second) = (Store::open(&url).await.unwrap(), Store::open(&url).await.unwrap());
+        first.be_present(at(NOW)).await.unwrap();
+        let error = second.be_present(at(NOW)).await.unwrap_err();
+        assert!(error.to_string().starts_with("another phuluc works on this database"), "{error}");
+        first.depart(at(NOW)).await.unwrap();
+        second.be_present(at(NOW)).await.unwrap();
+        // It died without a word: the next one notes that.
+        drop(second);
+        let third = Store::open(&url).await.unwrap();
+        third.be_present(at(NOW)).await.unwrap();
+        assert_eq!(list(&third).await.unwrap().iter().filter(|daemon| daemon.gone_at.is_none()).count(), 1);
+    }
+
+    /// Two daemons on one PostgreSQL.
+    async fn two() -> (Store, Store) {
+        let url = Postgres::shared().database();
+        let (one, other) = (Store::open(&url).await.unwrap(), Store::open(&url).await.unwrap());
+        one.be_present(at(NOW)).await.unwrap();
+        other.be_present(at(NOW)).await.unwrap();
+        (one, other)
+    }
+
+    /// Cuts the session by which a daemon is seen, as a dead line or a dead machine does, and waits until the server
+    /// has noticed.
+    async fn lose(store: &Store, seen_by: &Store) {
+        let me = store.me().unwrap();
+        sqlx::query(
+            "SELECT CASE WHEN pg_terminate_backend(pid) THEN 1 ELSE 0 END AS ended FROM pg_locks
+             WHERE locktype = 'advisory' AND CAST(objid AS BIGINT) = $1 AND CAST(classid AS BIGINT) = 1885893985
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        )
+        .bind(me)
+        .fetch_one(&seen_by.pool)
+        .await
+        .unwrap();
+        loop {
+            seen_by.be_present(at(NOW)).await.unwrap();
+            if list(seen_by).await.unwrap().iter().any(|daemon| daemon.id == me && daemon.gone_at.is_some()) {
+                return;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn two_daemons_see_each_other_and_share_the_mail() {
+        let (one, other) = two().await;
+        let (first, second) = (new(&one, &mail("1", b"x")).await, new(&one, &mail("2", b"y")).await);
+        assert_eq!(begin(&one, first, "1").await.unwrap(), Some(1));
+        let left = next_unhandled(&other, 10).await.unwrap();
+        assert_eq!(left.iter().map(|message| message.id).collect::<Vec<_>>(), [second]);
+        assert_eq!(begin(&other, first, "1").await.unwrap(), None);
+        assert!(!set_aside(&other, first).await.unwrap() && note_failure(&other, first, "").await.is_err());
+        // The mailbox is one's at a time, and free when it is left.
+        assert!(one.take_mailbox("INBOX").await.unwrap() && !other.take_mailbox("INBOX").await.unwrap());
+        assert!(other.take_mailbox("Other").await.unwrap());
+        one.leave_mailbox("INBOX").await.unwrap();
+        other.leave_mailbox("Other").await.unwrap();
+        assert!(other.take_mailbox("INBOX").await.unwrap() && !one.take_mailbox("INBOX").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn who_is_lost_records_nothing_and_another_takes_its_work() {
+        let (one, other) = two().await;
+        let id = new(&one, &mail("1", b"x")).await;
+        assert!(one.take_mailbox("INBOX").await.unwrap());
+        begin(&one, id, "1").await.unwrap();
+        lose(&one, &other).await;
+        // Taken for gone, it takes nothing more.
+        let next = new(&other, &mail("2", b"y")).await;
+        assert_eq!(begin(&one, next, "1").await.unwrap(), None);
+        assert!(other.take_mailbox("INBOX").await.unwrap());
+        assert_eq!(begin(&other, id, "1").await.unwrap(), Some(2));
+        let mut tx = one.begin().await.unwrap();
+        let late = record_outcome(&mut tx, id, &MessageOutcome::of(MessageKind::Question)).await.unwrap_err();
+        assert!(matches!(late, StoreError::NotOurs { .. }), "{late}");
+        drop(tx);
+        record(&other, id, &MessageOutcome::of(MessageKind::Question)).await;
+        let mut tx = one.begin().await.unwrap();
+        assert!(record_outcome(&mut tx, id, &MessageOutcome::of(MessageKind::Staff)).await.is_err(), "it is done");
+        drop(tx);
+        // Present anew, it is somebody else.
+        let before = one.me();
+        one.be_present(at(NOW)).await.unwrap();
+        assert_ne!(one.me(), before);
+        assert_eq!(begin(&one, next, "1").await.unwrap(), Some(1));
+    }
+
+    #[tokio::test]
+    async fn a_letter_of_a_lost_daemon_is_uncertain_and_one_of_a_living_daemon_is_left_alone() {
+        let (one, other) = two().await;
+        queue_one(&one, receipt("a")).await;
+        queue_one(&one, receipt("b")).await;
+        assert_eq!(take_next(&one, at(NOW)).await.unwrap().unwrap().id, 1);
+        assert_eq!(take_next(&other, at(NOW)).await.unwrap().unwrap().id, 2);
+        assert_eq!(sending_left_over(&other).await.unwrap(), 0);
+        assert!(note_sent(&other, 1, at(NOW), "").await.is_err() && retry_at(&other, 1, at(NOW), "").await.is_err());
+        lose(&one, &other).await;
+        assert_eq!(sending_left_over(&other).await.unwrap(), 1);
+        assert_eq!(state_of_letter(&one, 1).await, LetterState::Uncertain);
+        assert_eq!(state_of_letter(&one, 2).await, LetterState::Sending);
+        assert!(take_next(&one, at(NOW)).await.unwrap().is_none());
+        // It lived after all, and the server had taken the letter.
+        note_sent(&one, 1, at(NOW), "250").await.unwrap();
+        note_sent(&other, 2, at(NOW), "250").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whose_loss_nobody_noticed_goes_on_as_before() {
+        let url = Postgres::shared().database();
+        let one = Store::open(&url).await.unwrap();
+        one.be_present(at(NOW)).await.unwrap();
+        let me = one.me();
+        let database = url.split(['?', '/']).rfind(|part| part.starts_with("test_")).unwrap();
+        let cut = format!("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = '{database}'");
+        Postgres::shared().sql("postgres", &cut);
+        let begun = std::time::Instant::now();
+        while let Err(error) = one.be_present(at(NOW)).await {
+            assert!(begun.elapsed().as_secs() < 10, "{error}");
+        }
+        assert_eq!(one.me(), me);
+        assert_eq!(list(&one).await.unwrap().len(), 1);
+    }
 }
