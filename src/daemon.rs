@@ -2,31 +2,37 @@
 //! a turn are duties.
 
 use crate::{
+    backoff::Backoff,
     duty::{
         Desk,
         deliver::{self, Delivered},
         receive::{self, Received},
         watch,
     },
-    mailbox::{self, Mailbox},
+    mailbox::{self, Mailbox, Waited},
     outgoing::Outgoing,
 };
 use anyhow::Context as _;
 use std::{sync::Arc, time::Duration};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How soon a queued letter leaves at the latest.
+/// How soon a queued letter leaves at the latest; the answer to a mail leaves at once.
 const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a daemon that shares its database shows that it is there, and looks which others are gone.
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a daemon looks for work while another one reads the mailbox, and whether that one still does.
 const HELP_INTERVAL: Duration = Duration::from_secs(5);
-/// The first wait after the mailbox could not be reached; each further one is twice as long.
-const FIRST_RETRY: Duration = Duration::from_secs(5);
+/// The waits while the mailbox cannot be reached.
+const RECONNECT: Backoff = Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(600) };
+/// After new mail is announced, so that what comes together is read together.
+const SETTLE: Duration = Duration::from_millis(200);
 /// How often it is looked whether the mailbox has been silent for too long.
 const WATCH_INTERVAL: Duration = Duration::from_secs(60);
-const LONGEST_RETRY: Duration = Duration::from_secs(600);
 
 /// One turn: drains the mailbox and the outbox, then ends.
 pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
@@ -57,11 +63,12 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     watch::settle(&desk).await?;
     let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?);
     let stop = CancellationToken::new();
+    let queued = Arc::new(Notify::new());
     let tasks = TaskTracker::new();
-    let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone())));
+    let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone(), queued.clone())));
     let watching = tasks.spawn(until(stop.clone(), keep_watching(desk.clone())));
     let present = tasks.spawn(until(stop.clone(), keep_present(desk.clone())));
-    let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, stop.clone()));
+    let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, queued, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
     let ended = tokio::select! {
@@ -98,27 +105,51 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
 }
 
 /// Polls for ever; an open connection is used again, a failing one is opened anew after a growing wait.
-async fn keep_receiving(desk: Desk) {
+async fn keep_receiving(desk: Desk, queued: Arc<Notify>) {
     let poll = Duration::from_secs(desk.setup.config.mailbox.poll_seconds.max(1));
     let mut mailbox = None;
-    let mut wait = FIRST_RETRY;
+    let mut failures = 0;
     loop {
         match poll_once(&desk, &mut mailbox).await {
             Ok(received) => {
                 if received != Received::default() {
                     tracing::info!(?received, "mailbox polled");
                 }
-                wait = FIRST_RETRY;
-                tokio::time::sleep(if mailbox.is_some() { poll } else { poll.min(HELP_INTERVAL) }).await;
+                if received.handled > 0 {
+                    queued.notify_one();
+                }
+                failures = 0;
+                let due = if mailbox.is_some() { poll } else { poll.min(HELP_INTERVAL) };
+                until_news_or(due, &mut mailbox).await;
             }
             Err(error) => {
+                failures += 1;
+                let wait = RECONNECT.wait(failures, desk.clock.chance());
                 tracing::error!(error = format!("{error:#}"), retry_seconds = wait.as_secs(), "polling failed");
                 mailbox = None;
                 tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(LONGEST_RETRY);
             }
         }
     }
+}
+
+/// Waits for the next poll, or until the server announces new mail. A poll runs when its time has come whatever the
+/// server says or does not say: so a connection that died in silence is noticed.
+async fn until_news_or(poll: Duration, mailbox: &mut Option<Mailbox>) {
+    let due = Instant::now() + poll;
+    if let Some(open) = mailbox {
+        match open.wait(poll).await {
+            Ok(Waited::News) => return tokio::time::sleep(SETTLE).await,
+            Ok(Waited::Quiet) => return,
+            Ok(Waited::CannotTell) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the mailbox's announcements ended; it is opened anew");
+                *mailbox = None;
+                return tokio::time::sleep_until(due.min(Instant::now() + RECONNECT.first)).await;
+            }
+        }
+    }
+    tokio::time::sleep_until(due).await;
 }
 
 /// One poll, noted with what came of it; or, where another daemon reads the mailbox, a share of the reading.
@@ -183,7 +214,7 @@ async fn open_and_receive(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Re
 }
 
 /// Sends until it is told to stop; a letter that is being sent is finished first.
-async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>, stop: CancellationToken) {
+async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>, queued: Arc<Notify>, stop: CancellationToken) {
     while !stop.is_cancelled() {
         match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default()).await {
             Ok(true) => continue,
@@ -192,6 +223,7 @@ async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>, stop: Cancellation
         }
         tokio::select! {
             () = stop.cancelled() => {}
+            () = queued.notified() => {}
             () = tokio::time::sleep(DELIVERY_INTERVAL) => {}
         }
     }

@@ -350,6 +350,35 @@ fn sigterm_ends_it_with_code_0_and_the_work_done() {
 }
 
 #[test]
+fn a_mail_that_comes_while_the_daemon_waits_is_answered_at_once_though_polls_are_rare() {
+    let office = Office::open();
+    let config = fs::read_to_string(office.config()).unwrap();
+    fs::write(office.config(), config.replace("poll_seconds = 1\n", "poll_seconds = 1500\n")).unwrap();
+    office.report(0);
+    let daemon = office.daemon();
+    assert!(within(PATIENCE, || office.sink.received().len() == 1), "{}", daemon.log());
+    for number in 1..4 {
+        // Past the poll that moved the last one, so that the wait itself is what notices.
+        std::thread::sleep(Duration::from_millis(700));
+        let begun = Instant::now();
+        office.report(number);
+        assert!(within(PATIENCE, || office.sink.received().len() == number + 1), "{}", daemon.log());
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}: {}", begun.elapsed(), daemon.log());
+        println!("answered {:?} after it was delivered", begun.elapsed());
+    }
+    // The server goes away in the middle of a wait, and comes back.
+    let mut office = office;
+    office.dovecot.stop();
+    daemon.says("the mailbox's announcements ended");
+    office.dovecot.start_again();
+    office.report(4);
+    assert!(within(PATIENCE, || office.sink.received().len() == 5), "{}", daemon.log());
+    daemon.terminate();
+    let (code, log) = daemon.ends();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[test]
 fn with_a_wrong_password_it_says_so_tries_again_and_ends_well() {
     let office = Office::open();
     office.configure(&office.sink.url_with_login("smtps"), "not the password");
@@ -359,8 +388,14 @@ fn with_a_wrong_password_it_says_so_tries_again_and_ends_well() {
     assert!(told.contains("the mailbox cannot be opened") && !told.contains("not the password"), "{told}");
     let daemon = office.daemon();
     daemon.says("polling failed");
-    daemon.says("retry_seconds=5");
-    daemon.says("retry_seconds=10");
+    // Half of 5 s and half of 10 s at least, the rest is chance.
+    let waits = || -> Vec<u64> {
+        let log = daemon.log();
+        let waits = log.split("retry_seconds=").skip(1);
+        waits.filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()).collect()
+    };
+    assert!(within(PATIENCE, || waits().len() > 1), "{}", daemon.log());
+    assert!((2..=5).contains(&waits()[0]) && (5..=10).contains(&waits()[1]), "{:?}", waits());
     daemon.terminate();
     let (code, log) = daemon.ends();
     assert_eq!(code, Some(0), "{log}");

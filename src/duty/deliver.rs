@@ -4,14 +4,15 @@
 use super::Desk;
 use crate::{
     agency::masked,
+    backoff::Backoff,
     outgoing::{Outcome, Outgoing, Parcel},
     store::sending::{self, LetterToSend},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use std::time::Duration;
 
-/// The first wait after a passing refusal; each further one is twice as long.
-const FIRST_WAIT: SignedDuration = SignedDuration::from_mins(2);
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
+/// The waits after passing refusals.
+const RETRY: Backoff = Backoff { first: Duration::from_secs(2 * 60), longest: Duration::from_secs(6 * 3600) };
 /// How the outgoing side begins its reason when it is the envelope sender that was refused.
 const SENDER_REFUSED: &str = "the sender:";
 
@@ -89,7 +90,8 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
             tracing::error!(letter = letter.id, to, reason, "whether the letter arrived is uncertain");
         }
         Outcome::TryLater { reason } => {
-            sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts), &reason).await?;
+            sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts, desk.clock.chance()), &reason)
+                .await?;
             delivered.later += 1;
             tracing::warn!(
                 letter = letter.id,
@@ -108,11 +110,10 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
     Ok(())
 }
 
-/// When a letter is tried again: 2, 4, 8 … minutes after its first, second, third attempt, six hours at most.
-fn retry_time(now: Timestamp, attempts: u32) -> Timestamp {
-    let doublings = attempts.saturating_sub(1).min(10);
-    let wait = FIRST_WAIT.checked_mul(1 << doublings).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
-    now.checked_add(wait).unwrap_or(now)
+/// When a letter is tried again: 2, 4, 8 … minutes after its first, second, third attempt, six hours at most, and
+/// by chance up to half of that earlier.
+fn retry_time(now: Timestamp, attempts: u32, chance: f64) -> Timestamp {
+    now.checked_add(RETRY.wait(attempts, chance)).unwrap_or(now)
 }
 
 #[cfg(test)]
@@ -123,7 +124,8 @@ mod tests {
     fn the_wait_doubles_up_to_six_hours() {
         let now = Timestamp::UNIX_EPOCH;
         for (attempts, minutes) in [(1, 2), (2, 4), (5, 32), (9, 360), (500, 360)] {
-            assert_eq!(retry_time(now, attempts).duration_since(now).as_mins(), minutes);
+            assert_eq!(retry_time(now, attempts, 1.0).duration_since(now).as_mins(), minutes);
+            assert_eq!(retry_time(now, attempts, 0.0).duration_since(now).as_mins(), minutes / 2);
         }
     }
 }

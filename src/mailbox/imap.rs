@@ -3,12 +3,13 @@
 //! take the others with it. A UID is never used under another UIDVALIDITY than the one it was listed under.
 
 use super::{
-    Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError, Phase, Present,
+    Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError, Phase, Present, Waited,
     account::{Account, Limits},
     session::{Selected, Session, protocol},
 };
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response};
 use jiff::{Timestamp, fmt::strtime};
+use std::time::Duration;
 
 /// The most that is fetched at once. The library allocates what the server announces, so a larger body is asked
 /// for by slices of this size.
@@ -54,6 +55,7 @@ impl Imap {
         let folder = self.account.folder.clone();
         let session = self.session().await?;
         let selected = session.select(&folder).await?;
+        session.is_listed(&selected);
         let newest_kept = newest_kept(&selected, after);
         let Some(from) = newest_kept.checked_add(1).filter(|_| selected.count > 0) else {
             return Ok(listing(&selected, Vec::new()));
@@ -101,6 +103,7 @@ impl Imap {
         let folder = self.account.folder.clone();
         let session = self.session().await?;
         let selected = session.select(&folder).await?;
+        session.is_listed(&selected);
         let newest_kept = newest_kept(&selected, after);
         let mut new = Vec::new();
         let command = format!("UID SEARCH UID {}:*", newest_kept.saturating_add(1));
@@ -170,6 +173,13 @@ impl Imap {
                 }
             }
             other => other,
+        }
+    }
+
+    pub(super) async fn wait(&mut self, longest: Duration) -> Result<Waited, MailboxError> {
+        match self.session.as_mut().filter(|session| !session.is_broken()) {
+            Some(session) => session.idle(longest).await,
+            None => Ok(Waited::CannotTell),
         }
     }
 
