@@ -3,6 +3,7 @@
 
 mod again;
 mod automatic;
+mod calendar;
 mod limits;
 mod mail;
 #[allow(dead_code, reason = "each test binary uses a part of it")]
