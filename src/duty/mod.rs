@@ -11,6 +11,7 @@ pub mod judge;
 pub mod letters;
 pub mod receive;
 mod reconcile;
+pub mod release;
 pub mod reprocess;
 pub mod token;
 pub mod watch;
