@@ -9,10 +9,13 @@ pub mod hold;
 pub mod identify;
 pub mod judge;
 pub mod letters;
+mod post;
+mod question;
 pub mod receive;
 mod reconcile;
 pub mod release;
 pub mod reprocess;
+mod staff;
 pub mod token;
 pub mod watch;
 

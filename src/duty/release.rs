@@ -142,8 +142,7 @@ fn likeness(wanted: &str, agency: &Agency) -> u32 {
     let names = [agency.id.as_str(), &agency.short_name, &agency.name];
     let likeness = names.map(|name| {
         let name = pairs(&text::key(name));
-        let all = wanted.len() + name.len();
-        if all == 0 { 0 } else { 200 * wanted.intersection(&name).count() / all }
+        (200 * wanted.intersection(&name).count()).checked_div(wanted.len() + name.len()).unwrap_or_default()
     });
     likeness.into_iter().max().and_then(|most| u32::try_from(most).ok()).unwrap_or_default()
 }
@@ -177,8 +176,9 @@ pub async fn prepare(desk: &Desk, id: i64, act: Act) -> anyhow::Result<Prepared>
 /// Whether the last thing that was decided about a message is just this.
 async fn decided_so(desk: &Desk, message: &MessageDetail, act: &Act) -> anyhow::Result<bool> {
     let entries = audit::list(&desk.store, Some(&subject(message.row.id))).await?;
-    let decisions = entries.iter().filter(|entry| entry.act.starts_with("message ") && !entry.outcome.starts_with(REFUSED));
-    let same = decisions.last().is_some_and(|entry| entry.act == act.as_str());
+    let mut decisions =
+        entries.iter().filter(|entry| entry.act.starts_with("message ") && !entry.outcome.starts_with(REFUSED));
+    let same = decisions.next_back().is_some_and(|entry| entry.act == act.as_str());
     Ok(same
         && match act {
             Act::Assign { agency, campaign } => {
@@ -198,6 +198,10 @@ pub fn subject(id: i64) -> String {
 }
 
 impl Prepared {
+    pub fn act(&self) -> &Act {
+        &self.act
+    }
+
     /// Carries the decision out and notes it.
     pub async fn carry_out(&self, desk: &Desk, tx: &mut Tx, actor: &str, why: Option<&str>) -> anyhow::Result<Done> {
         if matches!(self.work, Work::Nothing) {

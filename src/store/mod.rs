@@ -14,6 +14,7 @@ pub mod held;
 pub mod messages;
 pub mod outbox;
 pub mod polls;
+pub mod questions;
 pub mod reports;
 pub mod sending;
 pub mod tokens;

@@ -3,8 +3,10 @@
 
 mod again;
 mod automatic;
+mod decisions;
 mod limits;
 mod mail;
+mod questions;
 mod reports;
 mod senders;
 mod story;
