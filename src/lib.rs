@@ -19,9 +19,9 @@
 //! | floor | modules | what |
 //! |---|---|---|
 //! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] | the field's words, no I/O |
-//! | reading | [`attachment`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
+//! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
-//! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`] | what is known |
+//! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
 //! | wires | [`mailbox`] [`outgoing`] | the only sockets, blind to the store |
 //! | duties | [`duty`] | one thing, once |
 //! | rhythm | [`schedule`] (pure), [`daemon`] | what is due; every loop, sleep and signal |
@@ -85,6 +85,8 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod duty;
+pub mod encoding;
+pub mod export;
 pub mod fence;
 pub mod finding;
 pub mod form;

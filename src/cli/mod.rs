@@ -16,6 +16,7 @@ mod audit;
 mod check;
 mod decide;
 mod demo;
+mod export;
 mod messages;
 mod outbox;
 mod run;
@@ -95,6 +96,16 @@ enum Command {
         campaign: Option<String>,
         #[arg(long)]
         json: bool,
+    },
+    /// Writes the consolidated national table
+    Export {
+        campaign: String,
+        /// The file to write: .xlsx, .csv or .json
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Which table a .csv holds; by default the form's first
+        #[arg(long, value_name = "ID")]
+        table: Option<String>,
     },
     /// Lists what came in, and what is held
     Messages {
@@ -217,6 +228,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
         }
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
+        Command::Export { campaign, out, table } => {
+            export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
+        }
         Command::Messages { held, json } => messages::list(&desk(&config).await?, held, json).await,
         Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
         Command::Message { act: MessageAct::Reprocess { ids, failed: _, older, why } } => {

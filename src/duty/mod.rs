@@ -16,6 +16,7 @@ mod reconcile;
 pub mod release;
 pub mod reprocess;
 mod staff;
+pub mod tabulate;
 pub mod token;
 pub mod watch;
 
@@ -26,6 +27,7 @@ use crate::{
     setup::{OpenCampaign, Setup, SetupError},
     store::{Store, StoreError, agencies},
 };
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 
 /// What every duty works with.
@@ -50,7 +52,7 @@ pub enum DeskError {
 impl Desk {
     /// Opens the database of a setup and imports its campaigns and registries.
     pub async fn open(setup: Arc<Setup>, clock: Clock) -> Result<Desk, DeskError> {
-        let store = Store::open(&setup.database_url()).await?;
+        let store = Store::open(setup.config.database_url().map_err(SetupError::from)?.expose_secret()).await?;
         let desk = Desk { setup, store, clock, fence: Fence::of_this_program() };
         desk.import().await?;
         Ok(desk)

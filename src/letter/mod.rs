@@ -5,6 +5,7 @@
 pub mod compose;
 pub mod context;
 mod group;
+mod headings;
 mod quiet;
 mod sample;
 mod tally;
@@ -13,6 +14,8 @@ mod wrap;
 
 pub use context::{Context, OrderFacts};
 pub use group::group;
+pub use headings::Headings;
+pub use quiet::shorten;
 pub use tally::{answered, counts};
 pub use words::Words;
 
@@ -172,6 +175,7 @@ pub enum LetterError {
 pub struct Letters {
     environment: Environment<'static>,
     findings: BTreeMap<String, Message>,
+    headings: Headings,
     /// The folder, for errors; empty for the embedded ones.
     folder: PathBuf,
 }
@@ -184,7 +188,7 @@ impl Letters {
         for entry in std::fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
             let path = entry.map_err(|e| unreadable(folder, e))?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            if is_template(name) || name == words::FINDINGS {
+            if is_read(name) {
                 let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e))?;
                 files.insert(name.to_owned(), text);
             }
@@ -200,7 +204,9 @@ impl Letters {
     fn from_files(mut files: BTreeMap<String, String>, folder: &Path) -> Result<Letters, LetterError> {
         let findings = files.remove(words::FINDINGS).unwrap_or_default();
         let findings = words::parse(&findings, &folder.join(words::FINDINGS).to_string_lossy())?;
-        let mut letters = Letters { environment: environment(), findings, folder: folder.to_owned() };
+        let headings = files.remove(headings::EXPORT).unwrap_or_default();
+        let headings = headings::parse(&headings, &folder.join(headings::EXPORT).to_string_lossy())?;
+        let mut letters = Letters { environment: environment(), findings, headings, folder: folder.to_owned() };
         for (name, text) in files {
             let compiled = letters.environment.add_template_owned(name.clone(), text);
             compiled.map_err(|error| letters.template_error(&name, &error))?;
@@ -250,6 +256,11 @@ impl Letters {
         sample::sample(kind)
     }
 
+    /// The words of the consolidated workbook.
+    pub fn headings(&self) -> &Headings {
+        &self.headings
+    }
+
     fn fill(&self, file: &str, values: &Json) -> Result<String, LetterError> {
         let filled = self.environment.get_template(file).and_then(|t| t.render(Serde(values)));
         filled.map_err(|error| self.template_error(file, &error))
@@ -275,10 +286,11 @@ impl Letters {
 
 fn embedded_files() -> BTreeMap<String, String> {
     let named = EMBEDDED.files().filter_map(|file| Some((file.path().to_str()?.to_owned(), file.contents_utf8()?)));
-    named
-        .filter(|(name, _)| is_template(name) || name == words::FINDINGS)
-        .map(|(name, text)| (name, text.to_owned()))
-        .collect()
+    named.filter(|(name, _)| is_read(name)).map(|(name, text)| (name, text.to_owned())).collect()
+}
+
+fn is_read(name: &str) -> bool {
+    is_template(name) || name == words::FINDINGS || name == headings::EXPORT
 }
 
 fn is_template(name: &str) -> bool {

@@ -52,8 +52,7 @@ fn attribution(lines: &[&str], at: usize) -> Option<usize> {
         return None;
     }
     let ends = |line: &&str| ATTRIBUTES.as_ref().is_some_and(|regex| regex.is_match(line.trim()));
-    let last =
-        lines[at..].iter().take(ATTRIBUTION).take_while(|line| !line.trim().is_empty()).position(ends)?;
+    let last = lines[at..].iter().take(ATTRIBUTION).take_while(|line| !line.trim().is_empty()).position(ends)?;
     let whole = lines[at..=at + last].join(" ");
     let dated = whole.contains('@')
         || whole.split(|c: char| !c.is_ascii_digit()).any(|word| word.len() == 4 || word.len() == 2);

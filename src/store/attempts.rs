@@ -140,9 +140,12 @@ mod tests {
         tests::*,
     };
 
-    #[tokio::test]
-    async fn a_mail_that_was_tried_stands_behind_the_others_until_it_is_set_aside() {
-        let (_folder, store) = store().await;
+    on_both! {
+        a_mail_that_was_tried_stands_behind_the_others_until_it_is_set_aside,
+        our_own_trouble_does_not_count_and_success_leaves_no_reason,
+    }
+
+    async fn a_mail_that_was_tried_stands_behind_the_others_until_it_is_set_aside(store: Store) {
         let bad = new(&store, &mail("1", b"bad")).await;
         let good = new(&store, &mail("2", b"good")).await;
         assert_eq!(begin(&store, bad, "1.0").await.unwrap(), 1);
@@ -162,9 +165,7 @@ mod tests {
         assert!(note_failure(&store, bad, "").await.is_err() && take_back(&store, 99).await.is_err());
     }
 
-    #[tokio::test]
-    async fn our_own_trouble_does_not_count_and_success_leaves_no_reason() {
-        let (_folder, store) = store().await;
+    async fn our_own_trouble_does_not_count_and_success_leaves_no_reason(store: Store) {
         let id = new(&store, &mail("1", b"x")).await;
         begin(&store, id, "1.0").await.unwrap();
         take_back(&store, id).await.unwrap();

@@ -99,9 +99,12 @@ mod tests {
         tests::*,
     };
 
-    #[tokio::test]
-    async fn what_is_held_or_set_aside_waits_until_it_is_released() {
-        let (_folder, store) = store_with_campaign().await;
+    on_both! {
+        what_is_held_or_set_aside_waits_until_it_is_released,
+    }
+
+    async fn what_is_held_or_set_aside_waits_until_it_is_released(store: Store) {
+        with_campaign(&store).await;
         let (held, aside, done) = (
             new(&store, &mail("1", b"a")).await,
             new(&store, &mail("2", b"b")).await,

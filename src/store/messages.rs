@@ -397,9 +397,14 @@ mod tests {
         tests::*,
     };
 
-    #[tokio::test]
-    async fn a_mail_is_kept_once_with_its_bytes() {
-        let (_folder, store) = store().await;
+    on_both! {
+        the_same_bytes_are_found_in_the_earlier_message_only,
+        a_mail_is_kept_once_with_its_bytes,
+        a_transaction_that_is_dropped_kept_nothing,
+        an_outcome_is_shown_whole_and_the_message_is_filed_once,
+    }
+
+    async fn a_mail_is_kept_once_with_its_bytes(store: Store) {
         let mail = mail("101", b"From: a\xff\0\r\n");
         let Kept::New(id) = keep_mail(&store, &mail).await else { panic!("the first time") };
         assert_eq!(keep_mail(&store, &mail).await, Kept::Known(id));
@@ -413,9 +418,7 @@ mod tests {
         assert!(matches!(raw(&store, 77).await, Err(StoreError::Missing { what: "message", id: 77 })));
     }
 
-    #[tokio::test]
-    async fn a_transaction_that_is_dropped_kept_nothing() {
-        let (_folder, store) = store().await;
+    async fn a_transaction_that_is_dropped_kept_nothing(store: Store) {
         let mut tx = store.begin().await.unwrap();
         keep(&mut tx, &mail("101", b"x"), at("2023-02-20T01:00:00Z")).await.unwrap();
         drop(tx);
@@ -423,9 +426,7 @@ mod tests {
         assert!(matches!(keep_mail(&store, &mail("101", b"x")).await, Kept::New(_)));
     }
 
-    #[tokio::test]
-    async fn the_same_bytes_are_found_in_the_earlier_message_only() {
-        let (_folder, store) = store().await;
+    async fn the_same_bytes_are_found_in_the_earlier_message_only(store: Store) {
         let first = new(&store, &mail("1", b"same")).await;
         let second = new(&store, &mail("2", b"same")).await;
         let third = new(&store, &mail("3", b"same")).await;
@@ -437,9 +438,8 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn an_outcome_is_shown_whole_and_the_message_is_filed_once() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn an_outcome_is_shown_whole_and_the_message_is_filed_once(store: Store) {
+        with_campaign(&store).await;
         let id = new(&store, &mail("1", b"x")).await;
         let ha_noi = agency("ha-noi");
         let campaign = campaign();

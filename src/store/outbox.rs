@@ -427,9 +427,16 @@ mod tests {
         tests::*,
     };
 
-    #[tokio::test]
-    async fn one_fact_is_told_once() {
-        let (_folder, store) = store().await;
+    on_both! {
+        one_fact_is_told_once,
+        a_letter_of_a_fact_that_did_not_happen_is_not_there,
+        a_letter_has_exactly_one_address,
+        staff_send_again_or_withdraw,
+        limits_count_answers_of_the_hour_and_not_what_was_withdrawn,
+        a_message_id_of_ours_tells_its_letter,
+    }
+
+    async fn one_fact_is_told_once(store: Store) {
         assert_eq!(queue_one(&store, receipt("receipt:message:7")).await, Queued::New(1));
         assert_eq!(queue_one(&store, receipt("receipt:message:7")).await, Queued::AlreadyThere(1));
         assert_eq!(queue_one(&store, receipt("receipt:message:8")).await, Queued::New(3), "2 was reserved");
@@ -438,9 +445,7 @@ mod tests {
         assert!(matches!(raw(&store, 2).await, Err(StoreError::Missing { .. })));
     }
 
-    #[tokio::test]
-    async fn a_letter_of_a_fact_that_did_not_happen_is_not_there() {
-        let (_folder, store) = store().await;
+    async fn a_letter_of_a_fact_that_did_not_happen_is_not_there(store: Store) {
         let mut tx = store.begin().await.unwrap();
         let id = reserve_letter_id(&mut tx).await.unwrap();
         queue(&mut tx, &NewLetter { id, message_id: "<1@mic.example>", ..receipt("receipt:message:7") }).await.unwrap();
@@ -449,9 +454,7 @@ mod tests {
         assert_eq!(queue_one(&store, receipt("receipt:message:7")).await, Queued::New(1));
     }
 
-    #[tokio::test]
-    async fn a_letter_has_exactly_one_address() {
-        let (_folder, store) = store().await;
+    async fn a_letter_has_exactly_one_address(store: Store) {
         for recipient in ["", "nobody", "a@x.example,b@x.example", "a@x.example b", "@x.example"] {
             let mut tx = store.begin().await.unwrap();
             let letter = NewLetter { id: 1, recipient, message_id: "<1>", ..receipt("f") };
@@ -459,9 +462,7 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn staff_send_again_or_withdraw() {
-        let (_folder, store) = store().await;
+    async fn staff_send_again_or_withdraw(store: Store) {
         queue_one(&store, receipt("a")).await;
         assert!(sent_again(&store, 1, at(NOW)).await.is_err(), "it is queued");
         take_next(&store, at(NOW)).await.unwrap();
@@ -487,9 +488,8 @@ mod tests {
         tx.commit().await
     }
 
-    #[tokio::test]
-    async fn limits_count_answers_of_the_hour_and_not_what_was_withdrawn() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn limits_count_answers_of_the_hour_and_not_what_was_withdrawn(store: Store) {
+        with_campaign(&store).await;
         let message = new(&store, &mail("1", b"x")).await;
         let (campaign, ha_noi, mic) = (campaign(), agency("ha-noi"), agency("mic"));
         let answer = |fact| NewLetter {
@@ -521,9 +521,8 @@ mod tests {
         assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour).await.unwrap(), 2);
     }
 
-    #[tokio::test]
-    async fn a_message_id_of_ours_tells_its_letter() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn a_message_id_of_ours_tells_its_letter(store: Store) {
+        with_campaign(&store).await;
         let (campaign, ha_noi) = (campaign(), agency("ha-noi"));
         let letter = NewLetter {
             campaign: Some(&campaign),

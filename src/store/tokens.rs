@@ -112,9 +112,12 @@ mod tests {
     use super::*;
     use crate::store::tests::*;
 
-    #[tokio::test]
-    async fn a_token_is_used_once_and_in_time() {
-        let (_folder, store) = store_with_campaign().await;
+    on_both! {
+        a_token_is_used_once_and_in_time,
+    }
+
+    async fn a_token_is_used_once_and_in_time(store: Store) {
+        with_campaign(&store).await;
         let message = new(&store, &mail("1", b"held")).await;
         let order = new(&store, &mail("2", b"order")).await;
         let allowed = Allowed {

@@ -10,6 +10,7 @@ mod questions;
 mod reports;
 mod senders;
 mod story;
+mod tables;
 mod too_large;
 mod unreadable;
 mod watch;

@@ -44,8 +44,12 @@ async fn a_question_is_passed_on_and_its_answer_goes_to_who_asked() {
 
     story.at("2023-02-20 14:00:00");
     story.mail(|mail| {
-        reply(mail, forward, "Mục 4.1 ghi cả đơn vị trực thuộc.\r\nXem tại https://mic.example/huong-dan.\r\n\r\n--\r\nLan")
-            .file("Ví dụ.xlsx", data("layouts/numbers.xlsx"))
+        reply(
+            mail,
+            forward,
+            "Mục 4.1 ghi cả đơn vị trực thuộc.\r\nXem tại https://mic.example/huong-dan.\r\n\r\n--\r\nLan",
+        )
+        .file("Ví dụ.xlsx", data("layouts/numbers.xlsx"))
     });
     story.poll().await;
     assert!(story.outcome().starts_with("staff"));
@@ -111,7 +115,9 @@ async fn each_reply_passes_once_and_no_machine_passes() {
 async fn a_machine_that_asks_without_end_fills_nobodys_mailbox() {
     let mut story = Story::begin().await;
     for number in 0..15 {
-        story.mail(|mail| question(mail).message_id(&format!("<{number}@hanam.example>")).text(&format!("Hỏi {number}")));
+        story.mail(|mail| {
+            question(mail).message_id(&format!("<{number}@hanam.example>")).text(&format!("Hỏi {number}"))
+        });
     }
     story.poll().await;
     let limited = story.messages().iter().filter(|m| m.rule.as_ref().is_some_and(|r| r.contains("questions"))).count();
