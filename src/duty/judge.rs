@@ -146,7 +146,7 @@ impl Judged {
                 let new = answer::Answer { id: self.id, mail, decision, files, previous, withdrawn };
                 let mut answered = answer::record(desk, tx, &new).await?;
                 if let Some(limit) = question::pass_on(desk, tx, self.id, mail, decision).await? {
-                    answered.limit.get_or_insert(limit);
+                    answered.limit = Some(limit);
                 }
                 self.outcome(tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
                 Ok(Recorded {

@@ -278,13 +278,16 @@ impl Refuse {
         };
         let act = self.token.as_ref().map_or("", |row| row.allowed.act.as_str());
         let act = if self.act == question::ACT { "answer" } else { act };
+        let open = self.token.as_ref().and_then(|row| open_campaign(desk, row));
+        let named = self.token.as_ref().and_then(|row| row.allowed.agency.as_ref());
+        let named = open.zip(named).and_then(|(open, id)| open.registry.get(id));
         let facts = DecisionFacts {
+            agency: named.map(|agency| agency.name.clone()).unwrap_or_default(),
             refused: self.code.to_owned(),
             given: self.given.clone(),
             near: self.near.clone(),
             ..about(desk, act, self.about).await?
         };
-        let open = self.token.as_ref().and_then(|row| open_campaign(desk, row));
         tell(desk, tx, from, open, &format!("refused:{what}:{}", from.address), facts).await
     }
 }

@@ -61,9 +61,12 @@ mod tests {
         tests::*,
     };
 
-    #[tokio::test]
-    async fn a_question_is_found_by_its_letter_and_counted_once() {
-        let (_folder, store) = store_with_campaign().await;
+    on_both! {
+        a_question_is_found_by_its_letter_and_counted_once,
+    }
+
+    async fn a_question_is_found_by_its_letter_and_counted_once(store: Store) {
+        with_campaign(&store).await;
         let ha_noi = agency("ha-noi");
         let asked = new(&store, &mail("1", b"a question")).await;
         let outcome = MessageOutcome { agency: Some(&ha_noi), ..MessageOutcome::of(MessageKind::Question) };

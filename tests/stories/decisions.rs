@@ -145,7 +145,22 @@ async fn a_link_does_what_the_command_does_and_is_confirmed() {
     let letters = story.letters();
     let to: Vec<&str> = letters.iter().map(|letter| letter.sent.to.as_str()).collect();
     assert_eq!(to, ["an@hanam.example", STAFF]);
-    insta::assert_snapshot!(letters[1].words(), @"");
+    insta::assert_snapshot!(letters[1].words(), @r"
+    [BC1552] Đã thực hiện đề nghị về thư số 1
+
+    Kính gửi: Cán bộ phụ trách tiếp nhận báo cáo
+
+    Lúc 09 giờ 00 phút ngày 20/02/2023, hệ thống nhận được từ địa chỉ này thư đề
+    nghị ghi nhận thư số 1 là của Ủy ban nhân dân tỉnh Hà Nam.
+
+    Thư đã được ghi nhận là của Ủy ban nhân dân tỉnh Hà Nam. Báo cáo trong thư
+    đầy đủ theo mẫu. Thư trả lời đã được chuyển đi.
+
+    Người gửi thư số 1: an@hanam.example
+    Tiêu đề: Báo cáo theo Văn bản số 488/BTTTT-CĐSQG
+
+    Trân trọng./.
+    ");
     assert_eq!(letters[1].header("in-reply-to").as_deref(), Some("<press@mic.example>"));
     assert_eq!(story.versions("ha-nam").await, "1 accepted current");
     assert_eq!(audited(&story).await, [format!("mail:{STAFF} message assign message:1: report")]);
@@ -155,7 +170,7 @@ async fn a_link_does_what_the_command_does_and_is_confirmed() {
     story.poll().await;
     story.message();
     let letter = story.letter();
-    assert!(letter.words().contains("mỗi đường dẫn dùng được một lần"), "{}", letter.words());
+    assert!(letter.said().contains("mỗi đường dẫn dùng được một lần"), "{}", letter.words());
     assert_eq!(story.versions("ha-nam").await, "1 accepted current");
     // A second link for what is decided is no mistake, and changes nothing.
     let mut tx = story.desk.store.begin().await.unwrap();
@@ -166,7 +181,7 @@ async fn a_link_does_what_the_command_does_and_is_confirmed() {
     story.poll().await;
     story.message();
     let letter = story.letter();
-    assert!(letter.words().contains("thư này không còn chờ xử lý"), "{}", letter.words());
+    assert!(letter.said().contains("thư này không còn chờ xử lý"), "{}", letter.words());
     story.end().await;
 }
 
@@ -186,7 +201,7 @@ async fn the_agency_may_be_named_in_the_first_line() {
         story.poll().await;
         story.message();
         let letter = story.letter();
-        assert!(letter.words().contains(told), "{given}: {}", letter.words());
+        assert!(letter.said().contains(told), "{given}: {}", letter.words());
     }
     let link = (subject, body.replacen("Cơ quan: ", "Cơ quan: Hà Nam", 1));
     story.mail(|mail| pressed(mail, STAFF, &link));
@@ -207,7 +222,7 @@ async fn a_link_dismisses_with_the_reason_that_is_written() {
     story.mail(|mail| pressed(mail, STAFF, &(subject, body.replacen("Lý do: ", "Lý do: thư quảng cáo", 1))));
     story.poll().await;
     story.message();
-    assert!(story.letter().words().contains("Thư đã được bỏ qua"));
+    assert!(story.letter().said().contains("Thư đã được bỏ qua"));
     let entry = audit::list(&story.desk.store, Some("message:1")).await.unwrap().remove(0);
     assert_eq!((entry.reason.as_deref(), entry.act.as_str()), (Some("thư quảng cáo"), "message dismiss"));
     story.end().await;
@@ -228,8 +243,9 @@ async fn what_is_not_right_about_a_link_changes_nothing_and_is_told() {
     let with = |subject: String| (subject, right.1.clone());
     let digit = |hex: char| if right.0.ends_with(hex) { '0' } else { hex };
     type Change = Box<dyn Fn(Mail) -> Mail>;
+    type Try<'a> = (&'a str, (String, String), &'a str, Change, &'a str);
     let plain = || -> Change { Box::new(|mail| mail) };
-    let tries: [(&str, (String, String), &str, Change, &str); 7] = [
+    let tries: [Try; 7] = [
         ("another of the staff", right.clone(), "lan@mic.example", plain(), "được cấp cho một địa chỉ khác"),
         ("another message", with(right.0.replace("dismiss 1", "dismiss 2")), STAFF, plain(), "đã bị sửa"),
         ("another act", with(right.0.replace("dismiss", "reprocess")), STAFF, plain(), "đã bị sửa"),
@@ -258,7 +274,7 @@ async fn what_is_not_right_about_a_link_changes_nothing_and_is_told() {
         story.poll().await;
         story.message();
         let letters = story.letters();
-        let words: Vec<String> = letters.iter().map(|letter| letter.words()).collect();
+        let words: Vec<String> = letters.iter().map(|letter| letter.said()).collect();
         match *told {
             // Nobody can be told, since nobody knows who wrote; so all are.
             "" => assert_eq!(letters.len(), 2, "{name}: {words:?}"),
@@ -289,7 +305,7 @@ async fn what_is_not_right_about_a_link_changes_nothing_and_is_told() {
     story.mail(|mail| pressed(mail, STAFF, &right).message_id("<late@mic.example>"));
     story.poll().await;
     story.message();
-    assert!(story.letter().words().contains("đường dẫn đã hết hạn"));
+    assert!(story.letter().said().contains("đường dẫn đã hết hạn"));
     assert_eq!(story.progress().await.counts.held, 4, "nothing was decided");
     story.end().await;
 }
