@@ -17,8 +17,10 @@ pub mod polls;
 pub mod questions;
 pub mod reports;
 pub mod sending;
+pub mod standing;
 pub mod tables;
 pub mod tokens;
+pub mod told;
 
 mod columns;
 mod connect;
