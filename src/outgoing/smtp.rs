@@ -3,7 +3,10 @@
 //! was certainly not sent, from then on only the server's answer tells. Few idle connections are kept for reuse.
 
 use super::{Outcome, OutgoingError, Parcel};
-use crate::config::Config;
+use crate::{
+    config::Config,
+    oauth2::{self, Access, Tokens},
+};
 use lettre::{
     Address,
     transport::smtp::{
@@ -57,13 +60,19 @@ impl Default for Limits {
     }
 }
 
+/// As whom letters are handed over.
+enum Login {
+    Password(Credentials),
+    Tokens { user: String, tokens: Tokens },
+}
+
 /// An SMTP server.
 pub struct Smtp {
     host: String,
     port: u16,
     implicit_tls: bool,
     tls: TlsParameters,
-    credentials: Option<Credentials>,
+    login: Option<Login>,
     hello: ClientId,
     limits: Limits,
     idle: Mutex<Vec<(Instant, AsyncSmtpConnection)>>,
@@ -86,10 +95,18 @@ impl Smtp {
             return Err(wrong("a host is needed, as in smtps://host".to_owned()));
         }
         let user = percent_decode_str(url.username()).decode_utf8().map_err(|e| wrong(e.to_string()))?;
-        let credentials = match config.outgoing_password().map_err(|e| wrong(e.to_string()))? {
+        let password = config.outgoing_password().map_err(|e| wrong(e.to_string()))?;
+        let login = match (&config.outgoing.oauth2, password) {
             _ if user.is_empty() => None,
-            Some(password) => Some(Credentials::new(user.into_owned(), password.expose_secret().to_owned())),
-            None => return Err(wrong(format!("user {user} needs password_file or password_env"))),
+            (Some(oauth2), _) => {
+                let tokens = Tokens::open(config, oauth2, config.outgoing.ca_file.as_deref());
+                let tokens = tokens.map_err(|e| wrong(e.to_string()))?;
+                Some(Login::Tokens { user: user.into_owned(), tokens })
+            }
+            (None, Some(password)) => {
+                Some(Login::Password(Credentials::new(user.into_owned(), password.expose_secret().to_owned())))
+            }
+            (None, None) => return Err(wrong(format!("user {user} needs password_file, password_env or oauth2"))),
         };
         // The name to greet with: no daemon knows the name its relay sees, but its letters' domain is known there.
         let domain = config.outgoing.from.trim_end_matches('>').rsplit_once('@').map_or("", |(_, domain)| domain);
@@ -104,7 +121,7 @@ impl Smtp {
         }
         let tls = tls.build().map_err(|e| wrong(e.to_string()))?;
         let port = url.port().unwrap_or(port);
-        Ok(Smtp { host, port, implicit_tls, tls, credentials, hello, limits, idle: Mutex::default() })
+        Ok(Smtp { host, port, implicit_tls, tls, login, hello, limits, idle: Mutex::default() })
     }
 
     /// Whether the host is written as this machine. The name alone decides: what a name resolves to can be forged.
@@ -204,12 +221,40 @@ impl Smtp {
             careful.store(false, Ordering::Relaxed);
             connection
         };
-        if let Some(credentials) = &self.credentials {
-            let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await;
-            login.map_err(|e| format!("the login was refused: {e}"))?;
+        match &self.login {
+            None => {}
+            Some(Login::Password(credentials)) => {
+                let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await;
+                login.map_err(|e| format!("the login was refused: {e}"))?;
+            }
+            Some(Login::Tokens { user, tokens }) => log_in_by_token(&mut connection, user, tokens).await?,
         }
         Ok(connection)
     }
+}
+
+/// A token that held a moment ago may have been revoked since; then one more is asked for.
+async fn log_in_by_token(connection: &mut AsyncSmtpConnection, user: &str, tokens: &Tokens) -> Result<(), String> {
+    let access = tokens.access().await.map_err(|e| e.to_string())?;
+    match present(connection, user, &access).await {
+        Err(error) if access.cached && error.status().is_some() => {
+            let another = tokens.instead_of(&access).await.map_err(|e| e.to_string())?;
+            present(connection, user, &another).await
+        }
+        other => other,
+    }
+    .map_err(|e| format!("the login was refused: {e}"))
+}
+
+async fn present(connection: &mut AsyncSmtpConnection, user: &str, access: &Access) -> Result<(), Error> {
+    let first = format!("AUTH XOAUTH2 {}\r\n", oauth2::xoauth2_in_base64(user, &access.token));
+    let mut answer = connection.command(first).await?;
+    // A challenge brings the reason of a refusal, which follows when it is answered with nothing.
+    if answer.has_code(334) {
+        answer = connection.command("\r\n").await?;
+    }
+    tracing::debug!(answer = words(&answer), "logged in by token");
+    Ok(())
 }
 
 impl std::fmt::Debug for Smtp {
