@@ -7,10 +7,13 @@ use crate::{
         Desk,
         deliver::{self, Delivered},
         receive::{self, Received},
-        watch,
+        remind, watch,
     },
     mailbox::{Mailbox, Waited},
     outgoing::Outgoing,
+    schedule::{self, Duty},
+    setup::OpenCampaign,
+    store::{agencies, duties},
 };
 use anyhow::Context as _;
 use std::{sync::Arc, time::Duration};
@@ -29,20 +32,24 @@ const RECONNECT: Backoff = Backoff { first: Duration::from_secs(5), longest: Dur
 const SETTLE: Duration = Duration::from_millis(200);
 /// How often it is looked whether the mailbox has been silent for too long.
 const WATCH_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the timetable is asked what is due.
+const TIMETABLE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// One turn: drains the mailbox and the outbox, then ends.
+/// One turn: drains the mailbox, the timetable and the outbox, then ends.
 pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     let _lock = desk.store.lock_for_daemon().await?;
     deliver::settle_left_over(desk).await?;
     watch::settle(desk).await?;
-    let outgoing = Outgoing::open(&desk.setup.config)?;
+    let outgoing = Outgoing::open(&desk.setup.config)?.announcing(&desk.steps);
     let mut mailbox = None;
     let received = poll_once(desk, &mut mailbox).await;
     if let Some(mailbox) = mailbox {
         mailbox.close().await;
     }
-    // What is queued leaves even where the mailbox failed.
+    // What is due and what is queued leaves even where the mailbox failed.
+    let carried_out = carry_out_what_is_due(desk).await;
     let delivered = deliver::deliver(desk, &outgoing).await?;
+    carried_out?;
     Ok((received?, delivered))
 }
 
@@ -51,10 +58,11 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     let _lock = desk.store.lock_for_daemon().await?;
     deliver::settle_left_over(&desk).await?;
     watch::settle(&desk).await?;
-    let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?);
+    let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?.announcing(&desk.steps));
     let stop = CancellationToken::new();
     let queued = Arc::new(Notify::new());
     let tasks = TaskTracker::new();
+    let keeping_time = tasks.spawn(until(stop.clone(), keep_the_timetable(desk.clone())));
     let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone(), queued.clone())));
     let watching = tasks.spawn(until(stop.clone(), keep_watching(desk.clone())));
     let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, queued, stop.clone()));
@@ -63,6 +71,7 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     let ended = tokio::select! {
         signalled = first_signal() => { signalled?; None }
         _ = receiving => Some("receiving"),
+        _ = keeping_time => Some("the timetable"),
         _ = watching => Some("watching"),
         _ = delivering => Some("delivering"),
     };
@@ -159,12 +168,54 @@ async fn keep_watching(desk: Desk) {
 
 async fn open_and_receive(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
     if open.is_none() {
-        *open = Some(Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?);
+        let mailbox = Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?;
+        *open = Some(mailbox.announcing(&desk.steps));
     }
     match open {
         Some(mailbox) => receive::receive(desk, mailbox).await,
         None => Ok(Received::default()),
     }
+}
+
+/// Asks the timetable for ever.
+async fn keep_the_timetable(desk: Desk) {
+    loop {
+        if let Err(error) = carry_out_what_is_due(&desk).await {
+            tracing::error!(error = format!("{error:#}"), "something due could not be done; it is tried again");
+        }
+        tokio::time::sleep(TIMETABLE_INTERVAL).await;
+    }
+}
+
+/// Does what is due now in every campaign that is not closed. What fails stays due, and keeps nothing else from
+/// being done; the first failure is returned.
+pub async fn carry_out_what_is_due(desk: &Desk) -> anyhow::Result<()> {
+    let mut failed = None;
+    for campaign in &desk.setup.campaigns {
+        if let Err(error) = carry_out(desk, campaign).await {
+            failed.get_or_insert(error.context(format!("campaign {}", campaign.id)));
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
+    if agencies::campaign_state(&desk.store, &campaign.id).await?.closed_at.is_some() {
+        return Ok(());
+    }
+    let now = desk.clock.now();
+    let last = duties::last_runs(&desk.store, &campaign.id).await?;
+    for line in schedule::due(campaign, &desk.setup.zone, &last, now) {
+        match line.duty {
+            Duty::Reminders => {
+                let reminded = remind::remind(desk, campaign).await.context(line.name)?;
+                tracing::info!(campaign = %campaign.id, ?reminded, "reminders");
+            }
+        }
+        // Only now: what was cut short is due again, and what it had queued is not queued twice.
+        duties::note_run(&desk.store, &campaign.id, line.name, now).await?;
+    }
+    Ok(())
 }
 
 /// Sends until it is told to stop; a letter that is being sent is finished first.

@@ -18,7 +18,7 @@
 //!
 //! | floor | modules | what |
 //! |---|---|---|
-//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] | the field's words, no I/O |
+//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] [`step`] | the field's words, no I/O |
 //! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
@@ -101,6 +101,7 @@ pub mod progress;
 pub mod schedule;
 pub mod setup;
 pub mod sheet;
+pub mod step;
 pub mod store;
 pub mod text;
 pub mod tls;

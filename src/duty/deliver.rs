@@ -1,11 +1,15 @@
 //! Sending what waits in the outbox, one letter at a time, each noted as being sent before it is. A letter of
 //! which nobody knows whether it arrived is `uncertain` and is never sent again by itself.
 
-use super::Desk;
+use super::{
+    Desk,
+    notice::{self, Fate},
+};
 use crate::{
     agency::masked,
     backoff::Backoff,
     outgoing::{Outcome, Outgoing, Parcel},
+    step::Step,
     store::sending::{self, LetterToSend},
 };
 use jiff::Timestamp;
@@ -24,6 +28,8 @@ pub struct Delivered {
     /// Put off after a passing refusal.
     pub later: u32,
     pub failed: u32,
+    /// Did not leave, because it was no longer true.
+    pub withdrawn: u32,
 }
 
 /// Sends every letter whose time has come.
@@ -39,8 +45,21 @@ pub async fn deliver_next(desk: &Desk, outgoing: &Outgoing, delivered: &mut Deli
     let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
         return Ok(false);
     };
-    let outcome = send(desk, outgoing, &letter).await;
-    note(desk, &letter, outcome, delivered).await?;
+    desk.steps.reached(Step::Taken, Some(letter.id));
+    match notice::fate(desk, &letter).await? {
+        Fate::Send => {
+            let outcome = send(desk, outgoing, &letter).await;
+            desk.steps.reached(Step::Answered, Some(letter.id));
+            note(desk, &letter, outcome, delivered).await?;
+            desk.steps.reached(Step::Noted, Some(letter.id));
+        }
+        Fate::Later(at) => sending::put_back(&desk.store, letter.id, at).await?,
+        Fate::Withdraw(why) => {
+            sending::withdraw(&desk.store, letter.id, why).await?;
+            delivered.withdrawn += 1;
+            tracing::info!(letter = letter.id, kind = letter.kind.as_str(), why, "a letter is withdrawn");
+        }
+    }
     Ok(true)
 }
 

@@ -66,6 +66,18 @@ pub enum LetterKind {
     TooLarge,
     /// Received, and with staff; repeats nothing of the mail.
     Neutral,
+    /// Opens the campaign: the official letter's words, and the form.
+    Announcement,
+    /// Nothing has come, and the deadline is near.
+    Reminder,
+    /// Nothing has come, and it is the last day.
+    ReminderToday,
+    /// Nothing has come in time.
+    ReminderOverdue,
+    /// What came is to be corrected, and nothing better has come.
+    ReminderCorrection,
+    /// To those above an agency that is overdue.
+    Escalation,
     /// To staff: something cannot wait for the digest.
     Alert,
     /// To staff: what an alert told is over.
@@ -73,7 +85,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 15] = [
+    pub const ALL: [LetterKind; 21] = [
         LetterKind::Receipt,
         LetterKind::ReceiptRemarks,
         LetterKind::Correction,
@@ -87,6 +99,12 @@ impl LetterKind {
         LetterKind::Damaged,
         LetterKind::TooLarge,
         LetterKind::Neutral,
+        LetterKind::Announcement,
+        LetterKind::Reminder,
+        LetterKind::ReminderToday,
+        LetterKind::ReminderOverdue,
+        LetterKind::ReminderCorrection,
+        LetterKind::Escalation,
         LetterKind::Alert,
         LetterKind::AllClear,
     ];
@@ -107,6 +125,12 @@ impl LetterKind {
             LetterKind::Damaged => "damaged",
             LetterKind::TooLarge => "too-large",
             LetterKind::Neutral => "neutral",
+            LetterKind::Announcement => "announcement",
+            LetterKind::Reminder => "reminder",
+            LetterKind::ReminderToday => "reminder-today",
+            LetterKind::ReminderOverdue => "reminder-overdue",
+            LetterKind::ReminderCorrection => "reminder-correction",
+            LetterKind::Escalation => "escalation",
             LetterKind::Alert => "alert",
             LetterKind::AllClear => "all-clear",
         }
@@ -122,6 +146,12 @@ impl LetterKind {
         match self {
             LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral => "receipt",
             LetterKind::Correction => "correction",
+            LetterKind::Announcement => "announcement",
+            LetterKind::Reminder
+            | LetterKind::ReminderToday
+            | LetterKind::ReminderOverdue
+            | LetterKind::ReminderCorrection => "reminder",
+            LetterKind::Escalation => "escalation",
             LetterKind::Alert | LetterKind::AllClear => "alert",
             _ => "unreadable",
         }

@@ -7,6 +7,7 @@ use super::{
     account::{Account, Limits, Login, Secret},
     session::{Selected, Session, protocol},
 };
+use crate::step::Steps;
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response};
 use jiff::{Timestamp, fmt::strtime};
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub struct Imap {
     account: Account,
     limits: Limits,
     session: Option<Session>,
+    steps: Steps,
 }
 
 /// What the server tells about a message.
@@ -33,9 +35,13 @@ pub(super) struct About {
 
 impl Imap {
     pub(super) async fn open(account: Account, limits: Limits) -> Result<Imap, MailboxError> {
-        let mut imap = Imap { account, limits, session: None };
+        let mut imap = Imap { account, limits, session: None, steps: Steps::default() };
         imap.session().await?;
         Ok(imap)
+    }
+
+    pub(super) fn announcing(self, steps: Steps) -> Imap {
+        Imap { steps, ..self }
     }
 
     pub(super) fn folder(&self) -> &str {
@@ -158,11 +164,12 @@ impl Imap {
             return Ok(Filed::LeftInPlace);
         }
         let uid = uid(key)?;
+        let steps = self.steps.clone();
         let session = self.at_anew(key).await?;
         if !session.holds(uid).await? {
             return Ok(Filed::AlreadyGone);
         }
-        let outcome = session.carry(uid, &filed).await;
+        let outcome = session.carry(uid, &filed, &steps).await;
         match outcome {
             // A server may say NO and have done it all the same; the folder itself tells.
             Err(refused @ MailboxError::No { .. }) => {

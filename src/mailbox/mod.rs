@@ -16,7 +16,7 @@ pub use account::Limits;
 /// So much of a header is enough to know whose a mail is.
 const LONGEST_HEADER: u64 = 256 * 1024;
 
-use crate::{config::Config, oauth2::TokenError};
+use crate::{config::Config, oauth2::TokenError, step::Steps};
 use jiff::Timestamp;
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -178,6 +178,20 @@ impl Mailbox {
             return Ok(Mailbox::Maildir(maildir::Maildir::open(path, &config.mailbox.filed)?));
         }
         Ok(Mailbox::Imap(Box::new(imap::Imap::open(account::Account::of(config)?, limits).await?)))
+    }
+
+    /// The same, whose steps are announced there.
+    pub fn announcing(self, steps: &Steps) -> Mailbox {
+        match self {
+            Mailbox::Imap(imap) => Mailbox::Imap(Box::new(imap.announcing(steps.clone()))),
+            other => other,
+        }
+    }
+
+    /// Whether the configured mailbox lies on this machine, by its name as it is written.
+    pub fn is_local(config: &Config) -> bool {
+        config.path_of_url(&config.mailbox.url, "maildir").is_some()
+            || account::Account::of(config).is_ok_and(|account| account.is_loopback())
     }
 
     /// The folder's name in the keys of its messages.

@@ -8,6 +8,7 @@
 mod authority;
 mod dovecot;
 mod endpoint;
+mod office;
 mod postgres;
 mod scripted;
 mod sink;
@@ -15,6 +16,7 @@ mod sink;
 pub use authority::{Authority, Leaf};
 pub use dovecot::Dovecot;
 pub use endpoint::{CLIENT_SECRET, FIRST_REFRESH, TokenEndpoint, TokenPlay};
+pub use office::{AGENCIES, Daemon, Office, PATIENCE, within};
 pub use postgres::Postgres;
 pub use scripted::{MESSAGE, Rule, ScriptedImap, Then};
 pub use sink::{Encryption, Play, Received, Script, SmtpSink, Step};

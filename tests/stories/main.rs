@@ -3,6 +3,7 @@
 
 mod again;
 mod automatic;
+mod calendar;
 mod limits;
 mod mail;
 mod reports;
