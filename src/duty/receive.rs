@@ -43,6 +43,13 @@ pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Recei
     Ok(received)
 }
 
+/// Reads what another daemon, which has the mailbox, has kept.
+pub async fn help(desk: &Desk) -> anyhow::Result<Received> {
+    let mut received = Received::default();
+    handle_kept(desk, &mut received).await?;
+    Ok(received)
+}
+
 /// Commits every new mail of the server before anything else is done with it.
 async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
     let folder = mailbox.folder();
@@ -126,7 +133,8 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
                 continue;
             }
             // Counted beforehand, so that a message which ends the daemon itself is counted too.
-            let attempts = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
+            let begun = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
+            let Some(attempts) = begun else { continue };
             desk.steps.reached(Step::Counted, Some(waiting.id));
             match handle(desk, &waiting).await {
                 Ok(()) => received.handled += 1,
@@ -136,6 +144,10 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
                         tracing::warn!(message = waiting.id, error = %also, "an attempt stays counted");
                     }
                     return Err(error);
+                }
+                // Another daemon took this one for gone and has the message now.
+                Err(error) if lost(&error) => {
+                    tracing::warn!(message = waiting.id, error = format!("{error:#}"), "nothing was recorded");
                 }
                 Err(error) => {
                     received.failed += 1;
@@ -151,13 +163,19 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
     }
 }
 
+fn lost(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::NotOurs { .. }))
+}
+
 fn passing(error: &anyhow::Error) -> bool {
     error.downcast_ref::<StoreError>().is_some_and(StoreError::passing)
         || error.downcast_ref::<FenceError>().is_some_and(FenceError::passing)
 }
 
 async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
-    attempts::set_aside(&desk.store, id).await?;
+    if !attempts::set_aside(&desk.store, id).await? {
+        return Ok(());
+    }
     tracing::error!(
         message = id,
         attempts = MOST_ATTEMPTS,

@@ -193,6 +193,9 @@ pub struct Spot {
     pub label: String,
     pub sheet: String,
     pub cell: String,
+    /// In a table of a document, whose cells have no names: the row and the column, from 1.
+    pub line: String,
+    pub column: String,
     pub found: String,
 }
 

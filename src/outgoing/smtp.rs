@@ -2,17 +2,15 @@
 //! connection broke, and that decides whether it may be sent again: until the final dot of DATA begins to leave it
 //! was certainly not sent, from then on only the server's answer tells. Few idle connections are kept for reuse.
 
-use super::{Outcome, OutgoingError, Parcel};
+use super::{Outcome, OutgoingError, Parcel, login::Login};
 use crate::{
     config::Config,
-    oauth2::{self, Access, Tokens},
     step::{Step, Steps},
 };
 use lettre::{
     Address,
     transport::smtp::{
         Error,
-        authentication::{Credentials, Mechanism},
         client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters},
         commands::{Data, Mail, Noop, Rcpt, Rset},
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
@@ -20,7 +18,6 @@ use lettre::{
     },
 };
 use percent_encoding::percent_decode_str;
-use secrecy::ExposeSecret;
 use std::{
     io, iter,
     net::{IpAddr, SocketAddr},
@@ -61,12 +58,6 @@ impl Default for Limits {
     }
 }
 
-/// As whom letters are handed over.
-enum Login {
-    Password(Credentials),
-    Tokens { user: String, tokens: Tokens },
-}
-
 /// An SMTP server.
 pub struct Smtp {
     host: String,
@@ -97,19 +88,7 @@ impl Smtp {
             return Err(wrong("a host is needed, as in smtps://host".to_owned()));
         }
         let user = percent_decode_str(url.username()).decode_utf8().map_err(|e| wrong(e.to_string()))?;
-        let password = config.outgoing_password().map_err(|e| wrong(e.to_string()))?;
-        let login = match (&config.outgoing.oauth2, password) {
-            _ if user.is_empty() => None,
-            (Some(oauth2), _) => {
-                let tokens = Tokens::open(config, oauth2, config.outgoing.ca_file.as_deref());
-                let tokens = tokens.map_err(|e| wrong(e.to_string()))?;
-                Some(Login::Tokens { user: user.into_owned(), tokens })
-            }
-            (None, Some(password)) => {
-                Some(Login::Password(Credentials::new(user.into_owned(), password.expose_secret().to_owned())))
-            }
-            (None, None) => return Err(wrong(format!("user {user} needs password_file, password_env or oauth2"))),
-        };
+        let login = Login::of(config, &user)?;
         // The name to greet with: no daemon knows the name its relay sees, but its letters' domain is known there.
         let domain = config.outgoing.from.trim_end_matches('>').rsplit_once('@').map_or("", |(_, domain)| domain);
         let hello =
@@ -239,40 +218,11 @@ impl Smtp {
             careful.store(false, Ordering::Relaxed);
             connection
         };
-        match &self.login {
-            None => {}
-            Some(Login::Password(credentials)) => {
-                let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await;
-                login.map_err(|e| format!("the login was refused: {e}"))?;
-            }
-            Some(Login::Tokens { user, tokens }) => log_in_by_token(&mut connection, user, tokens).await?,
+        if let Some(login) = &self.login {
+            login.log_in(&mut connection).await?;
         }
         Ok(connection)
     }
-}
-
-/// A token that held a moment ago may have been revoked since; then one more is asked for.
-async fn log_in_by_token(connection: &mut AsyncSmtpConnection, user: &str, tokens: &Tokens) -> Result<(), String> {
-    let access = tokens.access().await.map_err(|e| e.to_string())?;
-    match present(connection, user, &access).await {
-        Err(error) if access.cached && error.status().is_some() => {
-            let another = tokens.instead_of(&access).await.map_err(|e| e.to_string())?;
-            present(connection, user, &another).await
-        }
-        other => other,
-    }
-    .map_err(|e| format!("the login was refused: {e}"))
-}
-
-async fn present(connection: &mut AsyncSmtpConnection, user: &str, access: &Access) -> Result<(), Error> {
-    let first = format!("AUTH XOAUTH2 {}\r\n", oauth2::xoauth2_in_base64(user, &access.token));
-    let mut answer = connection.command(first).await?;
-    // A challenge brings the reason of a refusal, which follows when it is answered with nothing.
-    if answer.has_code(334) {
-        answer = connection.command("\r\n").await?;
-    }
-    tracing::debug!(answer = words(&answer), "logged in by token");
-    Ok(())
 }
 
 impl std::fmt::Debug for Smtp {
@@ -367,7 +317,7 @@ fn uncertain(what: &str) -> Outcome {
     Outcome::Uncertain { reason: format!("the letter left whole, but whether the server took it is not known: {what}") }
 }
 
-fn words(answer: &Response) -> String {
+pub(super) fn words(answer: &Response) -> String {
     let lines: Vec<&str> = answer.message().collect();
     format!("{} {}", answer.code(), lines.join(" "))
 }

@@ -6,6 +6,9 @@ mod automatic;
 mod calendar;
 mod limits;
 mod mail;
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+#[path = "../harness/postgres.rs"]
+mod postgres;
 mod reports;
 mod senders;
 mod story;

@@ -179,6 +179,19 @@ async fn a_form_in_an_archive_is_answered_like_any_other_and_the_letter_names_it
 }
 
 #[tokio::test]
+async fn a_document_of_word_is_answered_and_its_cells_are_named_by_table_row_and_column() {
+    let mut story = Story::begin().await;
+    story.mail(|mail| mail.file("Phu luc.docx", data("../word/reason-missing-1-1.docx")));
+    story.poll().await;
+    assert_eq!(crate::story::outcome(&story.message()), "report from ha-nam needs_correction");
+    let letter = story.letter();
+    assert_eq!(letter.row.kind, LetterKind::Correction);
+    let words = letter.words().replace('\n', " ");
+    assert!(words.split_whitespace().collect::<Vec<_>>().join(" ").contains("(Bảng 1, hàng 3, cột 6)"), "{words}");
+    story.end().await;
+}
+
+#[tokio::test]
 async fn an_archive_with_a_password_is_asked_for_without_it() {
     let mut story = Story::begin().await;
     story.mail(|mail| mail.file_of("bao cao.zip", "application/zip", data("../wrapped/zip-password.zip")));
