@@ -14,6 +14,7 @@ use phuluc::{
     duty::{
         announce::{self, Announced},
         obligation::{self, Act, Who},
+        remind,
     },
     store::{addresses, audit, outbox, outbox::LetterKind},
 };
@@ -49,7 +50,7 @@ fn id(agency: &str) -> AgencyId {
 }
 
 async fn announced(story: &mut Story) -> Announced {
-    announce::announce(&story.desk, &story.campaign()).await.unwrap()
+    announce::announce(&story.desk, &story.campaign(), STAFF).await.unwrap()
 }
 
 async fn decided(story: &Story, agency: &str, act: Act) -> String {
@@ -189,7 +190,16 @@ async fn three_weeks_with_tet_in_the_middle() {
     assert_eq!((own[0].agency.as_str(), own[0].deadline.as_str()), ("da-nang", "2023-02-06T23:59:59+07:00"));
     let acts = audit::list(&story.desk.store, None).await.unwrap();
     let acts: Vec<String> = acts.iter().map(|entry| format!("{} {}", entry.act, entry.subject)).collect();
-    assert_eq!(acts, ["agency exempt agency:lao-cai", "agency extend agency:da-nang", "agency paper agency:hoa-binh"]);
+    assert_eq!(
+        acts,
+        [
+            "announce campaign:1552",
+            "announce campaign:1552",
+            "agency exempt agency:lao-cai",
+            "agency extend agency:da-nang",
+            "agency paper agency:hoa-binh"
+        ]
+    );
     story.end().await;
 }
 
@@ -331,6 +341,21 @@ async fn a_step_missed_in_an_outage_is_caught_up_once_and_only_the_latest() {
     story.at("2023-02-02 08:00:00");
     story.turn().await;
     assert_eq!(story.letter().row.fact, "reminder:1552:2:khanh-hoa");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn two_daemons_that_do_the_same_at_once_write_one_letter_each_time() {
+    let mut story = Story::begin_with(tet(&["khanh-hoa", "ha-nam", "can-tho", "da-nang"])).await;
+    story.at("2023-02-06 08:00:00");
+    let campaign = story.campaign();
+    let (one, other) = tokio::join!(remind::remind(&story.desk, &campaign), remind::remind(&story.desk, &campaign));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!((one.reminders + other.reminders, one.escalations + other.escalations), (4, 4));
+    story.turn().await;
+    let letters = story.letters();
+    let facts: std::collections::BTreeSet<&str> = letters.iter().map(|letter| letter.row.fact.as_str()).collect();
+    assert_eq!((letters.len(), facts.len()), (8, 8));
     story.end().await;
 }
 
