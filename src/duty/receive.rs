@@ -6,6 +6,7 @@ use super::{
     Desk,
     judge::{self, Given},
     reconcile::reconcile,
+    staff,
 };
 use crate::{
     fence::FenceError,
@@ -187,9 +188,17 @@ async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
 /// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
 async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
     let judged = judge::judge(desk, waiting, &Given::default()).await?;
+    // What staff decide by it is done with the mail that brings it, both or neither.
+    let order = match judged.read() {
+        Some((mail, decision)) => staff::order(desk, waiting.id, mail, decision).await?,
+        None => None,
+    };
     desk.steps.reached(Step::Judged, Some(waiting.id));
     let mut tx = desk.store.begin().await?;
     let recorded = judged.record(desk, &mut tx).await?;
+    if let Some(order) = &order {
+        order.carry_out(desk, &mut tx).await?;
+    }
     desk.steps.reached(Step::Recording, Some(waiting.id));
     tx.commit().await?;
     desk.steps.reached(Step::Recorded, Some(waiting.id));

@@ -15,6 +15,7 @@ pub mod messages;
 pub mod outbox;
 pub mod polls;
 pub mod presence;
+pub mod questions;
 pub mod reports;
 pub mod sending;
 pub mod standing;

@@ -66,6 +66,11 @@ impl Letter {
         format!("{}\n\n{}", self.row.subject, text.trim_end())
     }
 
+    /// The same on one line, so that words are found wherever the lines break.
+    pub fn said(&self) -> String {
+        self.words().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     pub fn header(&self, name: &str) -> Option<String> {
         let all: Vec<&str> = self.mail.headers.all(name).collect();
         assert!(all.len() < 2, "{name} stands {} times", all.len());
