@@ -13,6 +13,7 @@ macro_rules! say {
 
 mod actor;
 mod audit;
+mod backup;
 mod check;
 mod decide;
 mod demo;
@@ -137,6 +138,22 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copies database and configuration while the daemon may run
+    Backup {
+        /// Where a folder for this backup is made
+        folder: PathBuf,
+    },
+    /// Puts the database of a backup back
+    Restore {
+        /// The folder of one backup
+        folder: PathBuf,
+        /// Sets aside a database that is there
+        #[arg(long)]
+        force: bool,
+        /// Reads and sends what waited when the backup was made, though that may have been done since
+        #[arg(long)]
+        resume: bool,
+    },
     /// Reads mail for another process of this program, with no rights of its own
     #[command(name = fence::COMMAND, hide = true)]
     ReadFenced,
@@ -234,6 +251,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             decide::cancel(&desk(&config).await?, id, why.as_deref()).await
         }
         Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
+        Command::Backup { folder } => backup::back_up(load(&config)?, &folder).await,
+        Command::Restore { folder, force, resume } => backup::restore(&load(&config)?, &folder, force, resume).await,
         Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }

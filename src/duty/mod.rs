@@ -3,6 +3,7 @@
 
 pub mod alert;
 mod answer;
+pub mod backup;
 pub mod decide;
 pub mod deliver;
 pub mod hold;
