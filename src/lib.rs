@@ -46,6 +46,13 @@
 //! [`outgoing`], then noted as sent, put off, failed, or uncertain. An uncertain letter is never sent again by
 //! itself.
 //!
+//! # What goes by the calendar
+//!
+//! [`schedule`] is one page: name, when, why. The daemon asks it each minute what is due and calls the duty;
+//! [`duty::announce`] opens a campaign, [`duty::remind`] climbs the [`ladder`]. Such letters wait for their hours, and
+//! are asked once more whether they are true when they leave. What staff decide ([`duty::obligation`]) is a row that
+//! the next question finds.
+//!
 //! # What never happens
 //!
 //! - Nothing on the mail server is changed before the raw message is committed here.

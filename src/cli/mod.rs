@@ -12,14 +12,17 @@ macro_rules! say {
 }
 
 mod actor;
+mod agency;
 mod audit;
 mod backup;
+mod campaign;
 mod check;
 mod decide;
 mod demo;
 mod export;
 mod messages;
 mod outbox;
+mod rehearse;
 mod run;
 mod status;
 mod table;
@@ -93,6 +96,30 @@ enum Command {
         /// The workbook to write
         #[arg(long, value_name = "FILE.xlsx")]
         out: PathBuf,
+    },
+    /// Queues the opening letter with the form to every expected agency, once
+    Announce {
+        campaign: String,
+        /// Before the opening date too
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Shows every letter the campaign would send if nobody answered, and changes nothing
+    Rehearse {
+        campaign: String,
+        /// A new folder for the letters, a file each
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Shows one agency, or decides about it: more time, no report owed, on paper, an address
+    Agency {
+        #[command(subcommand)]
+        act: agency::AgencyAct,
+    },
+    /// Closes a campaign, or opens it again
+    Campaign {
+        #[command(subcommand)]
+        act: campaign::CampaignAct,
     },
     /// Shows who has reported
     Status {
@@ -177,6 +204,25 @@ enum MessageAct {
         #[arg(long, value_name = "TEXT")]
         why: Option<String>,
     },
+    /// Says whose a held message is: it is read and answered as if it had come so, and its sender's address learned
+    Assign {
+        id: i64,
+        /// The agency's id, name or code
+        agency: String,
+        /// The campaign, where the message does not tell
+        #[arg(long, value_name = "ID")]
+        campaign: Option<String>,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Says that a held message needs nothing; its bytes stay
+    Dismiss {
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -228,6 +274,10 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Template { campaign, agency, out } => {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
         }
+        Command::Announce { campaign, yes } => campaign::announce(&desk(&config).await?, &campaign, yes).await,
+        Command::Rehearse { campaign, out } => rehearse::rehearse(load(&config)?, &campaign, out.as_deref()).await,
+        Command::Agency { act } => agency::run(&desk(&config).await?, act).await,
+        Command::Campaign { act } => campaign::run(&desk(&config).await?, act).await,
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
         Command::Export { campaign, out, table } => {
             export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
@@ -241,6 +291,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
                 (true, false) => Which::Failed,
             };
             messages::reprocess(&desk(&config).await?, &which, why.as_deref()).await
+        }
+        Command::Message { act: MessageAct::Assign { id, agency, campaign, why } } => {
+            decide::assign(&desk(&config).await?, id, &agency, campaign.as_deref(), why.as_deref()).await
+        }
+        Command::Message { act: MessageAct::Dismiss { id, why } } => {
+            decide::dismiss(&desk(&config).await?, id, &why).await
         }
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,

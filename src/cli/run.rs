@@ -31,7 +31,7 @@ pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>, kill_at: Op
     }
     let (received, delivered) = daemon::run_once(&desk).await?;
     say!(
-        "{} mails kept, {} read, {} failed, {} filed; {} letters sent, {} uncertain, {} put off, {} refused",
+        "{} mails kept, {} read, {} failed, {} filed; {} letters sent, {} uncertain, {} put off, {} refused, {} withdrawn",
         received.kept,
         received.handled,
         received.failed,
@@ -39,7 +39,8 @@ pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>, kill_at: Op
         delivered.sent,
         delivered.uncertain,
         delivered.later,
-        delivered.failed
+        delivered.failed,
+        delivered.withdrawn
     );
     desk.store.close().await;
     Ok(0)

@@ -29,7 +29,7 @@ pub async fn status(desk: &Desk, campaign: Option<&str>, in_json: bool) -> anyho
 }
 
 /// The campaign that is named, or the only one there is.
-fn one_campaign<'a>(desk: &'a Desk, id: Option<&str>) -> anyhow::Result<&'a OpenCampaign> {
+pub fn one_campaign<'a>(desk: &'a Desk, id: Option<&str>) -> anyhow::Result<&'a OpenCampaign> {
     match (id, desk.setup.campaigns.as_slice()) {
         (Some(id), _) => Ok(desk.setup.campaign(id)?),
         (None, [only]) => Ok(only),

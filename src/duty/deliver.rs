@@ -1,7 +1,10 @@
 //! Sending what waits in the outbox, one letter at a time, each noted as being sent before it is. A letter of
 //! which nobody knows whether it arrived is `uncertain` and is never sent again by itself.
 
-use super::Desk;
+use super::{
+    Desk,
+    notice::{self, Fate},
+};
 use crate::{
     agency::masked,
     backoff::Backoff,
@@ -28,6 +31,8 @@ pub struct Delivered {
     /// Put off after a passing refusal.
     pub later: u32,
     pub failed: u32,
+    /// Did not leave, because it was no longer true.
+    pub withdrawn: u32,
 }
 
 /// Sends every letter whose time has come.
@@ -41,7 +46,15 @@ pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Deliver
 #[derive(Debug)]
 pub struct Unnoted {
     letter: LetterToSend,
-    outcome: Outcome,
+    came: Came,
+}
+
+/// What became of a letter that was taken.
+#[derive(Debug)]
+enum Came {
+    Handed(Outcome),
+    PutBack(Timestamp),
+    Withdrawn(&'static str),
 }
 
 /// Sends the next letter whose time has come, and tells whether there was one. Once begun it must be waited
@@ -53,21 +66,33 @@ pub async fn deliver_next(
     delivered: &mut Delivered,
     unnoted: &mut Option<Unnoted>,
 ) -> anyhow::Result<bool> {
-    let Unnoted { letter, outcome } = match unnoted.take() {
+    let Unnoted { letter, came } = match unnoted.take() {
         Some(known) => known,
         None => {
             let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
                 return Ok(false);
             };
             desk.steps.reached(Step::Taken, Some(letter.id));
-            let outcome = send(desk, outgoing, &letter).await;
-            desk.steps.reached(Step::Answered, Some(letter.id));
-            Unnoted { letter, outcome }
+            let came = match notice::fate(desk, &letter).await {
+                Ok(Fate::Send) => {
+                    let outcome = send(desk, outgoing, &letter).await;
+                    desk.steps.reached(Step::Answered, Some(letter.id));
+                    Came::Handed(outcome)
+                }
+                Ok(Fate::Later(at)) => Came::PutBack(at),
+                Ok(Fate::Withdraw(why)) => Came::Withdrawn(why),
+                Err(error) => {
+                    // Nothing of it has left, which is to be noted when the database answers again.
+                    *unnoted = Some(Unnoted { letter, came: Came::PutBack(desk.clock.now()) });
+                    return Err(error);
+                }
+            };
+            Unnoted { letter, came }
         }
     };
-    if let Err(error) = note(desk, &letter, &outcome, delivered).await {
+    if let Err(error) = note(desk, &letter, &came, delivered).await {
         if error.downcast_ref::<StoreError>().is_some_and(StoreError::passing) {
-            *unnoted = Some(Unnoted { letter, outcome });
+            *unnoted = Some(Unnoted { letter, came });
         }
         return Err(error);
     }
@@ -106,7 +131,25 @@ async fn send(desk: &Desk, outgoing: &Outgoing, letter: &LetterToSend) -> Outcom
     }
 }
 
-async fn note(desk: &Desk, letter: &LetterToSend, outcome: &Outcome, delivered: &mut Delivered) -> anyhow::Result<()> {
+async fn note(desk: &Desk, letter: &LetterToSend, came: &Came, delivered: &mut Delivered) -> anyhow::Result<()> {
+    match came {
+        Came::Handed(outcome) => note_outcome(desk, letter, outcome, delivered).await?,
+        Came::PutBack(at) => sending::put_back(&desk.store, letter.id, *at).await?,
+        Came::Withdrawn(why) => {
+            sending::withdraw(&desk.store, letter.id, why).await?;
+            delivered.withdrawn += 1;
+            tracing::info!(letter = letter.id, kind = letter.kind.as_str(), why, "a letter is withdrawn");
+        }
+    }
+    Ok(())
+}
+
+async fn note_outcome(
+    desk: &Desk,
+    letter: &LetterToSend,
+    outcome: &Outcome,
+    delivered: &mut Delivered,
+) -> anyhow::Result<()> {
     let now = desk.clock.now();
     let to = masked(&letter.recipient);
     match outcome {

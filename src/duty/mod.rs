@@ -2,22 +2,32 @@
 //! the same functions; loops, sleeps and signals are none of theirs.
 
 pub mod alert;
+pub mod announce;
 mod answer;
 pub mod backup;
 pub mod decide;
 pub mod deliver;
+mod form;
 pub mod hold;
 pub mod identify;
 pub mod judge;
 pub mod letters;
+mod notice;
+pub mod obligation;
+mod post;
+mod question;
 pub mod receive;
 mod reconcile;
+pub mod release;
+pub mod remind;
 pub mod reprocess;
+mod staff;
 pub mod tabulate;
 pub mod token;
 pub mod watch;
 
 use crate::{
+    agency::{Agency, AgencyId},
     clock::Clock,
     fence::Fence,
     message::automatic::Own,
@@ -25,6 +35,8 @@ use crate::{
     step::Steps,
     store::{Store, StoreError, agencies},
 };
+use anyhow::Context as _;
+use jiff::civil::Date;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
@@ -86,6 +98,20 @@ impl Desk {
             agencies::import_campaign(&self.store, &files).await?;
         }
         Ok(())
+    }
+
+    /// The day it is where the office is.
+    pub fn today(&self) -> Date {
+        self.clock.now().to_zoned_datetime(self.setup.zone.clone()).date()
+    }
+
+    /// An agency as the registry has it, or had it when it was last there.
+    async fn agency(&self, campaign: &OpenCampaign, id: &AgencyId) -> anyhow::Result<Agency> {
+        if let Some(agency) = campaign.registry.get(id) {
+            return Ok(agency.clone());
+        }
+        let known = agencies::registered(&self.store, id).await?;
+        known.with_context(|| format!("nothing is known of the agency {id}"))
     }
 
     /// The value of `X-Phuluc` in our letters, by which we know them again.

@@ -66,14 +66,34 @@ pub enum LetterKind {
     TooLarge,
     /// Received, and with staff; repeats nothing of the mail.
     Neutral,
+    /// Opens the campaign: the official letter's words, and the form.
+    Announcement,
+    /// Nothing has come, and the deadline is near.
+    Reminder,
+    /// Nothing has come, and it is the last day.
+    ReminderToday,
+    /// Nothing has come in time.
+    ReminderOverdue,
+    /// What came is to be corrected, and nothing better has come.
+    ReminderCorrection,
+    /// To those above an agency that is overdue.
+    Escalation,
     /// To staff: something cannot wait for the digest.
     Alert,
     /// To staff: what an alert told is over.
     AllClear,
+    /// To staff: what came of a decision they sent by mail.
+    Decision,
+    /// To staff: an agency's question.
+    Forward,
+    /// The question came, and staff will answer it.
+    Question,
+    /// What staff answered.
+    StaffAnswer,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 15] = [
+    pub const ALL: [LetterKind; 25] = [
         LetterKind::Receipt,
         LetterKind::ReceiptRemarks,
         LetterKind::Correction,
@@ -87,8 +107,18 @@ impl LetterKind {
         LetterKind::Damaged,
         LetterKind::TooLarge,
         LetterKind::Neutral,
+        LetterKind::Announcement,
+        LetterKind::Reminder,
+        LetterKind::ReminderToday,
+        LetterKind::ReminderOverdue,
+        LetterKind::ReminderCorrection,
+        LetterKind::Escalation,
         LetterKind::Alert,
         LetterKind::AllClear,
+        LetterKind::Decision,
+        LetterKind::Forward,
+        LetterKind::Question,
+        LetterKind::StaffAnswer,
     ];
 
     /// The name of its template files.
@@ -107,14 +137,24 @@ impl LetterKind {
             LetterKind::Damaged => "damaged",
             LetterKind::TooLarge => "too-large",
             LetterKind::Neutral => "neutral",
+            LetterKind::Announcement => "announcement",
+            LetterKind::Reminder => "reminder",
+            LetterKind::ReminderToday => "reminder-today",
+            LetterKind::ReminderOverdue => "reminder-overdue",
+            LetterKind::ReminderCorrection => "reminder-correction",
+            LetterKind::Escalation => "escalation",
             LetterKind::Alert => "alert",
             LetterKind::AllClear => "all-clear",
+            LetterKind::Decision => "decision",
+            LetterKind::Forward => "forward",
+            LetterKind::Question => "question",
+            LetterKind::StaffAnswer => "staff-answer",
         }
     }
 
     /// Whether it goes to our own people and not to an agency.
     pub fn to_staff(self) -> bool {
-        matches!(self, LetterKind::Alert | LetterKind::AllClear)
+        matches!(self, LetterKind::Alert | LetterKind::AllClear | LetterKind::Decision | LetterKind::Forward)
     }
 
     /// The kind under which the outbox lists it.
@@ -122,7 +162,17 @@ impl LetterKind {
         match self {
             LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral => "receipt",
             LetterKind::Correction => "correction",
+            LetterKind::Announcement => "announcement",
+            LetterKind::Reminder
+            | LetterKind::ReminderToday
+            | LetterKind::ReminderOverdue
+            | LetterKind::ReminderCorrection => "reminder",
+            LetterKind::Escalation => "escalation",
             LetterKind::Alert | LetterKind::AllClear => "alert",
+            LetterKind::Decision => "decision",
+            LetterKind::Forward => "forward",
+            LetterKind::Question => "note",
+            LetterKind::StaffAnswer => "answer",
             _ => "unreadable",
         }
     }
@@ -228,7 +278,7 @@ impl Letters {
     /// The body of the mail that a link in a letter to staff writes.
     pub fn order(&self, facts: &OrderFacts) -> Result<String, LetterError> {
         let values = serde_json::to_value(facts).unwrap_or_default();
-        Ok(self.fill("order.txt", &quiet::quieted(values, false))?.nfc().collect())
+        Ok(self.fill("order.txt", &quiet::quieted(values, true))?.nfc().collect())
     }
 
     /// Invented data for a letter of this kind.
@@ -280,8 +330,13 @@ fn is_template(name: &str) -> bool {
 /// The context as templates see it. What came with the report is also kept from becoming a link.
 fn cleaned(context: &Context) -> Json {
     let Ok(Json::Object(members)) = serde_json::to_value(context) else { return Json::Null };
-    let senders = |name: &str| matches!(name, "report" | "groups" | "remarks" | "alert");
-    members.into_iter().map(|(name, member)| (name.clone(), quiet::quieted(member, senders(&name)))).collect()
+    let cleaned = |name: &str, member| match name {
+        // Staff wrote it to be read whole, and may name an address on the web.
+        "answer" => quiet::whole(member),
+        "report" | "groups" | "remarks" | "alert" | "decision" | "question" => quiet::quieted(member, true),
+        _ => quiet::quieted(member, false),
+    };
+    members.into_iter().map(|(name, member)| (name.clone(), cleaned(&name, member))).collect()
 }
 
 fn environment() -> Environment<'static> {

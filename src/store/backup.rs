@@ -4,10 +4,10 @@
 use super::{
     Store, StoreError,
     columns::Columns,
-    connect::{self, DaemonLock, Kind},
+    connect::{self, Kind},
 };
 use sqlx::{AnyConnection, Connection, any::install_default_drivers};
-use std::path::Path;
+use std::{fs::File, path::Path};
 
 /// What a copy holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -30,9 +30,16 @@ pub fn server_name(url: &str) -> Result<Option<String>, StoreError> {
     }
 }
 
+/// Held for as long as nobody else may work on a database's file.
+#[derive(Debug)]
+#[must_use = "a daemon may start as soon as this is dropped"]
+pub struct Alone {
+    _file: File,
+}
+
 /// Keeps every daemon away from this file, as a daemon does.
-pub fn lock(file: &Path) -> Result<DaemonLock, StoreError> {
-    connect::lock_file(file)
+pub fn lock(file: &Path) -> Result<Alone, StoreError> {
+    Ok(Alone { _file: connect::lock_file(file)? })
 }
 
 /// Writes the database as it is at this moment into an empty file, whoever else writes to it.

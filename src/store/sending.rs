@@ -7,7 +7,9 @@ use super::{
     micros, one_row,
     outbox::{LetterKind, bytes},
     plain,
+    presence::present,
 };
+use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
@@ -20,6 +22,10 @@ pub struct LetterToSend {
     /// None is the null sender, `<>`.
     pub envelope_from: Option<String>,
     pub message_id: String,
+    pub campaign: Option<CampaignId>,
+    pub agency: Option<AgencyId>,
+    /// Of what it says, as it was queued.
+    pub body_sha256: String,
     /// This one counted.
     pub attempts: u32,
     pub raw: Vec<u8>,
@@ -41,12 +47,13 @@ pub async fn note_sent(store: &Store, id: i64, now: Timestamp, answer: &str) -> 
         "
         UPDATE letter
         SET state = 'sent', sent_at = $2, last_answer = $3
-        WHERE id = $1 AND state IN ('sending', 'uncertain')
+        WHERE id = $1 AND (state = 'uncertain' OR (state = 'sending' AND COALESCE(sender, 0) = $4))
         ",
     )
     .bind(id)
     .bind(micros(now))
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -58,11 +65,12 @@ pub async fn note_uncertain(store: &Store, id: i64, answer: &str) -> Result<(), 
         "
         UPDATE letter
         SET state = 'uncertain', last_answer = $2
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $3
         ",
     )
     .bind(id)
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -74,11 +82,12 @@ pub async fn note_failed(store: &Store, id: i64, answer: &str) -> Result<(), Sto
         "
         UPDATE letter
         SET state = 'failed', last_answer = $2
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $3
         ",
     )
     .bind(id)
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -90,25 +99,62 @@ pub async fn retry_at(store: &Store, id: i64, not_before: Timestamp, answer: &st
         "
         UPDATE letter
         SET state = 'queued', not_before = $2, last_answer = $3
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $4
         ",
     )
     .bind(id)
     .bind(micros(not_before))
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
 }
 
-/// Marks what a daemon that is gone was sending as uncertain, and returns how many letters that are. Only for who
-/// holds the daemon's lock.
+/// It is not its hour: back into the queue, as if it had not been taken.
+pub async fn put_back(store: &Store, id: i64, not_before: Timestamp) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'queued', not_before = $2, attempts = attempts - 1
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $3
+        ",
+    )
+    .bind(id)
+    .bind(micros(not_before))
+    .bind(store.me().unwrap_or(0))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, SENDING, id)
+}
+
+/// What it says is no longer true: it does not leave, and what it was to tell may be told by another.
+pub async fn withdraw(store: &Store, id: i64, why: &str) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'cancelled', last_answer = $2, fact = fact || $3
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $4
+        ",
+    )
+    .bind(id)
+    .bind(plain(why))
+    .bind(format!(":withdrawn:{id}"))
+    .bind(store.me().unwrap_or(0))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, SENDING, id)
+}
+
+/// Marks what a daemon that is gone was sending as uncertain, and returns how many letters that are.
 pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "
         UPDATE letter
         SET state = 'uncertain', last_answer = 'the program ended while sending'
         WHERE state = 'sending'
+          AND (sender IS NULL
+               OR EXISTS (SELECT 1 FROM daemon WHERE daemon.id = letter.sender AND daemon.gone_at IS NOT NULL))
         ",
     )
     .execute(&store.pool)
@@ -118,23 +164,28 @@ pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
 
 async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, StoreError> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "
+        concat!(
+            "
         UPDATE letter
-        SET state = 'sending', attempts = attempts + 1
+        SET state = 'sending', attempts = attempts + 1, sender = $2
         WHERE state = 'queued'
           AND id = (
               SELECT id
               FROM letter
-              WHERE state = 'queued' AND not_before <= $1
+              WHERE state = 'queued' AND not_before <= $1 AND ",
+            present!(),
+            "
               ORDER BY id
               LIMIT 1
               {}
           )
-        RETURNING id, kind, recipient, envelope_from, message_id, attempts
-        ",
+        RETURNING id, kind, recipient, envelope_from, message_id, campaign, agency, body_sha256, attempts
+        "
+        ),
         tx.skipping_locked()
     )))
     .bind(micros(now))
+    .bind(tx.me)
     .fetch_optional(tx.connection())
     .await?;
     row.map(|row| {
@@ -145,6 +196,9 @@ async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, Stor
             recipient: row.text("recipient")?,
             envelope_from: row.text_or_none("envelope_from")?,
             message_id: row.text("message_id")?,
+            campaign: row.campaign_or_none("campaign")?,
+            agency: row.agency_or_none("agency")?,
+            body_sha256: row.text("body_sha256")?,
             attempts: row.number("attempts")?,
             raw: Vec::new(),
         })
