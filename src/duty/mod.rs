@@ -7,6 +7,7 @@ mod answer;
 pub mod backup;
 pub mod decide;
 pub mod deliver;
+pub mod digest;
 mod form;
 pub mod hold;
 pub mod identify;
