@@ -14,10 +14,12 @@ macro_rules! say {
 mod actor;
 mod agency;
 mod audit;
+mod backup;
 mod campaign;
 mod check;
 mod decide;
 mod demo;
+mod digest;
 mod export;
 mod messages;
 mod outbox;
@@ -127,6 +129,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Shows the digest as it would be now
+    Digest {
+        campaign: String,
+        /// Queues today's for each of the staff instead
+        #[arg(long)]
+        send: bool,
+    },
     /// Writes the consolidated national table
     Export {
         campaign: String,
@@ -164,6 +173,22 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copies database and configuration while the daemon may run
+    Backup {
+        /// Where a folder for this backup is made
+        folder: PathBuf,
+    },
+    /// Puts the database of a backup back
+    Restore {
+        /// The folder of one backup
+        folder: PathBuf,
+        /// Sets aside a database that is there
+        #[arg(long)]
+        force: bool,
+        /// Reads and sends what waited when the backup was made, though that may have been done since
+        #[arg(long)]
+        resume: bool,
+    },
     /// Reads mail for another process of this program, with no rights of its own
     #[command(name = fence::COMMAND, hide = true)]
     ReadFenced,
@@ -186,6 +211,25 @@ enum MessageAct {
         /// The reason, for the audit table
         #[arg(long, value_name = "TEXT")]
         why: Option<String>,
+    },
+    /// Says whose a held message is: it is read and answered as if it had come so, and its sender's address learned
+    Assign {
+        id: i64,
+        /// The agency's id, name or code
+        agency: String,
+        /// The campaign, where the message does not tell
+        #[arg(long, value_name = "ID")]
+        campaign: Option<String>,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Says that a held message needs nothing; its bytes stay
+    Dismiss {
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: String,
     },
 }
 
@@ -243,6 +287,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Agency { act } => agency::run(&desk(&config).await?, act).await,
         Command::Campaign { act } => campaign::run(&desk(&config).await?, act).await,
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
+        Command::Digest { campaign, send } => digest::digest(&desk(&config).await?, &campaign, send).await,
         Command::Export { campaign, out, table } => {
             export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
         }
@@ -256,6 +301,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             };
             messages::reprocess(&desk(&config).await?, &which, why.as_deref()).await
         }
+        Command::Message { act: MessageAct::Assign { id, agency, campaign, why } } => {
+            decide::assign(&desk(&config).await?, id, &agency, campaign.as_deref(), why.as_deref()).await
+        }
+        Command::Message { act: MessageAct::Dismiss { id, why } } => {
+            decide::dismiss(&desk(&config).await?, id, &why).await
+        }
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,
         Command::Outbox { act: Some(OutboxAct::Retry { id, why }), .. } => {
@@ -265,6 +316,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             decide::cancel(&desk(&config).await?, id, why.as_deref()).await
         }
         Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
+        Command::Backup { folder } => backup::back_up(load(&config)?, &folder).await,
+        Command::Restore { folder, force, resume } => backup::restore(&load(&config)?, &folder, force, resume).await,
         Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }

@@ -9,6 +9,7 @@ mod address;
 pub mod automatic;
 mod header;
 mod parts;
+pub mod quoted;
 pub mod trust;
 mod words;
 
