@@ -4,8 +4,10 @@
 pub mod alert;
 pub mod announce;
 mod answer;
+pub mod backup;
 pub mod decide;
 pub mod deliver;
+pub mod digest;
 mod form;
 pub mod hold;
 pub mod identify;
