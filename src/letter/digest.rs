@@ -171,6 +171,13 @@ pub struct HealthFacts {
     pub well: bool,
 }
 
+/// A number as people write it here: 1.234.
+pub(super) fn thousands(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let grouped = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect::<Vec<_>>().join(".");
+    if number < 0 { format!("-{grouped}") } else { grouped }
+}
+
 /// How much of the whole, with a decimal comma: `14,1%`.
 pub fn share(part: u32, whole: u32) -> String {
     let tenths = (u64::from(part.min(whole)) * 1_000 + u64::from(whole) / 2).checked_div(u64::from(whole)).unwrap_or(0);

@@ -363,20 +363,13 @@ fn environment() -> Environment<'static> {
     environment.set_formatter(format_value);
     environment
         .add_filter("two_digits", |number: i64| if number == 0 { "0".to_owned() } else { format!("{number:02}") });
-    environment.add_filter("thousands", thousands);
+    environment.add_filter("thousands", digest::thousands);
     environment.add_filter("first_upper", |value: Value| {
         let mut chars = value.as_str().unwrap_or_default().chars();
         let text: String = chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect();
         if value.is_safe() { Value::from_safe_string(text) } else { Value::from(text) }
     });
     environment
-}
-
-/// A number as people write it here: 1.234.
-fn thousands(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let grouped = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect::<Vec<_>>().join(".");
-    if number < 0 { format!("-{grouped}") } else { grouped }
 }
 
 /// HTML escaping that leaves slashes alone, so that dates stay readable in the source of a letter.
