@@ -2,6 +2,8 @@
 //! address belongs to. Addresses decide before domains; a domain matches itself and what lies below it, on
 //! label boundaries only, so that `angiang.gov.vn` never claims mail of another province.
 
+pub mod naming;
+
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, io::Read};
 

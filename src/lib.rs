@@ -94,6 +94,7 @@ pub mod mailbox;
 pub mod message;
 pub mod outgoing;
 pub mod progress;
+pub mod resolver;
 pub mod schedule;
 pub mod setup;
 pub mod sheet;

@@ -28,7 +28,7 @@ const FLOORS: &[&[&str]] = &[
     &["store"],
     &["progress"],
     // The wires, blind to the store.
-    &["mailbox", "outgoing"],
+    &["mailbox", "outgoing", "resolver"],
     // Duties, their rhythm, the doors.
     &["duty"],
     &["schedule"],
@@ -334,6 +334,8 @@ fn every_default_in_the_example_is_the_programs_own() {
     assert_eq!(full.mailbox.poll_seconds, bare.mailbox.poll_seconds);
     assert_eq!(full.mailbox.largest, bare.mailbox.largest);
     assert_eq!(full.mailbox.auto_reply_subjects, bare.mailbox.auto_reply_subjects);
+    assert_eq!((full.trust.unverified, full.trust.resolver), (bare.trust.unverified, bare.trust.resolver));
+    assert_eq!(full.trust.free_mail, bare.trust.free_mail);
 }
 
 /// The lines of the table in docs/findings.md: code, severity, meaning.

@@ -84,7 +84,9 @@ fn prepare(folder: &Path) -> anyhow::Result<()> {
             fs::write(folder.join("config").join(file.path()), file.contents())?;
         }
     }
-    fs::write(folder.join("config/calendar-vn.csv"), embedded("calendar-vn.csv")?)?;
+    for name in ["calendar-vn.csv", "aliases.csv"] {
+        fs::write(folder.join("config").join(name), embedded(name)?)?;
+    }
     fs::write(folder.join("config/agencies.csv"), demo_registry()?)?;
     fs::write(folder.join("config/phuluc.toml"), demo_config()?)?;
     Ok(())

@@ -2,7 +2,7 @@
 //! in one transaction, within the limits that keep two machines from answering each other for ever.
 
 use super::{
-    Desk,
+    Desk, acquaint,
     decide::{Decision, Report, is_document},
     receive::outcome,
 };
@@ -21,7 +21,8 @@ use crate::{
     setup::OpenCampaign,
     sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
     store::{
-        Tx, messages,
+        Tx, addresses,
+        messages::{self, Held},
         outbox::{self, NewLetter},
         reports::{self, NewReport, Recorded, ReportRow, Verdict},
     },
@@ -103,6 +104,7 @@ pub async fn record(
         }
         _ => None,
     };
+    acquaint::meet(&mut tx, mail, decision, desk.clock.now()).await?;
     let limit = queue_answer(desk, &mut tx, id, mail, decision, recorded, previous, files).await?;
     messages::record_outcome(&mut tx, id, &outcome(mail, decision, limit.as_deref())).await?;
     tx.commit().await?;
@@ -162,6 +164,9 @@ async fn queue_answer(
     let now = desk.clock.now();
     // Reserved first: on a shared database the row lock makes counting below free of races.
     let letter_id = outbox::reserve_letter_id(tx).await?;
+    if let Some(block) = addresses::blocked(tx, to, now).await? {
+        return Ok(Some(format!("H7: {} is blocked until {}: {}", block.address, block.until, block.reason)));
+    }
     let said =
         attachment::sha256(format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision)).as_bytes());
     if let Some(limit) = limit(tx, campaign, agency, &said, now, desk.setup.breaker()).await? {
@@ -195,6 +200,10 @@ async fn queue_answer(
 
 /// What an answer depends on, so that the same answer to the same file is known again.
 fn what_was_read(mail: &Mail, decision: &Decision) -> String {
+    if decision.held.as_ref().is_some_and(|(held, _)| *held != Held::Unreadable) {
+        // Whoever pretends to be an agency makes it get one short letter a day, and no more.
+        return "held".to_owned();
+    }
     match &decision.report {
         Some(report) => mail.attachments[report.file].sha256.clone(),
         None => {

@@ -3,7 +3,9 @@
 
 use super::{
     Desk,
+    evidence::Evidence,
     identify::{Identity, identify},
+    receive::Given,
 };
 use crate::{
     agency::{Agency, looks_like_address},
@@ -16,6 +18,7 @@ use crate::{
     message::{
         Mail,
         automatic::{self, Answerable, MailKind},
+        trust::{Trust, Witnesses},
     },
     setup::OpenCampaign,
     store::{
@@ -24,6 +27,8 @@ use crate::{
     },
 };
 use jiff::Timestamp;
+
+mod held;
 
 /// Everything that is to be recorded about a message.
 #[derive(Debug)]
@@ -34,6 +39,12 @@ pub struct Decision {
     pub campaign: Option<OpenCampaign>,
     pub agency: Option<Agency>,
     pub evidence: Option<String>,
+    /// Whether the sender is who they say.
+    pub trust: Trust,
+    /// A mail that came from an agency and from nobody else: its address is alive.
+    pub good: bool,
+    /// The sender's address is to be remembered as the agency's, if the report is accepted.
+    pub new_address: bool,
     /// The header rule that took away or limited the right to an answer.
     pub rule: Option<String>,
     pub verdict: Option<Verdict>,
@@ -83,17 +94,21 @@ impl Report {
 }
 
 /// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `unseen`
-/// tells why its body could not be, `mail` holds its headers alone.
+/// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before the mail's own
+/// evidence.
 pub fn decide(
     desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
     unseen: Option<&Unseen>,
     arrived: Timestamp,
+    evidence: &Evidence,
+    given: &Given,
 ) -> Result<Decision, FenceError> {
-    let answerable = desk.with_own(|own| automatic::answerable(mail, own));
+    let answerable = vouched(desk.with_own(|own| automatic::answerable(mail, own)), given);
     let mail_kind = automatic::kind(mail, &answerable);
-    let trusted = mail.received_at(desk.setup.config.trust.authserv_id.as_deref());
+    let host = desk.setup.config.trust.authserv_id.as_deref();
+    let trusted = mail.received_at(host);
     let mut decision = Decision {
         kind: match mail_kind {
             MailKind::Report => MessageKind::Report,
@@ -106,6 +121,9 @@ pub fn decide(
         campaign: None,
         agency: None,
         evidence: None,
+        trust: Trust::of(mail, &Witnesses { host, signatures: &evidence.signatures, answers: None }),
+        good: false,
+        new_address: false,
         rule: rule_of(&answerable),
         verdict: None,
         reason: None,
@@ -134,32 +152,46 @@ pub fn decide(
     if mail_kind == MailKind::Bounce {
         return Ok(decision);
     }
-    match identify(&desk.setup, mail) {
-        Identity::Held { held, why, campaign, agency } => {
-            decision.agency = agency.and_then(|id| campaign?.registry.get(&id).cloned());
-            decision.campaign = campaign.cloned();
-            // A machine's mail without a workbook waits for nobody.
-            if mail_kind != MailKind::Automatic || mail.has_workbook() {
-                decision.held = Some((held, why));
+    let identity = identify(&desk.setup, mail, evidence, given, desk.clock.now());
+    decision.campaign = identity.campaign.cloned();
+    decision.agency = identity.agency.cloned();
+    decision.evidence = Some(identity.evidence.clone()).filter(|evidence| !evidence.is_empty());
+    decision.trust = identity.trust.clone();
+    let brings_report = mail_kind == MailKind::Report || mail.has_workbook();
+    if let Some((held, why)) = identity.held {
+        // A machine's mail without a workbook waits for nobody.
+        if mail_kind != MailKind::Automatic || mail.has_workbook() {
+            decision.held = Some((held, why));
+            if unseen.is_none() && brings_report {
+                held::read(desk, reading, mail, &mut decision)?;
             }
+            decision.letter = held::receipt(mail, &decision, &answerable);
         }
-        Identity::Known { campaign, agency, evidence } => {
-            decision.campaign = Some(campaign.clone());
-            decision.agency = Some(agency.clone());
-            decision.evidence = Some(evidence);
-            if let Some(unseen) = unseen {
-                decision.letter = letter_unseen(unseen, mail, agency, &answerable);
-            } else if mail_kind == MailKind::Report || mail.has_workbook() {
-                read_report(desk, reading, mail, campaign, agency, &answerable, &mut decision)?;
-            } else if mail_kind == MailKind::Question && promises_a_file(mail) {
-                decision.kind = MessageKind::Report;
-                decision.verdict = Some(Verdict::Unreadable);
-                decision.reason = Some(Reason::NoWorkbook);
-                decision.letter = destination(mail, agency, &answerable).map(|to| (LetterKind::NoWorkbook, to));
-            }
-        }
+        return Ok(decision);
+    }
+    let (Some(campaign), Some(agency)) = (identity.campaign, identity.agency) else { return Ok(decision) };
+    decision.good = matches!(answerable, Answerable::Yes | Answerable::RegistryOnly(_));
+    decision.new_address = identity.new_address && matches!(answerable, Answerable::Yes);
+    let to = destination(mail, &identity, &answerable);
+    if let Some(unseen) = unseen {
+        decision.letter = letter_unseen(unseen, to, &answerable);
+    } else if brings_report {
+        read_report(desk, reading, mail, campaign, agency, to, &answerable, &mut decision)?;
+    } else if mail_kind == MailKind::Question && promises_a_file(mail) {
+        decision.kind = MessageKind::Report;
+        decision.verdict = Some(Verdict::Unreadable);
+        decision.reason = Some(Reason::NoWorkbook);
+        decision.letter = to.map(|to| (LetterKind::NoWorkbook, to));
     }
     Ok(decision)
+}
+
+/// A sender whom staff vouch for is answered as any other; a machine is not.
+fn vouched(answerable: Answerable, given: &Given) -> Answerable {
+    match answerable {
+        Answerable::RegistryOnly(_) if given.agency.is_some() => Answerable::Yes,
+        answerable => answerable,
+    }
 }
 
 /// What staff must know of a mail whose body was not read.
@@ -171,13 +203,8 @@ fn unread(reason: Reason, why: String, decision: &mut Decision) {
 
 /// What we could not read may well be in order, so the letter says that the mail came and is looked at. Of a size
 /// everybody can judge, and the sender alone can do something about it.
-fn letter_unseen(
-    unseen: &Unseen,
-    mail: &Mail,
-    agency: &Agency,
-    answerable: &Answerable,
-) -> Option<(LetterKind, String)> {
-    let to = destination(mail, agency, answerable).filter(|_| matches!(answerable, Answerable::Yes));
+fn letter_unseen(unseen: &Unseen, to: Option<String>, answerable: &Answerable) -> Option<(LetterKind, String)> {
+    let to = to.filter(|_| matches!(answerable, Answerable::Yes));
     let kind = match unseen {
         Unseen::Lost(_) => LetterKind::Neutral,
         Unseen::TooLarge { .. } => LetterKind::TooLarge,
@@ -185,29 +212,36 @@ fn letter_unseen(
     to.map(|to| (kind, to))
 }
 
+#[expect(clippy::too_many_arguments, reason = "everything that decides about a report")]
 fn read_report(
     desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
     campaign: &OpenCampaign,
     agency: &Agency,
+    to: Option<String>,
     answerable: &Answerable,
     decision: &mut Decision,
 ) -> Result<(), FenceError> {
     let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
-    let to = destination(mail, agency, answerable);
     let appendix = match reading.appendix(&campaign.form, &mail.attachments, &circumstances)? {
         Ok(appendix) => appendix,
         Err(loss) => {
             unread(loss.reason(), loss.to_string(), decision);
-            decision.letter = letter_unseen(&Unseen::Lost(loss), mail, agency, answerable);
+            decision.letter = letter_unseen(&Unseen::Lost(loss), to, answerable);
             return Ok(());
         }
     };
     let letter = match appendix {
-        Appendix::Report { file, answers, findings, .. } => {
+        Appendix::Report { file, answers, findings, marks } => {
             let report = Report { file, answers, findings };
             decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
+            if let Some(other) = held::made_for_another(&marks, campaign, agency) {
+                let why = format!("the sender is {}, and the form was made for {other}", agency.id);
+                decision.held = Some((Held::Conflict, why));
+                decision.letter = held::receipt(mail, decision, answerable);
+                return Ok(());
+            }
             let letter = match (
                 report.accepted(),
                 report.findings.iter().any(|finding| finding.severity == Severity::Warning),
@@ -222,6 +256,12 @@ fn read_report(
         Appendix::Unreadable { reason, file } => {
             decision.verdict = Some(Verdict::Unreadable);
             decision.reason = Some(reason);
+            if reason == Reason::OtherCampaign && desk.setup.campaigns.len() > 1 {
+                let why = format!("the form is not that of campaign {}, which the mail answers", campaign.id);
+                decision.held = Some((Held::Ambiguous, why));
+                decision.letter = held::receipt(mail, decision, answerable);
+                return Ok(());
+            }
             let file = file.and_then(|file| mail.attachments.get(file));
             let (letter, held) = letter_for(reason, file, &mail.attachments);
             if let Some(why) = held {
@@ -272,12 +312,13 @@ pub fn is_document(kind: FileKind) -> bool {
     matches!(kind, FileKind::Pdf | FileKind::Docx | FileKind::Doc | FileKind::Odt | FileKind::Image)
 }
 
-/// Where an answer may go: to the sender, or, where a sign speaks against it, to the registry's address only.
-fn destination(mail: &Mail, agency: &Agency, answerable: &Answerable) -> Option<String> {
+/// Where an answer may go: to the sender, whose address is the agency's; where a sign speaks against it, to the
+/// registry's address only.
+fn destination(mail: &Mail, identity: &Identity, answerable: &Answerable) -> Option<String> {
     let to = match answerable {
         Answerable::Never(_) => None,
-        Answerable::RegistryOnly(_) => agency.addresses.first().cloned(),
-        Answerable::Yes => mail.sender().map(|sender| sender.address.clone()),
+        Answerable::RegistryOnly(_) => identity.agency.and_then(|agency| agency.addresses.first().cloned()),
+        Answerable::Yes => identity.answer_to.clone().or_else(|| mail.sender().map(|sender| sender.address.clone())),
     };
     to.filter(|to| looks_like_address(to))
 }

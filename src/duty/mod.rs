@@ -1,10 +1,12 @@
 //! Duties: each does one thing once and tells what came of it. The command line, the tests and the daemon call
 //! the same functions; loops, sleeps and signals are none of theirs.
 
+mod acquaint;
 pub mod alert;
 mod answer;
 pub mod decide;
 pub mod deliver;
+pub mod evidence;
 pub mod identify;
 pub mod receive;
 
@@ -12,6 +14,7 @@ use crate::{
     clock::Clock,
     fence::Fence,
     message::automatic::Own,
+    resolver::{Resolver, ResolverError},
     setup::{OpenCampaign, Setup, SetupError},
     store::{Store, StoreError, agencies},
 };
@@ -25,6 +28,8 @@ pub struct Desk {
     pub clock: Clock,
     /// Where mail is read.
     pub fence: Fence,
+    /// Who is asked for the keys of signatures.
+    pub resolver: Resolver,
 }
 
 /// Why a desk could not be set up.
@@ -34,13 +39,16 @@ pub enum DeskError {
     Setup(#[from] SetupError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
 }
 
 impl Desk {
     /// Opens the database of a setup and imports its campaigns and registries.
     pub async fn open(setup: Arc<Setup>, clock: Clock) -> Result<Desk, DeskError> {
         let store = Store::open(&setup.database_url()).await?;
-        let desk = Desk { setup, store, clock, fence: Fence::of_this_program() };
+        let resolver = Resolver::open(&setup.config.trust.resolver)?;
+        let desk = Desk { setup, store, clock, fence: Fence::of_this_program(), resolver };
         desk.import().await?;
         Ok(desk)
     }

@@ -5,10 +5,12 @@
 use super::{
     Desk, answer,
     decide::{self, Decision, Unseen},
+    evidence,
 };
 use crate::{
-    agency::masked,
+    agency::{AgencyId, masked},
     appendix::Reason,
+    campaign::CampaignId,
     fence::{Fence, FenceError, Loss, Reading},
     mailbox::{Fetched, Filed, Key, Listed, Mailbox, MailboxError},
     message::{self, Mail},
@@ -138,6 +140,14 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
     }
 }
 
+/// What staff know of a message that the mail itself does not tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Whose it is; staff vouch for the sender.
+    pub agency: Option<AgencyId>,
+    pub campaign: Option<CampaignId>,
+}
+
 /// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
 async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
     let (id, size, arrived) = (waiting.id, waiting.size, waiting.received_at);
@@ -154,7 +164,11 @@ async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
         let largest = work.setup.config.mailbox.largest;
         let too_large = (size > raw.len() as u64).then_some(Unseen::TooLarge { size, largest });
         let unseen = too_large.or(lost.map(Unseen::Lost));
-        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), arrived)?;
+        // A signature holds for the whole mail.
+        let whole = unseen.is_none().then_some(raw.as_slice());
+        let evidence = evidence::gather(&work, &mut reading, &mail, whole)?;
+        let given = Given::default();
+        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), arrived, &evidence, &given)?;
         let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
         Ok(Ok((mail, decision, files)))
     };
@@ -242,6 +256,7 @@ pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&
     MessageOutcome {
         agency: decision.agency.as_ref().map(|agency| &agency.id),
         evidence: decision.evidence.as_deref(),
+        trust: Some((decision.trust.as_str(), decision.trust.why())),
         campaign: decision.campaign.as_ref().map(|campaign| &campaign.id),
         held: decision.held.as_ref().map(|(held, _)| *held),
         held_why: decision.held.as_ref().map(|(_, why)| why.as_str()),

@@ -2,7 +2,11 @@
 //! sent, until nobody sends any more. It loads no configuration; all it knows came through its standard input.
 
 use super::wire::{self, Answer, GREETING, Inspection, Request};
-use crate::{appendix, form::declaration::Form, message};
+use crate::{
+    appendix,
+    form::declaration::Form,
+    message::{self, signature},
+};
 use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
 use rustix::{
     process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit},
@@ -132,6 +136,7 @@ impl Reader<'_> {
                 Some(Err(reason)) => Answer::Misunderstood(reason.clone()),
                 None => Answer::Misunderstood("no form was sent".to_owned()),
             },
+            Request::Signatures { raw, keys } => Answer::Signatures(signature::check(raw, &keys)),
             Request::Inspect { file, port } => Answer::Inspected(self.inspect(Path::new(file), port)),
         })
     }

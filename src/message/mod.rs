@@ -7,8 +7,10 @@
 
 mod address;
 pub mod automatic;
+pub mod disguise;
 mod header;
 mod parts;
+pub mod signature;
 pub mod trust;
 mod words;
 

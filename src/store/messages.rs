@@ -90,6 +90,8 @@ pub struct MessageOutcome<'a> {
     pub agency: Option<&'a AgencyId>,
     /// What told the agency.
     pub evidence: Option<&'a str>,
+    /// Whether the sender was proved, and why.
+    pub trust: Option<(&'a str, &'a str)>,
     pub campaign: Option<&'a CampaignId>,
     pub kind: MessageKind,
     pub held: Option<Held>,
@@ -113,6 +115,7 @@ impl MessageOutcome<'_> {
             subject: None,
             agency: None,
             evidence: None,
+            trust: None,
             campaign: None,
             kind,
             held: None,
@@ -155,6 +158,9 @@ pub struct MessageDetail {
     pub last_error: Option<String>,
     pub from_name: Option<String>,
     pub evidence: Option<String>,
+    /// `verified`, `unverified` or `failed`, and why.
+    pub trust: Option<String>,
+    pub trust_why: Option<String>,
     pub held_why: Option<String>,
     pub rule: Option<String>,
     pub reason: Option<String>,
@@ -241,7 +247,9 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
             rule = $12,
             verdict = $13,
             reason = $14,
-            received_at = COALESCE($15, received_at)
+            received_at = COALESCE($15, received_at),
+            trust = $16,
+            trust_why = $17
         WHERE id = $1
         ",
     )
@@ -260,6 +268,8 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
     .bind(outcome.verdict.map(Verdict::as_str))
     .bind(outcome.reason.map(plain))
     .bind(outcome.received_at.map(micros))
+    .bind(outcome.trust.map(|(trust, _)| trust))
+    .bind(outcome.trust.map(|(_, why)| plain(why)))
     .execute(tx.connection())
     .await?;
     one_row(&done, "message", id)
@@ -320,7 +330,7 @@ pub async fn show(store: &Store, id: i64) -> Result<Option<MessageDetail>, Store
         "
         SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict,
                folder, validity, uid, sha256, size, kept_at, attempts, last_error,
-               from_name, evidence, held_why, rule, reason, filed_at
+               from_name, evidence, trust, trust_why, held_why, rule, reason, filed_at
         FROM message
         WHERE id = $1
         ",
@@ -437,6 +447,8 @@ fn detail(row: &AnyRow) -> Result<MessageDetail, StoreError> {
         last_error: row.text_or_none("last_error")?,
         from_name: row.text_or_none("from_name")?,
         evidence: row.text_or_none("evidence")?,
+        trust: row.text_or_none("trust")?,
+        trust_why: row.text_or_none("trust_why")?,
         held_why: row.text_or_none("held_why")?,
         rule: row.text_or_none("rule")?,
         reason: row.text_or_none("reason")?,
