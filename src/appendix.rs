@@ -2,7 +2,7 @@
 //! One file that is the form decides, whatever else is attached; otherwise the most telling reason does.
 
 use crate::{
-    attachment::{Attachment, FileKind},
+    attachment::{Attachment, FileKind, Sealed},
     finding::Finding,
     form::{self, Circumstances, Marks, NotTheForm, Reading, answers::Answers, declaration::Form},
     workbook::{Format, Unreadable, Workbook},
@@ -74,6 +74,7 @@ fn read_file(form: &Form, at: usize, file: &Attachment, circumstances: &Circumst
     let Some(format) = Format::of(file.kind) else {
         return Err(match file.kind {
             FileKind::EncryptedOffice => Reason::Encrypted,
+            kind if kind.is_container() => sealed(file),
             FileKind::Doc => Reason::LegacyWord,
             _ if claims_workbook(file) => Reason::Corrupt,
             _ => Reason::NoWorkbook,
@@ -89,6 +90,17 @@ fn read_file(form: &Form, at: usize, file: &Attachment, circumstances: &Circumst
         Reading::Not(NotTheForm::NotTheForm) => Err(Reason::NotTheForm),
         Reading::Not(NotTheForm::BlankForm) => Err(Reason::BlankForm),
         Reading::Not(NotTheForm::OtherCampaign { .. }) => Err(Reason::OtherCampaign),
+    }
+}
+
+/// What a file that holds others has to say besides these, which are read in their own right.
+fn sealed(file: &Attachment) -> Reason {
+    match file.sealed {
+        Some(Sealed::Encrypted) => Reason::Encrypted,
+        Some(Sealed::TooLarge) => Reason::TooLarge,
+        Some(Sealed::Damaged) => Reason::Corrupt,
+        None if claims_workbook(file) => Reason::Corrupt,
+        Some(Sealed::Unsupported) | None => Reason::NoWorkbook,
     }
 }
 

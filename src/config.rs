@@ -77,6 +77,9 @@ pub struct Mailbox {
     /// Seconds between two polls. Default 60.
     #[serde(default = "default_poll")]
     pub poll_seconds: u64,
+    /// Minutes without a successful poll after which staff are alerted; 0 never. Default 30.
+    #[serde(default = "default_alert_minutes")]
+    pub alert_minutes: u64,
     /// The largest mail that is fetched, in bytes. Default 52428800 (50 MiB).
     #[serde(default = "default_largest")]
     pub largest: u64,
@@ -277,6 +280,10 @@ fn default_auto_reply_subjects() -> Vec<String> {
 
 fn default_poll() -> u64 {
     60
+}
+
+fn default_alert_minutes() -> u64 {
+    30
 }
 
 fn default_largest() -> u64 {

@@ -6,6 +6,7 @@ use crate::{
         Desk,
         deliver::{self, Delivered},
         receive::{self, Received},
+        watch,
     },
     mailbox::Mailbox,
     outgoing::Outgoing,
@@ -19,12 +20,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
 /// The first wait after the mailbox could not be reached; each further one is twice as long.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
+/// How often it is looked whether the mailbox has been silent for too long.
+const WATCH_INTERVAL: Duration = Duration::from_secs(60);
 const LONGEST_RETRY: Duration = Duration::from_secs(600);
 
 /// One turn: drains the mailbox and the outbox, then ends.
 pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     let _lock = desk.store.lock_for_daemon()?;
     deliver::settle_left_over(desk).await?;
+    watch::settle(desk).await?;
     let outgoing = Outgoing::open(&desk.setup.config)?;
     let mut mailbox = None;
     let received = poll_once(desk, &mut mailbox).await;
@@ -40,16 +44,19 @@ pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
 pub async fn run(desk: Desk) -> anyhow::Result<()> {
     let _lock = desk.store.lock_for_daemon()?;
     deliver::settle_left_over(&desk).await?;
+    watch::settle(&desk).await?;
     let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?);
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone())));
+    let watching = tasks.spawn(until(stop.clone(), keep_watching(desk.clone())));
     let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
     let ended = tokio::select! {
         signalled = first_signal() => { signalled?; None }
         _ = receiving => Some("receiving"),
+        _ = watching => Some("watching"),
         _ = delivering => Some("delivering"),
     };
     stop.cancel();
@@ -99,7 +106,28 @@ async fn keep_receiving(desk: Desk) {
     }
 }
 
+/// One poll, noted with what came of it.
 async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
+    watch::poll_begins(desk).await?;
+    let polled = open_and_receive(desk, open).await;
+    match &polled {
+        Ok(_) => drop(watch::poll_succeeded(desk).await?),
+        Err(error) => watch::poll_failed(desk, error).await?,
+    }
+    polled
+}
+
+/// Looks for ever whether the polling is well; apart from it, so that a poll that hangs is noticed too.
+async fn keep_watching(desk: Desk) {
+    loop {
+        if let Err(error) = watch::look(&desk).await {
+            tracing::error!(error = format!("{error:#}"), "watching over the mailbox failed");
+        }
+        tokio::time::sleep(WATCH_INTERVAL).await;
+    }
+}
+
+async fn open_and_receive(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
     if open.is_none() {
         *open = Some(Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?);
     }

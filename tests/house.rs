@@ -333,6 +333,7 @@ fn every_default_in_the_example_is_the_programs_own() {
     assert_eq!(full.mailbox.filed, bare.mailbox.filed);
     assert_eq!(full.mailbox.poll_seconds, bare.mailbox.poll_seconds);
     assert_eq!(full.mailbox.largest, bare.mailbox.largest);
+    assert_eq!(full.mailbox.alert_minutes, bare.mailbox.alert_minutes);
     assert_eq!(full.mailbox.auto_reply_subjects, bare.mailbox.auto_reply_subjects);
     assert_eq!((full.trust.unverified, full.trust.resolver), (bare.trust.unverified, bare.trust.resolver));
     assert_eq!(full.trust.free_mail, bare.trust.free_mail);

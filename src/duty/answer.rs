@@ -310,6 +310,7 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
     let setup = &desk.setup;
     let own = decision.report.as_ref().map(|report| report.file);
     let about = own
+        .or(decision.about)
         .or_else(|| mail.attachments.iter().position(|file| file.kind.is_workbook()))
         .or_else(|| (!mail.attachments.is_empty()).then_some(0));
     let file: Option<&Attachment> = about.map(|at| &mail.attachments[at]);

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     agency::{Agency, looks_like_address},
     appendix::{Appendix, Reason},
-    attachment::{Attachment, FileKind},
+    attachment::{Attachment, FileKind, Sealed},
     fence::{FenceError, Loss, Reading},
     finding::{Finding, Severity},
     form::{self, Circumstances, answers::Answers},
@@ -49,6 +49,8 @@ pub struct Decision {
     pub rule: Option<String>,
     pub verdict: Option<Verdict>,
     pub reason: Option<Reason>,
+    /// The mail's file that the reason is about.
+    pub about: Option<usize>,
     pub report: Option<Report>,
     /// The letter, and the address it may go to.
     pub letter: Option<(LetterKind, String)>,
@@ -127,6 +129,7 @@ pub fn decide(
         rule: rule_of(&answerable),
         verdict: None,
         reason: None,
+        about: None,
         report: None,
         letter: None,
         // Never later than the clock, whatever the headers say.
@@ -262,6 +265,7 @@ fn read_report(
                 decision.letter = held::receipt(mail, decision, answerable);
                 return Ok(());
             }
+            decision.about = file;
             let file = file.and_then(|file| mail.attachments.get(file));
             let (letter, held) = letter_for(reason, file, &mail.attachments);
             if let Some(why) = held {
@@ -280,9 +284,7 @@ fn read_report(
 
 /// The letter for a mail without a form, and why staff must look at it, where they must.
 fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -> (LetterKind, Option<String>) {
-    let container = |file: &&Attachment| {
-        matches!(file.kind, FileKind::Zip | FileKind::Rar | FileKind::SevenZip | FileKind::Tnef | FileKind::SignedMail)
-    };
+    let unopened = |file: &&Attachment| file.sealed == Some(Sealed::Unsupported);
     let letter = match reason {
         Reason::OtherCampaign => LetterKind::OtherCampaign,
         Reason::BlankForm => LetterKind::BlankForm,
@@ -291,9 +293,9 @@ fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -
         Reason::TooLarge => LetterKind::TooLarge,
         Reason::NotTheForm => LetterKind::NotTheForm,
         Reason::LegacyWord => LetterKind::LegacyWord,
-        Reason::NoWorkbook => match files.iter().find(container) {
+        Reason::NoWorkbook => match files.iter().find(unopened) {
             Some(wrapped) => {
-                let why = format!("{} is a {} file, which is not opened yet", wrapped.name, wrapped.kind.as_str());
+                let why = format!("{} is a {} file that is not opened", wrapped.name, wrapped.kind.as_str());
                 return (LetterKind::Neutral, Some(why));
             }
             None if file.is_some_and(|file| is_document(file.kind))

@@ -9,6 +9,8 @@ pub mod deliver;
 pub mod evidence;
 pub mod identify;
 pub mod receive;
+mod reconcile;
+pub mod watch;
 
 use crate::{
     clock::Clock,

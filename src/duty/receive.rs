@@ -6,6 +6,7 @@ use super::{
     Desk, answer,
     decide::{self, Decision, Unseen},
     evidence,
+    reconcile::reconcile,
 };
 use crate::{
     agency::{AgencyId, masked},
@@ -79,7 +80,7 @@ async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -
             filing::raise_watermark(&desk.store, &folder, listing.validity, uid).await?;
         }
     }
-    Ok(())
+    reconcile(desk, mailbox, &listing).await
 }
 
 fn of_one_message(error: &anyhow::Error) -> bool {
@@ -270,16 +271,18 @@ pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&
 
 /// Moves on the server what is done here.
 async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
+    let mut after = 0;
     loop {
-        let batch = filing::to_file(&desk.store, BATCH).await?;
-        let mut moved = 0;
+        let batch = filing::to_file(&desk.store, after, BATCH).await?;
         for done in &batch {
+            // One that cannot be moved must not stand in the way of those behind it.
+            after = done.id;
             let key = Key { folder: done.folder.clone(), validity: done.validity, uid: done.uid.clone() };
             match mailbox.file(&key).await {
+                Ok(Filed::LeftInPlace) => filing::mark_left_in_place(&desk.store, done.id, desk.clock.now()).await?,
                 Ok(filed) => {
                     filing::mark_filed(&desk.store, done.id, desk.clock.now()).await?;
                     received.filed += u32::from(filed == Filed::Moved);
-                    moved += 1;
                 }
                 // What the server refuses today it may take tomorrow; the mail is not read again.
                 Err(error) if error.of_message() || matches!(error, MailboxError::ValidityChanged { .. }) => {
@@ -288,7 +291,7 @@ async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) 
                 Err(error) => return Err(error).context("handled mail cannot be moved"),
             }
         }
-        if moved == 0 || batch.len() < BATCH as usize {
+        if batch.len() < BATCH as usize {
             return Ok(());
         }
     }

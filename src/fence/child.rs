@@ -127,7 +127,7 @@ impl Reader<'_> {
                 return None;
             }
             Request::Mail(raw) => Answer::Mail(Box::new(message::read(raw))),
-            Request::File { name, bytes } => Answer::File(wire::attachment(name, bytes)),
+            Request::File { name, bytes } => Answer::File(message::read_file(name, bytes)),
             Request::Appendix { attachments, circumstances } => match self.forms.get(self.current) {
                 Some(Ok(form)) => {
                     let attachments: Vec<_> = attachments.into_iter().map(Cow::into_owned).collect();

@@ -161,11 +161,11 @@ impl Reading<'_> {
         expect(answer, |answer| if let Answer::Signatures(checked) = answer { Some(checked) } else { None })
     }
 
-    /// Looks at a file that came without a mail.
-    pub fn file(&mut self, name: &str, bytes: &[u8]) -> Result<Read<Attachment>, FenceError> {
-        let Fence::Children(pool) = self.fence else { return Ok(Ok(wire::attachment(name, bytes))) };
+    /// Looks at a file that came without a mail, and at what it holds.
+    pub fn file(&mut self, name: &str, bytes: &[u8]) -> Result<Read<Vec<Attachment>>, FenceError> {
+        let Fence::Children(pool) = self.fence else { return Ok(Ok(message::read_file(name, bytes))) };
         let answer = pool.ask(&Request::File { name, bytes }, None, &mut self.left)?;
-        expect(answer, |answer| if let Answer::File(file) = answer { Some(file) } else { None })
+        expect(answer, |answer| if let Answer::File(files) = answer { Some(files) } else { None })
     }
 
     /// Reads the files of a mail as a report.

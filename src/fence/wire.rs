@@ -53,7 +53,7 @@ pub enum Answer {
         unguarded: Option<String>,
     },
     Mail(Box<Mail>),
-    File(Attachment),
+    File(Vec<Attachment>),
     Appendix(Appendix),
     Signatures(Vec<Checked>),
     Inspected(Inspection),
@@ -75,20 +75,16 @@ pub struct Inspection {
     pub unguarded: Option<String>,
 }
 
-/// A file by its name and bytes alone.
-pub fn attachment(name: &str, bytes: &[u8]) -> Attachment {
-    Attachment::new(name, "application/octet-stream", bytes.to_owned())
-}
-
-/// A file without its bytes where these are never opened: what a mail within a mail holds is listed behind it.
+/// A file without its bytes where these are never opened: what a mail or an archive holds is listed behind it.
 pub fn without_needless_bytes(file: &Attachment) -> Cow<'_, Attachment> {
     match file.kind {
-        FileKind::Mail | FileKind::Image => Cow::Owned(Attachment {
+        kind if kind.is_container() || matches!(kind, FileKind::Mail | FileKind::Image) => Cow::Owned(Attachment {
             name: file.name.clone(),
             declared_type: file.declared_type.clone(),
             kind: file.kind,
             bytes: Vec::new(),
             sha256: file.sha256.clone(),
+            sealed: file.sealed,
         }),
         _ => Cow::Borrowed(file),
     }

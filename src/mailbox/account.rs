@@ -14,6 +14,8 @@ use tokio_rustls::rustls::{
 };
 use url::Url;
 
+const INBOX: &str = "INBOX";
+
 /// How long each phase of a conversation may take. A server that is silent for longer is given up, and the
 /// connection with it.
 #[derive(Debug, Clone, Copy)]
@@ -88,14 +90,13 @@ impl Account {
         if host.is_empty() || user.is_empty() {
             return Err(wrong("a host and a user are needed, as in imaps://user@host/INBOX".to_owned()));
         }
-        let folder = decoded(url.path().trim_start_matches('/'))?;
         let password = config.mailbox_password().map_err(|e| wrong(e.to_string()))?;
         Ok(Account {
             host,
             port: url.port().unwrap_or(port),
             user,
             password: password.ok_or_else(|| wrong("password_file or password_env is needed".to_owned()))?,
-            folder: if folder.is_empty() { "INBOX".to_owned() } else { folder },
+            folder: folder_in(&url).map_err(wrong)?,
             filed: config.mailbox.filed.clone(),
             implicit_tls,
             tls: trusting(config.mailbox.ca_file.as_deref().map(|file| config.path(file)).as_deref())?,
@@ -107,6 +108,17 @@ impl Account {
     pub(super) fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
     }
+}
+
+/// The folder that a URL names, `INBOX` where it names none or is no URL.
+pub(super) fn folder_of(url: &str) -> String {
+    Url::parse(url).ok().and_then(|url| folder_in(&url).ok()).unwrap_or_else(|| INBOX.to_owned())
+}
+
+fn folder_in(url: &Url) -> Result<String, String> {
+    let path = url.path().trim_start_matches('/');
+    let folder = percent_decode_str(path).decode_utf8().map_err(|e| format!("{path}: {e}"))?;
+    Ok(if folder.is_empty() { INBOX.to_owned() } else { folder.into_owned() })
 }
 
 /// The system's authorities and those of the file.

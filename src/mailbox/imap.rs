@@ -3,7 +3,7 @@
 //! take the others with it. A UID is never used under another UIDVALIDITY than the one it was listed under.
 
 use super::{
-    Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError, Phase,
+    Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError, Phase, Present,
     account::{Account, Limits},
     session::{Selected, Session, protocol},
 };
@@ -77,6 +77,24 @@ impl Imap {
             return Err(protocol(Phase::List, "the folder holds messages and none was listed"));
         }
         Ok(listing(&selected, new))
+    }
+
+    pub(super) async fn uids(&mut self) -> Result<Present, MailboxError> {
+        let folder = self.account.folder.clone();
+        let session = self.session().await?;
+        let selected = session.select(&folder).await?;
+        let (mut uids, mut gone) = (Vec::new(), 0);
+        session
+            .run(Phase::List, "UID SEARCH ALL", |response| match response {
+                Response::MailboxData(MailboxDatum::Search(found)) => uids.extend(found.iter().map(u32::to_string)),
+                Response::Expunge(_) => gone += 1,
+                _ => {}
+            })
+            .await?;
+        if uids.len() as u64 + gone < selected.count {
+            return Err(protocol(Phase::List, "the folder holds more messages than were found"));
+        }
+        Ok(Present { validity: selected.validity, uids })
     }
 
     async fn list_uids(&mut self, after: Option<(u32, u32)>) -> Result<Listing, MailboxError> {

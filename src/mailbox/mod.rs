@@ -48,6 +48,14 @@ pub struct Listing {
     pub count: u64,
 }
 
+/// Every message in the folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// UIDVALIDITY at the time of the look; 0 for a Maildir.
+    pub validity: u32,
+    pub uids: Vec<String>,
+}
+
 /// A message, or its header alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
@@ -131,6 +139,14 @@ pub enum MailboxError {
     Io { path: PathBuf, source: std::io::Error },
 }
 
+/// The folder's name in the keys of the messages of this configuration, whether or not it can be opened.
+pub fn folder_of(config: &Config) -> String {
+    match config.path_of_url(&config.mailbox.url, "maildir") {
+        Some(_) => maildir::FOLDER.to_owned(),
+        None => account::folder_of(&config.mailbox.url),
+    }
+}
+
 impl Mailbox {
     /// Opens the mailbox of the configuration: connects and logs in, or looks at the Maildir.
     pub async fn open(config: &Config) -> Result<Mailbox, MailboxError> {
@@ -159,6 +175,17 @@ impl Mailbox {
         match self {
             Mailbox::Imap(imap) => imap.list(after).await,
             Mailbox::Maildir(maildir) => off_the_runtime(maildir, |maildir| maildir.list()).await,
+        }
+    }
+
+    /// The uids of all messages, those that were listed before too.
+    pub async fn uids(&mut self) -> Result<Present, MailboxError> {
+        match self {
+            Mailbox::Imap(imap) => imap.uids().await,
+            Mailbox::Maildir(maildir) => {
+                let all = off_the_runtime(maildir, |maildir| maildir.list()).await?;
+                Ok(Present { validity: 0, uids: all.new.into_iter().map(|listed| listed.key.uid).collect() })
+            }
         }
     }
 

@@ -130,6 +130,11 @@ pub fn read(raw: &[u8]) -> Mail {
     }
 }
 
+/// A file that came without a mail, and behind it what it holds.
+pub fn read_file(name: &str, bytes: &[u8]) -> Vec<Attachment> {
+    parts::of_file(name, bytes.to_owned())
+}
+
 /// The longest header block that is read alone.
 const MAX_HEADERS: usize = 256 * 1024;
 

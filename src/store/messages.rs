@@ -356,6 +356,21 @@ pub async fn count_held(store: &Store, campaign: &CampaignId) -> Result<u64, Sto
     Columns(&row).number("held")
 }
 
+/// When the newest message was kept.
+pub async fn last_kept_at(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT kept_at
+        FROM message
+        ORDER BY id DESC
+        LIMIT 1
+        ",
+    )
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|row| Columns(&row).time("kept_at")).transpose()
+}
+
 async fn put(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Option<i64>, StoreError> {
     let row = sqlx::query(
         "
@@ -506,7 +521,7 @@ mod tests {
         let detail = show(&store, bad).await.unwrap().unwrap();
         assert_eq!((detail.row.state, detail.row.kind), (MessageState::SetAside, Some(MessageKind::Failed)));
         assert_eq!(detail.last_error.as_deref(), Some("the reader died three times"));
-        assert!(to_file(&store, 10).await.unwrap().is_empty(), "what was set aside stays where it is");
+        assert!(to_file(&store, 0, 10).await.unwrap().is_empty(), "what was set aside stays where it is");
         assert!(count_attempt(&store, 99, "").await.is_err() && set_aside(&store, 99, "").await.is_err());
     }
 
@@ -561,10 +576,10 @@ mod tests {
         assert_eq!((detail.row.held, detail.row.agency, detail.row.verdict, detail.filed_at), (None, None, None, None));
         assert_eq!(count_held(&store, &campaign).await.unwrap(), 0);
 
-        let waiting = to_file(&store, 10).await.unwrap();
+        let waiting = to_file(&store, 0, 10).await.unwrap();
         assert_eq!(waiting, [ToFile { id, folder: "INBOX".to_owned(), validity: 7, uid: "1".to_owned() }]);
         mark_filed(&store, id, at("2023-02-20T02:00:00.000001999Z")).await.unwrap();
-        assert!(to_file(&store, 10).await.unwrap().is_empty());
+        assert!(to_file(&store, 0, 10).await.unwrap().is_empty());
         let filed_at = show(&store, id).await.unwrap().unwrap().filed_at;
         assert_eq!(filed_at, Some(at("2023-02-20T02:00:00.000001Z")), "microseconds are kept, no more");
         assert!(show(&store, 99).await.unwrap().is_none());

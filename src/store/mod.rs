@@ -10,6 +10,7 @@ pub mod duties;
 pub mod filing;
 pub mod messages;
 pub mod outbox;
+pub mod polls;
 pub mod reports;
 pub mod sending;
 

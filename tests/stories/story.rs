@@ -145,6 +145,11 @@ impl Story {
         fs::write(self.inbox().join(format!("{:04}.story", self.dropped)), raw).unwrap();
     }
 
+    /// Somebody takes the mail that was dropped as the `number`th out of the mailbox.
+    pub fn take_away(&self, number: u32) {
+        fs::remove_file(self.inbox().join(format!("{number:04}.story"))).unwrap();
+    }
+
     fn inbox(&self) -> PathBuf {
         self.folder.path().join("mailbox/new")
     }

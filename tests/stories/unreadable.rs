@@ -166,14 +166,37 @@ fn zipped(name: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn an_archive_waits_for_staff_and_its_sender_hears_that_it_came() {
+async fn a_form_in_an_archive_is_answered_like_any_other_and_the_letter_names_it() {
     let mut story = Story::begin().await;
     let archive = zipped("Phu luc.xlsx", &data("layouts/one-sheet-letter.xlsx"));
     story.mail(|mail| mail.file_of("bao cao.zip", "application/zip", archive));
     story.poll().await;
+    assert_eq!(crate::story::outcome(&story.message()), "report from ha-nam accepted");
+    let letter = story.letter();
+    assert_eq!(letter.row.kind, LetterKind::Receipt);
+    assert!(letter.words().contains("Phu luc.xlsx"), "{}", letter.words());
+    story.end().await;
+}
+
+#[tokio::test]
+async fn an_archive_with_a_password_is_asked_for_without_it() {
+    let mut story = Story::begin().await;
+    story.mail(|mail| mail.file_of("bao cao.zip", "application/zip", data("../wrapped/zip-password.zip")));
+    story.poll().await;
+    assert_eq!(crate::story::outcome(&story.message()), "report from ha-nam unreadable encrypted");
+    let letter = story.letter();
+    assert!(letter.words().contains("bao cao.zip"), "{}", letter.words());
+    story.end().await;
+}
+
+#[tokio::test]
+async fn an_archive_that_is_not_opened_waits_for_staff_and_its_sender_hears_that_it_came() {
+    let mut story = Story::begin().await;
+    story.mail(|mail| mail.file_of("bao cao.rar", "application/vnd.rar", data("../wrapped/rar.rar")));
+    story.poll().await;
     let message = story.message();
     assert_eq!(crate::story::outcome(&message), "report from ha-nam held unreadable unreadable no_workbook");
-    assert!(message.held_why.unwrap().contains("bao cao.zip"));
+    assert!(message.held_why.unwrap().contains("bao cao.rar"));
     let letter = story.letter();
     assert_eq!((letter.row.kind, letter.mail.attachments.len()), (LetterKind::Receipt, 0));
     insta::assert_snapshot!(letter.words(), @r"
