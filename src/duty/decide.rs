@@ -259,8 +259,9 @@ fn read_report(
         Appendix::Unreadable { reason, file } => {
             decision.verdict = Some(Verdict::Unreadable);
             decision.reason = Some(reason);
-            if reason == Reason::OtherCampaign && desk.setup.campaigns.len() > 1 {
-                let why = format!("the form is not that of campaign {}, which the mail answers", campaign.id);
+            // Who answers the wrong letter of ours with the right form is to be told nothing wrong.
+            if reason == Reason::OtherCampaign && answers_letter {
+                let why = format!("the mail answers a letter of campaign {}, whose form it does not bring", campaign.id);
                 decision.held = Some((Held::Ambiguous, why));
                 decision.letter = held::receipt(mail, decision, answerable);
                 return Ok(());
