@@ -3,7 +3,7 @@
 
 use crate::calendar::SendWindows;
 use jiff::tz::TimeZone;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -57,8 +57,12 @@ pub struct Office {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// `sqlite:PATH`.
+    /// `sqlite:PATH`, or `postgres://user@host/DATABASE` (TLS beyond loopback, unless `sslmode` says otherwise).
     pub url: String,
+    /// A file whose first line is the password. Default: none.
+    pub password_file: Option<PathBuf>,
+    /// The name of an environment variable that holds the password. Default: none.
+    pub password_env: Option<String>,
 }
 
 /// The reporting mailbox.
@@ -202,9 +206,14 @@ impl Config {
         path.parent().unwrap_or(Path::new("")).clone_into(&mut config.folder);
         let wrong = |reason: String| ConfigError::Wrong { path: path.to_owned(), reason };
         TimeZone::get(&config.time_zone).map_err(|e| wrong(format!("time_zone: {e}")))?;
+        let Database { password_file: base_file, password_env: base_env, .. } = &config.database;
         let Mailbox { password_file, password_env, .. } = &config.mailbox;
         let Outgoing { password_file: out_file, password_env: out_env, .. } = &config.outgoing;
-        for (key, file, env) in [("mailbox", password_file, password_env), ("outgoing", out_file, out_env)] {
+        for (key, file, env) in [
+            ("database", base_file, base_env),
+            ("mailbox", password_file, password_env),
+            ("outgoing", out_file, out_env),
+        ] {
             if file.is_some() && env.is_some() {
                 return Err(wrong(format!("{key}: give password_file or password_env, not both")));
             }
@@ -220,6 +229,26 @@ impl Config {
     /// A path of the configuration, relative to the configuration file.
     pub fn path(&self, relative: &Path) -> PathBuf {
         self.folder.join(relative)
+    }
+
+    /// The database's URL with its path made whole and its password in it.
+    pub fn database_url(&self) -> Result<SecretString, ConfigError> {
+        if let Some(path) = self.path_of_url(&self.database.url, "sqlite") {
+            return Ok(format!("sqlite:{}", path.display()).into());
+        }
+        let given = self.secret(self.database.password_file.as_deref(), self.database.password_env.as_deref())?;
+        let Some(password) = given else { return Ok(self.database.url.clone().into()) };
+        let wrong = |reason: &str| ConfigError::Secret(format!("database.url: {reason}"));
+        let mut url = url::Url::parse(&self.database.url).map_err(|error| wrong(&error.to_string()))?;
+        if url.password().is_some() {
+            return Err(wrong("it holds a password and another one is given beside it"));
+        }
+        // Where there is no host there is no place for a password but among the options.
+        let set = url.set_password(Some(password.expose_secret()));
+        if set.is_err() {
+            url.query_pairs_mut().append_pair("password", password.expose_secret());
+        }
+        Ok(String::from(url).into())
     }
 
     /// The mailbox's password; none where the configuration names none.
@@ -303,6 +332,21 @@ mod tests {
         assert_eq!(config.mailbox.filed, "Processed");
         assert_eq!(config.path(&config.campaigns), Path::new("/etc/phuluc/campaigns"));
         assert_eq!(config.path_of_url("maildir:../m", "maildir"), Some("/etc/phuluc/../m".into()));
+    }
+
+    #[test]
+    fn a_database_gets_its_password_from_beside_the_url() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("secret"), "b\u{ed} @:/ m\u{1ead}t\n").unwrap();
+        let at = |url: &str| {
+            let text = LEAST.replace("sqlite:x.db", url) + "database.password_file = \"secret\"\n";
+            Config::parse(&text, &folder.path().join("phuluc.toml")).unwrap().database_url()
+        };
+        let whole = |url: &str| at(url).unwrap().expose_secret().to_owned();
+        assert_eq!(whole("postgres://u@h/d"), "postgres://u:b%C3%AD%20%40%3A%2F%20m%E1%BA%ADt@h/d");
+        assert_eq!(whole("postgres:///d?host=/run"), "postgres:///d?host=/run&password=b%C3%AD+%40%3A%2F+m%E1%BA%ADt");
+        assert_eq!(whole("sqlite:x.db"), format!("sqlite:{}/x.db", folder.path().display()));
+        assert!(at("postgres://u:other@h/d").unwrap_err().to_string().contains("another one"));
     }
 
     #[test]

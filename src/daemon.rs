@@ -26,7 +26,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(600);
 
 /// One turn: drains the mailbox and the outbox, then ends.
 pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
-    let _lock = desk.store.lock_for_daemon()?;
+    let _lock = desk.store.lock_for_daemon().await?;
     deliver::settle_left_over(desk).await?;
     watch::settle(desk).await?;
     let outgoing = Outgoing::open(&desk.setup.config)?;
@@ -42,7 +42,7 @@ pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
 
 /// Runs until a signal comes; a task that ends by itself is an error.
 pub async fn run(desk: Desk) -> anyhow::Result<()> {
-    let _lock = desk.store.lock_for_daemon()?;
+    let _lock = desk.store.lock_for_daemon().await?;
     deliver::settle_left_over(&desk).await?;
     watch::settle(&desk).await?;
     let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?);

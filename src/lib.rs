@@ -19,7 +19,7 @@
 //! | floor | modules | what |
 //! |---|---|---|
 //! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] | the field's words, no I/O |
-//! | reading | [`attachment`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
+//! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`] | what is known |
 //! | wires | [`mailbox`] [`outgoing`] | the only sockets, blind to the store |
@@ -85,6 +85,7 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod duty;
+pub mod encoding;
 pub mod fence;
 pub mod finding;
 pub mod form;

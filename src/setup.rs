@@ -112,15 +112,6 @@ impl Setup {
         3 * most.max(10) as u64
     }
 
-    /// The database's URL with its path made whole.
-    pub fn database_url(&self) -> String {
-        let url = &self.config.database.url;
-        match self.config.path_of_url(url, "sqlite") {
-            Some(path) => format!("sqlite:{}", path.display()),
-            None => url.clone(),
-        }
-    }
-
     /// The campaign of this id.
     pub fn campaign(&self, id: &str) -> Result<&OpenCampaign, SetupError> {
         self.campaigns.iter().find(|campaign| campaign.id.as_str() == id).ok_or_else(|| {

@@ -289,8 +289,24 @@ fn messages_keep_their_promise() {
     for message in messages.as_array().unwrap() {
         assert_eq!(
             keys(message),
-            ["id", "message_id", "received_at", "from", "subject", "agency", "campaign", "kind", "held", "verdict"]
+            [
+                "id",
+                "message_id",
+                "received_at",
+                "from",
+                "subject",
+                "agency",
+                "campaign",
+                "kind",
+                "held",
+                "verdict",
+                "held_why",
+                "guess"
+            ]
         );
+        assert_eq!(message["held"].is_null(), message["held_why"].is_null(), "{message}");
+        let guess = if message["held"].is_null() { &Json::Null } else { &message["agency"] };
+        assert_eq!(&message["guess"], guess, "{message}");
         assert!(message["id"].is_i64() && is_time(&message["received_at"]), "{message}");
         let id = message["message_id"].as_str().unwrap();
         assert!(id.starts_with('<') && id.ends_with('>'), "{id}");
@@ -303,6 +319,10 @@ fn messages_keep_their_promise() {
         }
         assert_eq!(detail["sha256"].as_str().unwrap().len(), 64);
     }
+    let held: Vec<&Json> = messages.as_array().unwrap().iter().filter(|message| !message["held"].is_null()).collect();
+    assert_eq!(of_demo(&["messages", "--held", "--json"]).as_array().unwrap().iter().collect::<Vec<_>>(), held);
+    let told = ends_with(0, &["--config", &demo_config(), "messages", "--held"]);
+    assert_eq!(told.lines().count(), held.len() + 2, "{told}");
     ends_with(0, &["--config", &demo_config(), "messages"]);
     ends_with(2, &["--config", &demo_config(), "message", "show", "999"]);
 }
@@ -561,7 +581,7 @@ fn every_command_has_help() {
         .take_while(|line| !line.is_empty())
         .filter_map(|line| line.split_whitespace().next())
         .collect();
-    let promised = ["demo", "check", "run", "validate", "template", "status", "messages", "message", "outbox"];
+    let promised = ["demo", "check", "run", "validate", "template", "status", "messages", "message", "outbox", "audit"];
     for command in promised {
         assert!(commands.contains(&command), "{command} is not in {help}");
     }
@@ -573,7 +593,7 @@ fn every_command_has_help() {
             "{command}: {told}"
         );
     }
-    for inner in [["message", "show"], ["outbox", "show"]] {
+    for inner in [["message", "show"], ["outbox", "show"], ["outbox", "retry"], ["outbox", "cancel"]] {
         assert!(ends_with(0, &[&inner[..], &["--help"]].concat()).contains("Usage:"));
     }
     assert!(ends_with(0, &["--version"]).starts_with("phuluc "));

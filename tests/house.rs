@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["text", "clock", "calendar", "agency", "finding"],
     &["campaign", "config", "ladder"],
     // Reading.
-    &["attachment"],
+    &["attachment", "encoding"],
     &["message", "workbook"],
     &["form"],
     &["appendix"],
@@ -43,7 +43,7 @@ const LONG: usize = 400;
 const LONGER: &[(&str, &str)] = &[
     ("form/declaration.rs", "the whole language of declarations, whose parts check each other"),
     ("form/locate/table.rs", "one walk through the lines of a table, and what each may turn out to be"),
-    ("store/messages.rs", "one table, one statement a function, each statement on its own lines"),
+    ("store/outbox.rs", "one table, one statement a function, each statement on its own lines"),
     ("store/reports.rs", "the same"),
 ];
 
@@ -227,6 +227,16 @@ fn sql_stands_in_the_store_and_sockets_in_the_wires() {
 }
 
 #[test]
+fn every_test_of_the_store_runs_on_both_databases() {
+    let mut paths = Vec::new();
+    files_under(&root().join("src/store"), &mut paths);
+    let own = |path: &&PathBuf| !path.ends_with("store/tests.rs") && !path.to_string_lossy().contains("store/connect");
+    for path in paths.iter().filter(own) {
+        assert!(!read(path).contains("#[tokio::test]"), "{}: use on_both!", path.display());
+    }
+}
+
+#[test]
 fn nothing_is_left_undone() {
     let mut paths = Vec::new();
     for folder in ["src", "tests"] {
@@ -395,6 +405,8 @@ fn the_schema_is_in_the_program() {
         assert_eq!(phuluc::store::messages::list(&store).await.unwrap(), []);
         store.close().await;
     });
-    let connect = read(&root().join("src/store/connect.rs"));
-    assert!(connect.contains("sqlx::migrate!("), "the migrations are read from disk");
+    for kind in ["sqlite", "postgres"] {
+        let connect = read(&root().join(format!("src/store/connect/{kind}.rs")));
+        assert!(connect.contains("sqlx::migrate!("), "the migrations of {kind} are read from disk");
+    }
 }

@@ -1,6 +1,7 @@
 //! The appendix as agencies retype it: every file of `tests/data/forms` is read and compared with the answers
 //! and findings a careful person would record, which stand beside it. What is wrapped in archives and mails,
-//! `tests/data/wrapped`, is expected to be read like the form within.
+//! `tests/data/wrapped`, is expected to be read like the form within; so is what was typed before Unicode,
+//! `tests/data/legacy`.
 
 use phuluc::{
     agency::Kind,
@@ -173,4 +174,9 @@ fn what_is_no_report_has_its_reason() {
 #[test]
 fn a_form_is_found_in_whatever_it_is_wrapped_in() {
     compare("wrapped");
+}
+
+#[test]
+fn what_was_written_before_unicode_is_read_like_today() {
+    compare("legacy");
 }

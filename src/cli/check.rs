@@ -1,6 +1,12 @@
 //! `check`: everything a campaign rests on, each named with what to do where it is wrong.
 
-use crate::{mailbox::Mailbox, outgoing::Outgoing, setup::Setup, store::Store};
+use crate::{
+    mailbox::Mailbox,
+    outgoing::Outgoing,
+    setup::Setup,
+    store::{Store, StoreError},
+};
+use secrecy::ExposeSecret;
 use std::path::Path;
 
 /// Prints a line for each thing and remembers whether any was wrong.
@@ -73,13 +79,23 @@ fn check_data(report: &mut Report, setup: &Setup) {
 }
 
 async fn check_database(report: &mut Report, setup: &Setup) {
-    let url = setup.database_url();
-    match Store::open(&url).await {
+    let url = match setup.config.database_url() {
+        Ok(url) => url,
+        Err(error) => return report.wrong("database", &error.to_string(), "see [database]"),
+    };
+    match Store::open(url.expose_secret()).await {
         Ok(store) => {
+            report.fine("database", &store.name());
             store.close().await;
-            report.fine("database", &url);
         }
-        Err(error) => report.wrong("database", &error.to_string(), "see database.url; the folder must be writable"),
+        Err(error) => {
+            let advice = match error {
+                StoreError::Connect { .. } => "see [database]: host, port, user, password, TLS",
+                StoreError::Newer { .. } | StoreError::Encoding { .. } => "the database is left as it is",
+                _ => "see database.url; a file's folder must be writable",
+            };
+            report.wrong("database", &error.to_string(), advice);
+        }
     }
 }
 

@@ -11,7 +11,10 @@ macro_rules! say {
     }};
 }
 
+mod actor;
+mod audit;
 mod check;
+mod decide;
 mod demo;
 mod messages;
 mod outbox;
@@ -23,7 +26,7 @@ mod validate;
 
 use crate::{
     clock::Clock,
-    duty::Desk,
+    duty::{Desk, reprocess::Which},
     fence::{self, Fence},
     setup::Setup,
 };
@@ -95,10 +98,13 @@ enum Command {
     },
     /// Lists what came in, and what is held
     Messages {
+        /// Only what waits for staff, with the reason and the best guess
+        #[arg(long)]
+        held: bool,
         #[arg(long)]
         json: bool,
     },
-    /// Looks at one message
+    /// Looks at one message, or decides about it
     Message {
         #[command(subcommand)]
         act: MessageAct,
@@ -110,6 +116,13 @@ enum Command {
         #[command(subcommand)]
         act: Option<OutboxAct>,
     },
+    /// Shows what people decided, when and why
+    Audit {
+        /// Only about this: message:7, letter:3, agency:ha-noi, campaign:1552
+        subject: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
     /// Reads mail for another process of this program, with no rights of its own
     #[command(name = fence::COMMAND, hide = true)]
     ReadFenced,
@@ -119,12 +132,40 @@ enum Command {
 enum MessageAct {
     /// Shows all that is known of a message
     Show { id: i64 },
+    /// Reads messages again from their stored bytes, and records the new outcome in place of the old
+    Reprocess {
+        #[arg(value_name = "ID", required_unless_present_any = ["failed", "older"], conflicts_with_all = ["failed", "older"])]
+        ids: Vec<i64>,
+        /// All that were set aside, and all that are held as unreadable
+        #[arg(long)]
+        failed: bool,
+        /// Those of them that another version of this program handled
+        #[arg(long)]
+        older: bool,
+        /// The reason, for the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 enum OutboxAct {
     /// Shows a letter and how far it is
     Show { id: i64 },
+    /// Sends a letter again that failed or is uncertain
+    Retry {
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Withdraws a letter that has not left
+    Cancel {
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
 }
 
 impl Arguments {
@@ -157,10 +198,25 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
         }
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
-        Command::Messages { json } => messages::list(&desk(&config).await?, json).await,
+        Command::Messages { held, json } => messages::list(&desk(&config).await?, held, json).await,
         Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
+        Command::Message { act: MessageAct::Reprocess { ids, failed: _, older, why } } => {
+            let which = match (ids.is_empty(), older) {
+                (false, _) => Which::These(ids),
+                (true, true) => Which::FailedUnderAnother,
+                (true, false) => Which::Failed,
+            };
+            messages::reprocess(&desk(&config).await?, &which, why.as_deref()).await
+        }
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,
+        Command::Outbox { act: Some(OutboxAct::Retry { id, why }), .. } => {
+            decide::retry(&desk(&config).await?, id, why.as_deref()).await
+        }
+        Command::Outbox { act: Some(OutboxAct::Cancel { id, why }), .. } => {
+            decide::cancel(&desk(&config).await?, id, why.as_deref()).await
+        }
+        Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
         Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }

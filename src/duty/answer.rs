@@ -4,7 +4,6 @@
 use super::{
     Desk, acquaint,
     decide::{Decision, Report, is_document},
-    receive::outcome,
 };
 use crate::{
     agency::Agency,
@@ -22,9 +21,9 @@ use crate::{
     sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
     store::{
         Tx, addresses,
-        messages::{self, Held},
-        outbox::{self, NewLetter},
-        reports::{self, NewReport, Recorded, ReportRow, Verdict},
+        messages::Held,
+        outbox::{self, NewLetter, Queued},
+        reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
     },
 };
 use anyhow::Context as _;
@@ -82,47 +81,58 @@ fn marked<'a>(desk: &Desk, campaign: &OpenCampaign, report: &'a Report) -> Vec<M
     report.findings.iter().map(|finding| MarkedFinding { finding, note: words(finding).to_string() }).collect()
 }
 
-/// Records everything about a message and queues its answer; tells the limit that kept it from being answered.
-pub async fn record(
-    desk: &Desk,
-    id: i64,
-    mail: &Mail,
-    decision: &Decision,
-    files: Vec<File>,
-) -> anyhow::Result<Option<String>> {
-    let previous = match (&decision.campaign, &decision.agency) {
-        (Some(campaign), Some(agency)) => {
-            let versions = reports::reports_of(&desk.store, &campaign.id, &agency.id).await?;
-            versions.into_iter().find(|version| version.current)
-        }
+/// What is to be recorded of a message beside its outcome.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// The message.
+    pub id: i64,
+    pub mail: &'a Mail,
+    pub decision: &'a Decision,
+    pub files: &'a [File],
+    /// The version that counted before.
+    pub previous: Option<&'a ReportRow>,
+    /// What this message's report was before it was read again.
+    pub withdrawn: Option<&'a Withdrawn>,
+}
+
+/// What became of the answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// The letter that was queued.
+    pub letter: Option<(i64, LetterKind)>,
+    /// The limit that kept the message from being answered.
+    pub limit: Option<String>,
+}
+
+/// The version of the agency's report that counts, of another message than this.
+pub async fn previous(desk: &Desk, id: i64, decision: &Decision) -> anyhow::Result<Option<ReportRow>> {
+    let (Some(campaign), Some(agency)) = (&decision.campaign, &decision.agency) else { return Ok(None) };
+    let versions = reports::reports_of(&desk.store, &campaign.id, &agency.id).await?;
+    Ok(versions.into_iter().find(|version| version.current && version.message != id))
+}
+
+/// Records the report of a message and queues its answer.
+pub async fn record(desk: &Desk, tx: &mut Tx, new: &Answer<'_>) -> anyhow::Result<Answered> {
+    let Decision { report, campaign, agency, .. } = new.decision;
+    let recorded = match (report, campaign, agency) {
+        (Some(report), Some(campaign), Some(agency)) => Some(record_report(tx, new, report, campaign, agency).await?),
         _ => None,
     };
-    let mut tx = desk.store.begin().await?;
-    let recorded = match (&decision.report, &decision.campaign, &decision.agency) {
-        (Some(report), Some(campaign), Some(agency)) => {
-            Some(record_report(&mut tx, id, mail, decision, report, campaign, agency).await?)
-        }
-        _ => None,
-    };
-    acquaint::meet(&mut tx, mail, decision, desk.clock.now()).await?;
-    let limit = queue_answer(desk, &mut tx, id, mail, decision, recorded, previous, files).await?;
-    messages::record_outcome(&mut tx, id, &outcome(mail, decision, limit.as_deref())).await?;
-    tx.commit().await?;
-    Ok(limit)
+    acquaint::meet(tx, new.mail, new.decision, desk.clock.now()).await?;
+    queue_answer(desk, tx, new, recorded).await
 }
 
 async fn record_report(
     tx: &mut Tx,
-    id: i64,
-    mail: &Mail,
-    decision: &Decision,
+    Answer { id, mail, decision, withdrawn, .. }: &Answer<'_>,
     report: &Report,
     campaign: &OpenCampaign,
     agency: &Agency,
 ) -> anyhow::Result<Recorded> {
     let file = &mail.attachments[report.file];
     let new = NewReport {
-        message: id,
+        message: *id,
+        withdrawn: *withdrawn,
         campaign: &campaign.id,
         agency: &agency.id,
         received_at: decision.received_at,
@@ -146,40 +156,40 @@ fn counts(campaign: &OpenCampaign, report: &Report) -> Json {
     json!({"items": items, "answered": answered, "choices": tallies})
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything a letter speaks of")]
 async fn queue_answer(
     desk: &Desk,
     tx: &mut Tx,
-    id: i64,
-    mail: &Mail,
-    decision: &Decision,
+    new: &Answer<'_>,
     recorded: Option<Recorded>,
-    previous: Option<ReportRow>,
-    files: Vec<File>,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<Answered> {
+    let Answer { id, mail, decision, files, .. } = *new;
     let (Some((kind, to)), Some(campaign), Some(agency)) = (&decision.letter, &decision.campaign, &decision.agency)
     else {
-        return Ok(None);
+        return Ok(Answered::default());
     };
     let now = desk.clock.now();
     // Reserved first: on a shared database the row lock makes counting below free of races.
     let letter_id = outbox::reserve_letter_id(tx).await?;
     if let Some(block) = addresses::blocked(tx, to, now).await? {
-        return Ok(Some(format!("H7: {} is blocked until {}: {}", block.address, block.until, block.reason)));
+        let limit = format!("H7: the address is blocked until {}: {}", block.until, block.reason);
+        return Ok(Answered { limit: Some(limit), letter: None });
+    }
+    if !may_follow(&answers_to(tx, id).await?, fact_of(*kind)) {
+        return Ok(Answered::default());
     }
     let said =
         attachment::sha256(format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision)).as_bytes());
     if let Some(limit) = limit(tx, campaign, agency, &said, now, desk.setup.breaker()).await? {
         tracing::warn!(message = id, agency = %agency.id, limit, "no answer is sent");
-        return Ok(Some(limit));
+        return Ok(Answered { limit: Some(limit), letter: None });
     }
-    let context = context(desk, id, mail, decision, campaign, agency, recorded, previous, &files);
+    let context = context(desk, new, campaign, agency, recorded);
     let letter = desk.setup.letters.render(*kind, &context).context("a letter cannot be rendered")?;
     let message_id = compose::message_id(&desk.setup.domain(), letter_id, desk.store.instance_key());
-    let raw = envelope_and_bytes(desk, mail, to, &message_id, &letter, &files, now)?;
+    let raw = envelope_and_bytes(desk, mail, to, &message_id, &letter, files, now)?;
     let new = NewLetter {
         id: letter_id,
-        fact: &format!("answer:message:{id}"),
+        fact: &format!("{}{}", prefix(id), fact_of(*kind)),
         kind: outbox::LetterKind::parse(kind.outbox_kind()).context("the outbox does not know this kind of letter")?,
         campaign: Some(&campaign.id),
         agency: Some(&agency.id),
@@ -194,8 +204,40 @@ async fn queue_answer(
         not_before: now,
         now,
     };
-    outbox::queue(tx, &new).await?;
-    Ok(None)
+    match outbox::queue(tx, &new).await? {
+        Queued::New(id) => Ok(Answered { letter: Some((id, *kind)), limit: None }),
+        Queued::AlreadyThere(_) => Ok(Answered::default()),
+    }
+}
+
+/// How the facts begin that answers to this message tell.
+fn prefix(id: i64) -> String {
+    format!("answer:message:{id}:")
+}
+
+/// What an answer tells its message's sender; each is told once for each message, however often that is read.
+fn fact_of(kind: LetterKind) -> &'static str {
+    match kind {
+        LetterKind::Neutral => "neutral",
+        kind => kind.outbox_kind(),
+    }
+}
+
+/// What the sender of this message was told already.
+async fn answers_to(tx: &mut Tx, id: i64) -> anyhow::Result<Vec<String>> {
+    let facts = outbox::facts_of(tx, id).await?;
+    Ok(facts.into_iter().filter_map(|fact| fact.strip_prefix(&prefix(id)).map(str::to_owned)).collect())
+}
+
+/// Whether a message read again may still be answered so: nothing is told twice, and who was told more than that
+/// the mail came is not told less.
+fn may_follow(told: &[String], fact: &str) -> bool {
+    let weight = |fact: &str| match fact {
+        "neutral" => 0,
+        "unreadable" => 1,
+        _ => 2,
+    };
+    told.iter().all(|told| told != fact && weight(told) <= weight(fact))
 }
 
 /// What an answer depends on, so that the same answer to the same file is known again.
@@ -263,18 +305,14 @@ fn envelope_and_bytes(
     Ok(compose::compose(&envelope, letter, files)?)
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything a letter speaks of")]
 fn context(
     desk: &Desk,
-    id: i64,
-    mail: &Mail,
-    decision: &Decision,
+    new: &Answer<'_>,
     campaign: &OpenCampaign,
     agency: &Agency,
     recorded: Option<Recorded>,
-    previous: Option<ReportRow>,
-    files: &[File],
 ) -> Context {
+    let Answer { id, mail, decision, files, previous, .. } = *new;
     let setup = &desk.setup;
     let deadline = campaign.campaign.deadline_day(&campaign.calendar);
     let code = format!("{}-{}-{id}", campaign.id, agency.id);

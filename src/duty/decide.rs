@@ -5,7 +5,7 @@ use super::{
     Desk,
     evidence::Evidence,
     identify::{Identity, identify},
-    receive::Given,
+    judge::Given,
 };
 use crate::{
     agency::{Agency, looks_like_address},
@@ -179,7 +179,9 @@ pub fn decide(
     if let Some(unseen) = unseen {
         decision.letter = letter_unseen(unseen, to, &answerable);
     } else if brings_report {
-        read_report(desk, reading, mail, campaign, agency, to, &answerable, &mut decision)?;
+        let answers_letter = identity.answers.is_some();
+        let case = Case { campaign, agency, to, answers_letter, by_staff: given.agency.is_some() };
+        read_report(reading, mail, case, &answerable, &mut decision)?;
     } else if mail_kind == MailKind::Question && promises_a_file(mail) {
         decision.kind = MessageKind::Report;
         decision.verdict = Some(Verdict::Unreadable);
@@ -215,14 +217,22 @@ fn letter_unseen(unseen: &Unseen, to: Option<String>, answerable: &Answerable) -
     to.map(|to| (kind, to))
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything that decides about a report")]
+/// Whose report is expected in a mail.
+struct Case<'a> {
+    campaign: &'a OpenCampaign,
+    agency: &'a Agency,
+    /// Where an answer may go.
+    to: Option<String>,
+    /// Whether it is a reply to a letter of ours.
+    answers_letter: bool,
+    /// Whether staff said so, which nothing in the report takes back.
+    by_staff: bool,
+}
+
 fn read_report(
-    desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
-    campaign: &OpenCampaign,
-    agency: &Agency,
-    to: Option<String>,
+    Case { campaign, agency, to, answers_letter, by_staff }: Case,
     answerable: &Answerable,
     decision: &mut Decision,
 ) -> Result<(), FenceError> {
@@ -239,7 +249,7 @@ fn read_report(
         Appendix::Report { file, answers, findings, marks } => {
             let report = Report { file, answers, findings };
             decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
-            if let Some(other) = held::made_for_another(&marks, campaign, agency) {
+            if let Some(other) = held::made_for_another(&marks, campaign, agency).filter(|_| !by_staff) {
                 let why = format!("the sender is {}, and the form was made for {other}", agency.id);
                 decision.held = Some((Held::Conflict, why));
                 decision.letter = held::receipt(mail, decision, answerable);
@@ -260,8 +270,9 @@ fn read_report(
             decision.verdict = Some(Verdict::Unreadable);
             decision.reason = Some(reason);
             // Who answers the wrong letter of ours with the right form is to be told nothing wrong.
-            if reason == Reason::OtherCampaign && answers_letter {
-                let why = format!("the mail answers a letter of campaign {}, whose form it does not bring", campaign.id);
+            if reason == Reason::OtherCampaign && answers_letter && !by_staff {
+                let why =
+                    format!("the mail answers a letter of campaign {}, whose form it does not bring", campaign.id);
                 decision.held = Some((Held::Ambiguous, why));
                 decision.letter = held::receipt(mail, decision, answerable);
                 return Ok(());
@@ -279,7 +290,6 @@ fn read_report(
     // Without a workbook a mailing list or a machine is told nothing.
     let may = matches!(answerable, Answerable::Yes) || decision.report.is_some();
     decision.letter = to.filter(|_| may).map(|to| (letter, to));
-    debug_assert!(desk.setup.campaigns.iter().any(|open| open.id == campaign.id), "the campaign is one of the setup's");
     Ok(())
 }
 

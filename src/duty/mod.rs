@@ -7,9 +7,14 @@ mod answer;
 pub mod decide;
 pub mod deliver;
 pub mod evidence;
+pub mod hold;
 pub mod identify;
+pub mod judge;
+pub mod letters;
 pub mod receive;
 mod reconcile;
+pub mod reprocess;
+pub mod token;
 pub mod watch;
 
 use crate::{
@@ -20,6 +25,7 @@ use crate::{
     setup::{OpenCampaign, Setup, SetupError},
     store::{Store, StoreError, agencies},
 };
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 
 /// What every duty works with.
@@ -48,7 +54,7 @@ pub enum DeskError {
 impl Desk {
     /// Opens the database of a setup and imports its campaigns and registries.
     pub async fn open(setup: Arc<Setup>, clock: Clock) -> Result<Desk, DeskError> {
-        let store = Store::open(&setup.database_url()).await?;
+        let store = Store::open(setup.config.database_url().map_err(SetupError::from)?.expose_secret()).await?;
         let resolver = Resolver::open(&setup.config.trust.resolver)?;
         let desk = Desk { setup, store, clock, fence: Fence::of_this_program(), resolver };
         desk.import().await?;

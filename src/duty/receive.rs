@@ -3,23 +3,15 @@
 //! its work in the database and not in its memory.
 
 use super::{
-    Desk, answer,
-    decide::{self, Decision, Unseen},
-    evidence,
+    Desk,
+    judge::{self, Given},
     reconcile::reconcile,
 };
 use crate::{
-    agency::{AgencyId, masked},
-    appendix::Reason,
-    campaign::CampaignId,
-    fence::{Fence, FenceError, Loss, Reading},
+    fence::FenceError,
     mailbox::{Fetched, Filed, Key, Listed, Mailbox, MailboxError},
-    message::{self, Mail},
-    store::{
-        StoreError, filing, messages,
-        messages::{Held, Kept, MessageKind, MessageOutcome, Unhandled},
-        reports::Verdict,
-    },
+    message,
+    store::{StoreError, attempts, attempts::Unhandled, filing, messages, messages::Kept},
 };
 use anyhow::Context as _;
 
@@ -115,25 +107,36 @@ async fn keep(desk: &Desk, mailbox: &mut Mailbox, listed: &Listed) -> anyhow::Re
 async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()> {
     let mut tried = Vec::new();
     loop {
-        let waiting = messages::next_unhandled(&desk.store, BATCH).await?;
+        let waiting = attempts::next_unhandled(&desk.store, BATCH).await?;
         let fresh: Vec<_> = waiting.into_iter().filter(|message| !tried.contains(&message.id)).collect();
         if fresh.is_empty() {
             return Ok(());
         }
         for waiting in fresh {
             tried.push(waiting.id);
+            if waiting.attempts >= MOST_ATTEMPTS {
+                received.failed += 1;
+                set_aside(desk, waiting.id).await?;
+                continue;
+            }
+            // Counted beforehand, so that a message which ends the daemon itself is counted too.
+            let attempts = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
             match handle(desk, &waiting).await {
                 Ok(()) => received.handled += 1,
                 // The database's own trouble is nobody's fault among the mails, nor is the fence's.
-                Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::passing) => return Err(error),
-                Err(error) if error.downcast_ref::<FenceError>().is_some_and(FenceError::passing) => return Err(error),
+                Err(error) if passing(&error) => {
+                    if let Err(also) = attempts::take_back(&desk.store, waiting.id).await {
+                        tracing::warn!(message = waiting.id, error = %also, "an attempt stays counted");
+                    }
+                    return Err(error);
+                }
                 Err(error) => {
                     received.failed += 1;
                     let why = format!("{error:#}");
-                    let attempts = messages::count_attempt(&desk.store, waiting.id, &why).await?;
                     tracing::error!(message = waiting.id, attempts, error = why, "a message cannot be handled");
+                    attempts::note_failure(&desk.store, waiting.id, &why).await?;
                     if attempts >= MOST_ATTEMPTS {
-                        messages::set_aside(&desk.store, waiting.id, &why).await?;
+                        set_aside(desk, waiting.id).await?;
                     }
                 }
             }
@@ -141,132 +144,29 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
     }
 }
 
-/// What staff know of a message that the mail itself does not tell.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Given {
-    /// Whose it is; staff vouch for the sender.
-    pub agency: Option<AgencyId>,
-    pub campaign: Option<CampaignId>,
+fn passing(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<StoreError>().is_some_and(StoreError::passing)
+        || error.downcast_ref::<FenceError>().is_some_and(FenceError::passing)
 }
 
-/// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
-async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
-    let (id, size, arrived) = (waiting.id, waiting.size, waiting.received_at);
-    if messages::earlier_with_same_bytes(&desk.store, id).await?.is_some() {
-        return record_duplicate(desk, id).await;
-    }
-    let raw = messages::raw(&desk.store, id).await?;
-    let work = desk.clone();
-    // Reading may take its time, and what panics takes only itself along.
-    let read = move || -> anyhow::Result<_> {
-        let Seen { mail, lost, mut reading } = see(&work.fence, &raw)?;
-        let Some(mail) = mail else { return Ok(Err(lost)) };
-        // Only of a mail that was too large is more than what was kept.
-        let largest = work.setup.config.mailbox.largest;
-        let too_large = (size > raw.len() as u64).then_some(Unseen::TooLarge { size, largest });
-        let unseen = too_large.or(lost.map(Unseen::Lost));
-        // A signature holds for the whole mail.
-        let whole = unseen.is_none().then_some(raw.as_slice());
-        let evidence = evidence::gather(&work, &mut reading, &mail, whole)?;
-        let given = Given::default();
-        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), arrived, &evidence, &given)?;
-        let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
-        Ok(Ok((mail, decision, files)))
-    };
-    let (mail, decision, files) = match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
-        Ok(read) => read,
-        Err(lost) => return record_unread(desk, waiting, lost).await,
-    };
-    let limited = answer::record(desk, id, &mail, &decision, files).await?;
-    tracing::info!(
+async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
+    attempts::set_aside(&desk.store, id).await?;
+    tracing::error!(
         message = id,
-        from = mail.sender().map(|sender| masked(&sender.address)),
-        agency = decision.agency.as_ref().map(|agency| agency.id.as_str()),
-        kind = decision.kind.as_str(),
-        verdict = decision.verdict.map(|verdict| verdict.as_str()),
-        held = decision.held.as_ref().map(|(held, _)| held.as_str()),
-        letter = decision.letter.as_ref().filter(|_| limited.is_none()).map(|(kind, _)| kind.as_str()),
-        "message recorded"
+        attempts = MOST_ATTEMPTS,
+        "a message is set aside for staff; `phuluc message show` tells why, `phuluc message reprocess` tries again"
     );
     Ok(())
 }
 
-/// A mail as far as it could be read.
-struct Seen<'a> {
-    /// Its headers alone where it was lost; none where those could not be read either.
-    mail: Option<Mail>,
-    lost: Option<Loss>,
-    reading: Reading<'a>,
-}
-
-fn see<'a>(fence: &'a Fence, raw: &[u8]) -> Result<Seen<'a>, FenceError> {
-    let mut reading = fence.begin();
-    let loss = match reading.mail(raw)? {
-        Ok(mail) => return Ok(Seen { mail: Some(mail), lost: None, reading }),
-        Err(loss) => loss,
-    };
-    tracing::warn!(%loss, "a mail could not be read; its headers are tried alone");
-    let mut reading = fence.begin();
-    let mail = reading.mail(message::header_block(raw))?.ok();
-    Ok(Seen { mail, lost: Some(loss), reading })
-}
-
-/// Of a mail whose very headers cannot be read nothing is known; it is for staff.
-async fn record_unread(desk: &Desk, waiting: &Unhandled, lost: Option<Loss>) -> anyhow::Result<()> {
-    let why = lost.as_ref().map(Loss::to_string);
-    let outcome = MessageOutcome {
-        held: Some(Held::Unreadable),
-        held_why: why.as_deref(),
-        verdict: Some(Verdict::Unreadable),
-        reason: lost.as_ref().map(|loss| loss.reason().as_str()),
-        ..MessageOutcome::of(MessageKind::Failed)
-    };
+/// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
+async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
+    let judged = judge::judge(desk, waiting, &Given::default()).await?;
     let mut tx = desk.store.begin().await?;
-    messages::record_outcome(&mut tx, waiting.id, &outcome).await?;
+    let recorded = judged.record(desk, &mut tx).await?;
     tx.commit().await?;
-    tracing::warn!(message = waiting.id, why, "a mail cannot be read at all and waits for staff");
+    recorded.log("message recorded");
     Ok(())
-}
-
-async fn record_duplicate(desk: &Desk, id: i64) -> anyhow::Result<()> {
-    let raw = messages::raw(&desk.store, id).await?;
-    let fence = desk.fence.clone();
-    let read = tokio::task::spawn_blocking(move || see(&fence, &raw).map(|seen| seen.mail));
-    let mail = read.await.context("reading the mail failed")??.unwrap_or_default();
-    let mut tx = desk.store.begin().await?;
-    messages::record_outcome(&mut tx, id, &facts(&mail, MessageKind::Duplicate)).await?;
-    tx.commit().await?;
-    tracing::info!(message = id, "the same bytes again; nothing is answered");
-    Ok(())
-}
-
-/// What a mail's own headers say.
-pub(super) fn facts(mail: &Mail, kind: MessageKind) -> MessageOutcome<'_> {
-    let sender = mail.sender().or(mail.from.first());
-    MessageOutcome {
-        message_id: mail.message_id.as_deref(),
-        from_address: sender.map(|sender| sender.address.as_str()),
-        from_name: sender.map(|sender| sender.name.as_str()),
-        subject: Some(&mail.subject),
-        ..MessageOutcome::of(kind)
-    }
-}
-
-/// The decision as the database takes it.
-pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) -> MessageOutcome<'a> {
-    MessageOutcome {
-        agency: decision.agency.as_ref().map(|agency| &agency.id),
-        evidence: decision.evidence.as_deref(),
-        trust: Some((decision.trust.as_str(), decision.trust.why())),
-        campaign: decision.campaign.as_ref().map(|campaign| &campaign.id),
-        held: decision.held.as_ref().map(|(held, _)| *held),
-        held_why: decision.held.as_ref().map(|(_, why)| why.as_str()),
-        rule: rule.or(decision.rule.as_deref()),
-        verdict: decision.verdict,
-        reason: decision.reason.map(Reason::as_str),
-        received_at: Some(decision.received_at),
-        ..facts(mail, decision.kind)
-    }
 }
 
 /// Moves on the server what is done here.

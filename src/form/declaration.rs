@@ -416,6 +416,7 @@ impl Form {
     /// Every finding code this form can give, sorted: its rules', and those of reading its columns and rows.
     pub fn codes(&self) -> BTreeSet<String> {
         let mut codes: BTreeSet<String> = self.rules.iter().map(|rule| rule.code.clone()).collect();
+        codes.insert(super::inferred::TEXT.to_owned());
         for section in &self.sections {
             for row in &section.rows {
                 codes.extend(row.missing.clone());

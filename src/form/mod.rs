@@ -3,6 +3,7 @@
 
 pub mod answers;
 pub mod declaration;
+mod inferred;
 pub mod locate;
 pub mod rules;
 pub mod value;
@@ -73,6 +74,7 @@ pub fn read(form: &Form, workbook: &Workbook, circumstances: &Circumstances) -> 
         Ok(located) => located,
         Err(reason) => return Reading::Not(reason),
     };
-    let findings = rules::judge(form, &answers, findings, circumstances);
+    let mut findings = rules::judge(form, &answers, findings, circumstances);
+    findings.extend(inferred::texts(workbook, &answers));
     Reading::Form { answers, findings, marks }
 }

@@ -105,6 +105,21 @@ pub struct AlertFacts {
     pub detail: String,
 }
 
+/// What the mail that a link writes for staff is going to do.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OrderFacts {
+    /// `assign`, `assign_other`, `dismiss`, `reprocess`.
+    pub act: String,
+    /// The number of the message it is about.
+    pub message: i64,
+    /// Whose the message becomes.
+    pub agency: String,
+    /// The sender of the message, and its subject.
+    pub from: String,
+    pub about: String,
+}
+
 /// The report this one replaces.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -11,7 +11,7 @@ mod tally;
 mod words;
 mod wrap;
 
-pub use context::Context;
+pub use context::{Context, OrderFacts};
 pub use group::group;
 pub use tally::{answered, counts};
 pub use words::Words;
@@ -197,6 +197,9 @@ impl Letters {
             let without = Context { correction_due: None, attachments: Vec::new(), ..context };
             self.render(kind, &without)?;
         }
+        for act in ["assign", "assign_other", "dismiss", "reprocess"] {
+            self.order(&OrderFacts { act: act.to_owned(), ..OrderFacts::default() })?;
+        }
         self.check_findings()
     }
 
@@ -214,6 +217,12 @@ impl Letters {
         values["subject"] = Json::String(subject.clone());
         let html = self.fill(&format!("{}.html", kind.as_str()), &values)?.nfc().collect();
         Ok(Letter { subject, text: wrap::wrap(body, WIDTH), html })
+    }
+
+    /// The body of the mail that a link in a letter to staff writes.
+    pub fn order(&self, facts: &OrderFacts) -> Result<String, LetterError> {
+        let values = serde_json::to_value(facts).unwrap_or_default();
+        Ok(self.fill("order.txt", &quiet::quieted(values, false))?.nfc().collect())
     }
 
     /// Invented data for a letter of this kind.

@@ -348,9 +348,13 @@ mod tests {
     use super::*;
     use crate::store::{reports, tests::*};
 
-    #[tokio::test]
-    async fn importing_again_changes_what_the_files_changed_and_no_decision_of_staff() {
-        let (_folder, store) = store().await;
+    on_both! {
+        once_announced_the_file_no_longer_says_who_is_expected,
+        a_campaign_is_closed_and_opened_and_an_agency_has_its_own_last_day,
+        importing_again_changes_what_the_files_changed_and_no_decision_of_staff,
+    }
+
+    async fn importing_again_changes_what_the_files_changed_and_no_decision_of_staff(store: Store) {
         let first = registry(
             "ha-noi,province,UBND TP Hà Nội,Hà Nội,H26,hanoi.example,a@hanoi.example;b@hanoi.example,,\nmic,ministry,Bộ TTTT,,,,,,\n",
         );
@@ -374,9 +378,7 @@ mod tests {
         assert_eq!(reports::agency_states(&store, &campaign()).await.unwrap()[0].by_staff, None);
     }
 
-    #[tokio::test]
-    async fn once_announced_the_file_no_longer_says_who_is_expected() {
-        let (_folder, store) = store().await;
+    async fn once_announced_the_file_no_longer_says_who_is_expected(store: Store) {
         let before = "ha-noi,province,UBND TP Hà Nội,Hà Nội,,,a@hanoi.example;b@hanoi.example,c@hanoi.example,\nmic,ministry,Bộ TTTT,,,,,,no\n";
         import(&store, &registry(before)).await;
         assert!(freeze(&store, &campaign(), at(NOW)).await.unwrap());
@@ -397,9 +399,8 @@ mod tests {
         assert!(ha_noi.escalation.is_empty());
     }
 
-    #[tokio::test]
-    async fn a_campaign_is_closed_and_opened_and_an_agency_has_its_own_last_day() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn a_campaign_is_closed_and_opened_and_an_agency_has_its_own_last_day(store: Store) {
+        with_campaign(&store).await;
         assert_eq!(campaign_state(&store, &campaign()).await.unwrap(), CampaignState::default());
         let mut tx = store.begin().await.unwrap();
         close(&mut tx, &campaign(), Some(at(NOW))).await.unwrap();

@@ -44,9 +44,12 @@ mod tests {
     use super::*;
     use crate::store::tests::*;
 
-    #[tokio::test]
-    async fn the_last_run_of_each_is_remembered() {
-        let (_folder, store) = store_with_campaign().await;
+    on_both! {
+        the_last_run_of_each_is_remembered,
+    }
+
+    async fn the_last_run_of_each_is_remembered(store: Store) {
+        with_campaign(&store).await;
         assert!(last_runs(&store, &campaign()).await.unwrap().is_empty());
         note_run(&store, &campaign(), "reminders", at("2023-02-20T08:00:00Z")).await.unwrap();
         note_run(&store, &campaign(), "digest", at("2023-02-20T09:00:00Z")).await.unwrap();

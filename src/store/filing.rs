@@ -236,18 +236,19 @@ mod tests {
     use super::*;
     use crate::store::{messages::KeptMail, tests::*};
 
-    #[tokio::test]
-    async fn only_listed_uids_of_this_folder_and_validity_are_known() {
-        let (_folder, store) = store().await;
+    on_both! {
+        only_listed_uids_of_this_folder_and_validity_are_known,
+        the_watermark_rises_and_falls_only_with_a_new_validity,
+    }
+
+    async fn only_listed_uids_of_this_folder_and_validity_are_known(store: Store) {
         keep_mail(&store, &mail("101", b"a")).await;
         keep_mail(&store, &KeptMail { validity: 8, ..mail("102", b"b") }).await;
         let known = known_uids(&store, "INBOX", 7, &["101", "102", "103"]).await.unwrap();
         assert_eq!(known, HashSet::from(["101".to_owned()]));
     }
 
-    #[tokio::test]
-    async fn the_watermark_rises_and_falls_only_with_a_new_validity() {
-        let (_folder, store) = store().await;
+    async fn the_watermark_rises_and_falls_only_with_a_new_validity(store: Store) {
         assert_eq!(watermark(&store, "INBOX").await.unwrap(), None);
         for (validity, uid, stands) in
             [(7, 100, (7, 100)), (7, 90, (7, 100)), (7, u32::MAX, (7, u32::MAX)), (8, 3, (8, 3))]

@@ -70,16 +70,6 @@ words! {
     }
 }
 
-/// A message that waits to be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unhandled {
-    pub id: i64,
-    /// How often reading it failed.
-    pub attempts: u32,
-    pub size: u64,
-    pub received_at: Timestamp,
-}
-
 /// What a message says of itself, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageOutcome<'a> {
@@ -165,6 +155,8 @@ pub struct MessageDetail {
     pub rule: Option<String>,
     pub reason: Option<String>,
     pub filed_at: Option<Timestamp>,
+    /// The version of the program that read it last.
+    pub handled_by: Option<String>,
 }
 
 /// Keeps a mail with its bytes, once for each folder, validity and uid.
@@ -174,23 +166,6 @@ pub async fn keep(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Ke
     };
     put_raw(tx, id, mail.raw).await?;
     Ok(Kept::New(id))
-}
-
-/// Messages to be read, those that failed least often first, so that a bad mail stands behind the good ones.
-pub async fn next_unhandled(store: &Store, limit: u32) -> Result<Vec<Unhandled>, StoreError> {
-    let rows = sqlx::query(
-        "
-        SELECT id, attempts, size, received_at
-        FROM message
-        WHERE state = 'kept'
-        ORDER BY attempts, id
-        LIMIT $1
-        ",
-    )
-    .bind(i64::from(limit))
-    .fetch_all(&store.pool)
-    .await?;
-    rows.iter().map(unhandled).collect()
 }
 
 /// The bytes of a message.
@@ -275,42 +250,6 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
     one_row(&done, "message", id)
 }
 
-/// Counts a failed reading with its reason, whole, and returns how many there were.
-pub async fn count_attempt(store: &Store, id: i64, error: &str) -> Result<u32, StoreError> {
-    let mut tx = store.begin().await?;
-    let row = sqlx::query(
-        "
-        UPDATE message
-        SET attempts = attempts + 1, last_error = $2
-        WHERE id = $1
-        RETURNING attempts
-        ",
-    )
-    .bind(id)
-    .bind(plain(error))
-    .fetch_optional(tx.connection())
-    .await?;
-    let attempts = Columns(&row.ok_or(StoreError::Missing { what: "message", id })?).number("attempts")?;
-    tx.commit().await?;
-    Ok(attempts)
-}
-
-/// Takes a message that cannot be read out of the way.
-pub async fn set_aside(store: &Store, id: i64, why: &str) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "
-        UPDATE message
-        SET state = 'set_aside', kind = 'failed', last_error = $2
-        WHERE id = $1
-        ",
-    )
-    .bind(id)
-    .bind(plain(why))
-    .execute(&store.pool)
-    .await?;
-    one_row(&done, "message", id)
-}
-
 /// Every message, in the order they were kept.
 pub async fn list(store: &Store) -> Result<Vec<MessageRow>, StoreError> {
     let rows = sqlx::query(
@@ -330,7 +269,7 @@ pub async fn show(store: &Store, id: i64) -> Result<Option<MessageDetail>, Store
         "
         SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict,
                folder, validity, uid, sha256, size, kept_at, attempts, last_error,
-               from_name, evidence, trust, trust_why, held_why, rule, reason, filed_at
+               from_name, evidence, trust, trust_why, held_why, rule, reason, filed_at, handled_by
         FROM message
         WHERE id = $1
         ",
@@ -422,17 +361,7 @@ async fn id_of(tx: &mut Tx, mail: &KeptMail<'_>) -> Result<i64, StoreError> {
     Columns(&row).number("id")
 }
 
-fn unhandled(row: &AnyRow) -> Result<Unhandled, StoreError> {
-    let row = Columns(row);
-    Ok(Unhandled {
-        id: row.number("id")?,
-        attempts: row.number("attempts")?,
-        size: row.number("size")?,
-        received_at: row.time("received_at")?,
-    })
-}
-
-fn message(row: &Columns<'_>) -> Result<MessageRow, StoreError> {
+pub(super) fn message(row: &Columns<'_>) -> Result<MessageRow, StoreError> {
     Ok(MessageRow {
         id: row.number("id")?,
         received_at: row.time("received_at")?,
@@ -468,6 +397,7 @@ fn detail(row: &AnyRow) -> Result<MessageDetail, StoreError> {
         rule: row.text_or_none("rule")?,
         reason: row.text_or_none("reason")?,
         filed_at: row.time_or_none("filed_at")?,
+        handled_by: row.text_or_none("handled_by")?,
     })
 }
 
@@ -479,9 +409,14 @@ mod tests {
         tests::*,
     };
 
-    #[tokio::test]
-    async fn a_mail_is_kept_once_with_its_bytes() {
-        let (_folder, store) = store().await;
+    on_both! {
+        the_same_bytes_are_found_in_the_earlier_message_only,
+        a_mail_is_kept_once_with_its_bytes,
+        a_transaction_that_is_dropped_kept_nothing,
+        an_outcome_is_shown_whole_and_the_message_is_filed_once,
+    }
+
+    async fn a_mail_is_kept_once_with_its_bytes(store: Store) {
         let mail = mail("101", b"From: a\xff\0\r\n");
         let Kept::New(id) = keep_mail(&store, &mail).await else { panic!("the first time") };
         assert_eq!(keep_mail(&store, &mail).await, Kept::Known(id));
@@ -495,9 +430,7 @@ mod tests {
         assert!(matches!(raw(&store, 77).await, Err(StoreError::Missing { what: "message", id: 77 })));
     }
 
-    #[tokio::test]
-    async fn a_transaction_that_is_dropped_kept_nothing() {
-        let (_folder, store) = store().await;
+    async fn a_transaction_that_is_dropped_kept_nothing(store: Store) {
         let mut tx = store.begin().await.unwrap();
         keep(&mut tx, &mail("101", b"x"), at("2023-02-20T01:00:00Z")).await.unwrap();
         drop(tx);
@@ -505,29 +438,7 @@ mod tests {
         assert!(matches!(keep_mail(&store, &mail("101", b"x")).await, Kept::New(_)));
     }
 
-    #[tokio::test]
-    async fn a_mail_that_fails_stands_behind_the_others_until_it_is_set_aside() {
-        let (_folder, store) = store().await;
-        let bad = new(&store, &mail("1", b"bad")).await;
-        let good = new(&store, &mail("2", b"good")).await;
-        assert_eq!(count_attempt(&store, bad, "the reader died").await.unwrap(), 1);
-        assert_eq!(count_attempt(&store, bad, "the reader died\0 again").await.unwrap(), 2);
-        let waiting = next_unhandled(&store, 10).await.unwrap();
-        assert_eq!(waiting.iter().map(|m| (m.id, m.attempts)).collect::<Vec<_>>(), [(good, 0), (bad, 2)]);
-        assert_eq!(next_unhandled(&store, 1).await.unwrap()[0].id, good);
-
-        set_aside(&store, bad, "the reader died three times").await.unwrap();
-        assert_eq!(next_unhandled(&store, 10).await.unwrap().len(), 1);
-        let detail = show(&store, bad).await.unwrap().unwrap();
-        assert_eq!((detail.row.state, detail.row.kind), (MessageState::SetAside, Some(MessageKind::Failed)));
-        assert_eq!(detail.last_error.as_deref(), Some("the reader died three times"));
-        assert!(to_file(&store, 0, 10).await.unwrap().is_empty(), "what was set aside stays where it is");
-        assert!(count_attempt(&store, 99, "").await.is_err() && set_aside(&store, 99, "").await.is_err());
-    }
-
-    #[tokio::test]
-    async fn the_same_bytes_are_found_in_the_earlier_message_only() {
-        let (_folder, store) = store().await;
+    async fn the_same_bytes_are_found_in_the_earlier_message_only(store: Store) {
         let first = new(&store, &mail("1", b"same")).await;
         let second = new(&store, &mail("2", b"same")).await;
         let third = new(&store, &mail("3", b"same")).await;
@@ -539,9 +450,8 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn an_outcome_is_shown_whole_and_the_message_is_filed_once() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn an_outcome_is_shown_whole_and_the_message_is_filed_once(store: Store) {
+        with_campaign(&store).await;
         let id = new(&store, &mail("1", b"x")).await;
         let ha_noi = agency("ha-noi");
         let campaign = campaign();

@@ -184,13 +184,17 @@ mod tests {
     use super::*;
     use crate::store::tests::*;
 
+    on_both! {
+        a_silence_begins_with_its_first_poll_and_ends_with_a_success,
+        a_poll_that_was_abandoned_is_forgotten_and_one_that_failed_is_not,
+        a_difference_is_as_old_as_its_first_sight,
+    }
+
     async fn polls(store: &Store) -> Polls {
         of_folder(store, "INBOX").await.unwrap().unwrap()
     }
 
-    #[tokio::test]
-    async fn a_silence_begins_with_its_first_poll_and_ends_with_a_success() {
-        let (_folder, store) = store().await;
+    async fn a_silence_begins_with_its_first_poll_and_ends_with_a_success(store: Store) {
         assert_eq!(of_folder(&store, "INBOX").await.unwrap(), None);
         let (first, second, third) =
             (at("2023-02-20T01:00:00Z"), at("2023-02-20T01:01:00Z"), at("2023-02-20T01:02:00Z"));
@@ -212,9 +216,7 @@ mod tests {
         assert_eq!(known.failed_at, Some(first), "what failed last is still to be seen");
     }
 
-    #[tokio::test]
-    async fn a_poll_that_was_abandoned_is_forgotten_and_one_that_failed_is_not() {
-        let (_folder, store) = store().await;
+    async fn a_poll_that_was_abandoned_is_forgotten_and_one_that_failed_is_not(store: Store) {
         begin(&store, "INBOX", at("2023-02-20T01:00:00Z")).await.unwrap();
         forget_abandoned(&store).await.unwrap();
         assert_eq!(polls(&store).await.silent_since, None);
@@ -224,9 +226,7 @@ mod tests {
         assert_eq!(polls(&store).await.silent_since, Some(at("2023-02-20T02:00:00Z")));
     }
 
-    #[tokio::test]
-    async fn a_difference_is_as_old_as_its_first_sight() {
-        let (_folder, store) = store().await;
+    async fn a_difference_is_as_old_as_its_first_sight(store: Store) {
         let times = ["2023-02-20T01:00:00Z", "2023-02-20T01:01:00Z", "2023-02-20T01:02:00Z", "2023-02-20T01:03:00Z"];
         let [first, second, third, fourth] = times.map(at);
         for (server, expected, now, since) in

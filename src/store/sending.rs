@@ -9,6 +9,7 @@ use super::{
     plain,
 };
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 
 /// A letter the sender has taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +117,7 @@ pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
 }
 
 async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, StoreError> {
-    let row = sqlx::query(
+    let row = sqlx::query(AssertSqlSafe(format!(
         "
         UPDATE letter
         SET state = 'sending', attempts = attempts + 1
@@ -127,10 +128,12 @@ async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, Stor
               WHERE state = 'queued' AND not_before <= $1
               ORDER BY id
               LIMIT 1
+              {}
           )
         RETURNING id, kind, recipient, envelope_from, message_id, attempts
         ",
-    )
+        tx.skipping_locked()
+    )))
     .bind(micros(now))
     .fetch_optional(tx.connection())
     .await?;
@@ -156,9 +159,14 @@ mod tests {
     use super::*;
     use crate::store::{outbox::*, tests::*};
 
-    #[tokio::test]
-    async fn letters_are_taken_one_at_a_time_in_order_when_their_time_has_come() {
-        let (_folder, store) = store().await;
+    on_both! {
+        letters_are_taken_one_at_a_time_in_order_when_their_time_has_come,
+        two_senders_never_take_the_same_letter,
+        what_the_server_said_decides_the_state,
+        what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again,
+    }
+
+    async fn letters_are_taken_one_at_a_time_in_order_when_their_time_has_come(store: Store) {
         queue_one(&store, NewLetter { not_before: at("2023-02-20T09:00:00Z"), ..receipt("a") }).await;
         queue_one(&store, receipt("b")).await;
         queue_one(&store, NewLetter { envelope_from: Some("bounce@mic.example"), ..receipt("c") }).await;
@@ -172,9 +180,7 @@ mod tests {
         assert_eq!(take_next(&store, at("2023-02-20T09:00:00Z")).await.unwrap().unwrap().id, 1);
     }
 
-    #[tokio::test]
-    async fn two_senders_never_take_the_same_letter() {
-        let (_folder, store) = store().await;
+    async fn two_senders_never_take_the_same_letter(store: Store) {
         for fact in ["a", "b", "c", "d", "e", "f"] {
             queue_one(&store, receipt(fact)).await;
         }
@@ -185,9 +191,7 @@ mod tests {
         assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
     }
 
-    #[tokio::test]
-    async fn what_the_server_said_decides_the_state() {
-        let (_folder, store) = store().await;
+    async fn what_the_server_said_decides_the_state(store: Store) {
         for fact in ["a", "b", "c", "d"] {
             queue_one(&store, receipt(fact)).await;
             take_next(&store, at(NOW)).await.unwrap().unwrap();
@@ -213,9 +217,7 @@ mod tests {
         assert_eq!(state_of_letter(&store, 2).await, LetterState::Sent);
     }
 
-    #[tokio::test]
-    async fn what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again() {
-        let (_folder, store) = store().await;
+    async fn what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again(store: Store) {
         queue_one(&store, receipt("a")).await;
         queue_one(&store, receipt("b")).await;
         take_next(&store, at(NOW)).await.unwrap();

@@ -1,10 +1,11 @@
 //! Spreadsheets as cells: xlsx, xlsm, xlsb, xls and ods, through calamine, into sparse sheets with limits of
-//! our own. It knows cells and no form. Reading never fails because of the sender: what cannot be read has a
+//! our own. Text of before Unicode is decoded here, before anybody sees it. It knows cells and no form. Reading never fails because of the sender: what cannot be read has a
 //! reason. Archives are measured by the bytes they really inflate to before calamine sees them.
 
+mod legacy;
 mod xlsb;
 
-use crate::attachment::FileKind;
+use crate::{attachment::FileKind, encoding::Legacy};
 use calamine::{Data, DataRef, Ods, Reader, SheetVisible, Xls, Xlsb, Xlsx};
 use jiff::{
     SignedDuration,
@@ -39,6 +40,16 @@ pub struct Sheet {
     pub visible: bool,
     /// By row and column, both from 0; blank cells are not there.
     pub cells: BTreeMap<(u32, u32), Cell>,
+    /// Cells whose text was written before Unicode.
+    pub legacy: BTreeMap<(u32, u32), Original>,
+}
+
+/// A text as it stands in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    pub raw: String,
+    /// Whether what was made of it, or that nothing was, is beyond doubt.
+    pub sure: bool,
 }
 
 /// The value of a cell.
@@ -180,12 +191,18 @@ fn measure_archive(bytes: &[u8]) -> Result<(), Unreadable> {
 /// Takes in cells until there are too many; a cell far out is left out.
 struct Gather {
     cells: BTreeMap<(u32, u32), Cell>,
+    /// Of the cells whose font tells an old encoding.
+    fonts: BTreeMap<(u32, u32), Legacy>,
     epoch: Date,
 }
 
 impl Gather {
     fn new(epoch_1904: bool) -> Gather {
-        Gather { cells: BTreeMap::new(), epoch: if epoch_1904 { date(1904, 1, 1) } else { date(1899, 12, 30) } }
+        Gather {
+            cells: BTreeMap::new(),
+            fonts: BTreeMap::new(),
+            epoch: if epoch_1904 { date(1904, 1, 1) } else { date(1899, 12, 30) },
+        }
     }
 
     fn add(&mut self, (row, col): (u32, u32), value: DataRef<'_>) -> Result<(), Unreadable> {
@@ -239,14 +256,22 @@ fn read_xlsx(bytes: &[u8]) -> Result<Workbook, Unreadable> {
     let epoch_1904 = file.has_1904_epoch();
     read_sheets(file.sheets_metadata().to_vec(), epoch_1904, |name, gather| {
         let mut reader = file.worksheet_cells_reader(name).map_err(|e| e.to_string())?;
-        while let Some(cell) = reader.next_cell().map_err(|e| e.to_string())? {
+        let fonts: Vec<Option<Legacy>> = reader.styles().iter().map(font_of).collect();
+        while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(|e| e.to_string())? {
             let (at, value) = (cell.get_position(), cell.get_value().clone());
+            if let Some(Some(legacy)) = fonts.get(style) {
+                gather.fonts.insert(at, *legacy);
+            }
             if let Err(reason) = gather.add(at, value) {
                 return Ok(Err(reason));
             }
         }
         Ok(Ok(()))
     })
+}
+
+fn font_of(style: &calamine::Style) -> Option<Legacy> {
+    Legacy::of_font(style.font.as_ref()?.name.as_deref()?)
 }
 
 fn read_xlsb(bytes: &[u8]) -> Result<Workbook, Unreadable> {
@@ -275,6 +300,7 @@ fn read_sheets(
     mut read: impl FnMut(&str, &mut Gather) -> Result<Result<(), Unreadable>, String>,
 ) -> Result<Workbook, Unreadable> {
     let mut workbook = Workbook::default();
+    let mut fonts = Vec::new();
     let mut trouble = None;
     for sheet in sheets {
         let mut gather = Gather::new(epoch_1904);
@@ -290,8 +316,11 @@ fn read_sheets(
             visible: sheet.visible == SheetVisible::Visible,
             name: sheet.name,
             cells: gather.cells,
+            legacy: BTreeMap::new(),
         });
+        fonts.push(gather.fonts);
     }
+    legacy::decode(&mut workbook.sheets, &fonts);
     match trouble {
         Some(reason) if workbook.sheets.iter().all(|sheet| sheet.cells.is_empty()) => Err(Unreadable::Corrupt(reason)),
         _ => Ok(workbook),

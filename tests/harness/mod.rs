@@ -7,11 +7,13 @@
 
 mod authority;
 mod dovecot;
+mod postgres;
 mod scripted;
 mod sink;
 
 pub use authority::{Authority, Leaf};
 pub use dovecot::Dovecot;
+pub use postgres::Postgres;
 pub use scripted::{MESSAGE, Rule, ScriptedImap, Then};
 pub use sink::{Encryption, Play, Received, Script, SmtpSink, Step};
 

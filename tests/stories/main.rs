@@ -1,6 +1,7 @@
 //! Stories: mail in, letters out, and what the database knows afterwards. Each is told to a whole office with the
 //! shipped form and letters; only the wires are a Maildir and a list in memory.
 
+mod again;
 mod automatic;
 mod limits;
 mod mail;

@@ -279,7 +279,7 @@ impl Story {
             assert_ne!(row.state, LetterState::Queued, "letter {} waits in the outbox", row.id);
             assert_ne!(row.state, LetterState::Sending, "letter {} is being sent", row.id);
         }
-        let unread = messages::next_unhandled(&self.desk.store, 100).await.unwrap();
+        let unread = phuluc::store::attempts::next_unhandled(&self.desk.store, 100).await.unwrap();
         assert_eq!(unread, [], "messages wait to be read");
         self.desk.store.close().await;
     }

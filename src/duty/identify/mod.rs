@@ -4,7 +4,10 @@
 
 mod campaign;
 
-use super::{evidence::Evidence, receive::Given};
+use super::{
+    evidence::Evidence,
+    judge::{BY_STAFF, Given},
+};
 use crate::{
     agency::{Agency, AgencyId, Sender},
     config::Unverified,
@@ -27,6 +30,8 @@ pub struct Identity<'a> {
     /// Everything that spoke for this, for staff.
     pub evidence: String,
     pub trust: Trust,
+    /// The letter of ours that it answers.
+    pub answers: Option<i64>,
     /// The only address that an answer may go to, where the sender's own is not known to be the agency's.
     pub answer_to: Option<String>,
     /// Whether the sender's address is worth remembering: a proved sender whose domain alone is known.
@@ -51,7 +56,7 @@ pub fn identify<'a>(setup: &'a Setup, mail: &Mail, evidence: &Evidence, given: &
     let (campaign, mut words) = match &given.campaign {
         Some(id) => {
             let open = setup.campaigns.iter().find(|open| open.id == *id);
-            (open.ok_or_else(|| format!("campaign {id} is not open")), vec!["staff".to_owned()])
+            (open.ok_or_else(|| format!("campaign {id} is not open")), vec![BY_STAFF.to_owned()])
         }
         None => campaign::of(setup, mail, evidence, now),
     };
@@ -85,13 +90,14 @@ pub fn identify<'a>(setup: &'a Setup, mail: &Mail, evidence: &Evidence, given: &
         held: None,
         evidence: first.join(", "),
         trust,
+        answers: letter.map(|letter| letter.id),
         answer_to: None,
         new_address: matches!(claim, Claim::Domain(_)),
     };
     let hold = |identity: Identity<'a>, held, why: String| Identity { held: Some((held, why)), ..identity };
     if given.agency.is_some() {
         // Staff say whose it is.
-        identity.evidence = "staff".to_owned();
+        identity.evidence = BY_STAFF.to_owned();
         return match (campaign, identity.agency) {
             (Err(why), _) => hold(identity, Held::Ambiguous, why),
             (_, None) => hold(identity, Held::UnknownSender, "the agency is not in this campaign".to_owned()),
