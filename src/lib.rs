@@ -97,6 +97,7 @@ pub mod outgoing;
 pub mod progress;
 pub mod resolver;
 pub mod schedule;
+pub mod secrecy;
 pub mod setup;
 pub mod sheet;
 pub mod store;

@@ -12,7 +12,7 @@ use std::{
 /// The modules from the ground up: each imports only from lines above its own.
 const FLOORS: &[&[&str]] = &[
     // Words of the field: no I/O.
-    &["text", "clock", "calendar", "agency", "finding"],
+    &["text", "secrecy", "clock", "calendar", "agency", "finding"],
     &["campaign", "config", "ladder"],
     // Reading.
     &["attachment", "encoding"],

@@ -29,6 +29,7 @@ use crate::{
 use jiff::Timestamp;
 
 mod held;
+mod secret;
 
 /// Everything that is to be recorded about a message.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub struct Decision {
     pub trust: Trust,
     /// A mail that came from an agency and from nobody else: its address is alive.
     pub good: bool,
+    /// It bears the mark of a state secret.
+    pub secret: bool,
     /// The sender's address is to be remembered as the agency's, if the report is accepted.
     pub new_address: bool,
     /// The header rule that took away or limited the right to an answer.
@@ -125,6 +128,7 @@ pub fn decide(
         evidence: None,
         trust: Trust::of(mail, &Witnesses { host, signatures: &evidence.signatures, answers: None }),
         good: false,
+        secret: false,
         new_address: false,
         rule: rule_of(&answerable),
         verdict: None,
@@ -160,6 +164,10 @@ pub fn decide(
     decision.agency = identity.agency.cloned();
     decision.evidence = Some(identity.evidence.clone()).filter(|evidence| !evidence.is_empty());
     decision.trust = identity.trust.clone();
+    if let Some(place) = secret::place(mail) {
+        secret::hold(place, given.agency.is_some(), &mut decision);
+        return Ok(decision);
+    }
     let brings_report = mail_kind == MailKind::Report || mail.has_workbook();
     if let Some((held, why)) = identity.held {
         // A machine's mail without a workbook waits for nobody.
@@ -167,6 +175,9 @@ pub fn decide(
             decision.held = Some((held, why));
             if unseen.is_none() && brings_report {
                 held::read(desk, reading, mail, &mut decision)?;
+            }
+            if decision.secret {
+                return Ok(decision);
             }
             decision.letter = held::receipt(mail, &decision, &answerable);
         }
@@ -266,6 +277,10 @@ fn read_report(
             decision.report = Some(report);
             letter
         }
+        Appendix::Unreadable { reason: Reason::Classified, .. } => {
+            secret::hold("a heading of its workbook", by_staff, decision);
+            return Ok(());
+        }
         Appendix::Unreadable { reason, file } => {
             decision.verdict = Some(Verdict::Unreadable);
             decision.reason = Some(reason);
@@ -297,6 +312,7 @@ fn read_report(
 fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -> (LetterKind, Option<String>) {
     let unopened = |file: &&Attachment| file.sealed == Some(Sealed::Unsupported);
     let letter = match reason {
+        Reason::Classified => LetterKind::Neutral,
         Reason::OtherCampaign => LetterKind::OtherCampaign,
         Reason::BlankForm => LetterKind::BlankForm,
         Reason::Encrypted => LetterKind::Encrypted,

@@ -262,6 +262,7 @@ fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) ->
     MessageOutcome {
         agency: decision.agency.as_ref().map(|agency| &agency.id),
         evidence: decision.evidence.as_deref(),
+        subject: Some(&mail.subject).filter(|_| !decision.secret).map(String::as_str),
         trust: Some((decision.trust.as_str(), decision.trust.why())),
         campaign: decision.campaign.as_ref().map(|campaign| &campaign.id),
         held: decision.held.as_ref().map(|(held, _)| *held),

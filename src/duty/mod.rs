@@ -11,6 +11,7 @@ pub mod hold;
 pub mod identify;
 pub mod judge;
 pub mod letters;
+mod limits;
 pub mod receive;
 mod reconcile;
 pub mod reprocess;

@@ -5,10 +5,12 @@ mod again;
 mod automatic;
 mod limits;
 mod mail;
+mod names;
 mod reports;
 mod senders;
 mod story;
 mod too_large;
+mod trust;
 mod unreadable;
 mod watch;
 

@@ -1,10 +1,10 @@
 //! Mail that waits for staff because of its sender: its report is read, so that staff see what it is and can release
 //! it with one word, but nothing of it counts yet and nothing of it is repeated to anybody.
 
-use super::Decision;
+use super::{Decision, secret};
 use crate::{
     agency::{Agency, AgencyId, looks_like_address, naming},
-    appendix::Appendix,
+    appendix::{Appendix, Reason},
     duty::Desk,
     fence::{FenceError, Reading},
     form::{Circumstances, Marks, answers::Answers, declaration::Form, declaration::SectionKind},
@@ -29,6 +29,9 @@ pub(super) fn read(desk: &Desk, reading: &mut Reading, mail: &Mail, decision: &m
                 decision.evidence = Some(format!("{what}, a guess"));
                 decision.agency = Some(agency.clone());
             }
+        }
+        Ok(Appendix::Unreadable { reason: Reason::Classified, .. }) => {
+            secret::hold("a heading of its workbook", false, decision);
         }
         Ok(Appendix::Unreadable { reason, .. }) => {
             decision.verdict = Some(Verdict::Unreadable);
