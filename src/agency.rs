@@ -157,6 +157,17 @@ impl Registry {
         self.agencies.iter().find(|agency| agency.id == *id)
     }
 
+    /// The same with an invented address at this host for every agency that has none, and whom that concerns.
+    pub fn with_addresses_at(&self, host: &str) -> (Registry, Vec<AgencyId>) {
+        let mut agencies = self.agencies.clone();
+        let mut silent = Vec::new();
+        for agency in agencies.iter_mut().filter(|agency| agency.addresses.is_empty()) {
+            agency.addresses = vec![format!("{}@{host}", agency.id)];
+            silent.push(agency.id.clone());
+        }
+        (Registry { agencies }, silent)
+    }
+
     /// Whose address this is. An address of the registry decides before any domain.
     pub fn sender(&self, address: &str) -> Sender {
         let address = address.trim().to_lowercase();

@@ -43,6 +43,9 @@ pub struct OfficialLetter {
     /// What the letter is about, as it stands after "V/v".
     #[serde(default)]
     pub subject: String,
+    /// What the letter asks for, one sentence each; the opening letter repeats them.
+    #[serde(default)]
+    pub asks: Vec<String>,
 }
 
 /// One campaign file.

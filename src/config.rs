@@ -78,7 +78,7 @@ pub struct Mailbox {
     /// The folder handled mail is moved to. Default `Processed`; empty leaves mail in place.
     #[serde(default = "default_filed")]
     pub filed: String,
-    /// Seconds between two polls. Default 60.
+    /// Seconds between two polls, at most; a server with IDLE announces new mail in between. Default 60.
     #[serde(default = "default_poll")]
     pub poll_seconds: u64,
     /// Minutes without a successful poll after which staff are alerted; 0 never. Default 30.

@@ -31,6 +31,11 @@ pub fn steps(days: &[i32], deadline: Date, calendar: &Calendar) -> Vec<Step> {
     days.iter().map(step).collect()
 }
 
+/// The day of the last step, or the deadline where that comes later.
+pub fn last_day(days: &[i32], deadline: Date, calendar: &Calendar) -> Date {
+    steps(days, deadline, calendar).last().map_or(deadline, |step| step.day.max(deadline))
+}
+
 /// The step that counts today: the last one whose day has come. One that was missed counts until the next, but
 /// not for ever.
 pub fn step_of(days: &[i32], deadline: Date, calendar: &Calendar, today: Date) -> Option<Step> {

@@ -18,10 +18,10 @@
 //!
 //! | floor | modules | what |
 //! |---|---|---|
-//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] | the field's words, no I/O |
+//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] [`step`] | the field's words, no I/O |
 //! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
-//! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`] | what is known |
+//! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
 //! | wires | [`mailbox`] [`outgoing`] | the only sockets, blind to the store |
 //! | duties | [`duty`] | one thing, once |
 //! | rhythm | [`schedule`] (pure), [`daemon`] | what is due; every loop, sleep and signal |
@@ -78,6 +78,7 @@
 pub mod agency;
 pub mod appendix;
 pub mod attachment;
+pub mod backoff;
 pub mod calendar;
 pub mod campaign;
 pub mod cli;
@@ -86,6 +87,7 @@ pub mod config;
 pub mod daemon;
 pub mod duty;
 pub mod encoding;
+pub mod export;
 pub mod fence;
 pub mod finding;
 pub mod form;
@@ -100,6 +102,7 @@ pub mod schedule;
 pub mod secrecy;
 pub mod setup;
 pub mod sheet;
+pub mod step;
 pub mod store;
 pub mod text;
 pub mod workbook;

@@ -122,6 +122,13 @@ impl Setup {
 }
 
 impl OpenCampaign {
+    /// The campaign as it is for an agency to which staff gave a last day of its own.
+    pub fn until(mut self, own: Date, zone: &TimeZone) -> OpenCampaign {
+        self.campaign.deadline = own;
+        self.deadline_at = self.campaign.deadline_at(&self.calendar, zone);
+        self
+    }
+
     /// The last instant of an agency's own last day, or the campaign's where it has none.
     pub fn deadline_of(&self, own: Option<Date>, zone: &TimeZone) -> Timestamp {
         own.map_or(self.deadline_at, |day| end_of_day(day, zone))

@@ -12,7 +12,7 @@ use std::{
 /// The modules from the ground up: each imports only from lines above its own.
 const FLOORS: &[&[&str]] = &[
     // Words of the field: no I/O.
-    &["text", "secrecy", "clock", "calendar", "agency", "finding"],
+    &["text", "secrecy", "clock", "calendar", "agency", "finding", "backoff", "step"],
     &["campaign", "config", "ladder"],
     // Reading.
     &["attachment", "encoding"],
@@ -27,6 +27,7 @@ const FLOORS: &[&[&str]] = &[
     // Keeping, and what it adds up to.
     &["store"],
     &["progress"],
+    &["export"],
     // The wires, blind to the store.
     &["mailbox", "outgoing", "resolver"],
     // Duties, their rhythm, the doors.

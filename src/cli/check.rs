@@ -1,6 +1,7 @@
 //! `check`: everything a campaign rests on, each named with what to do where it is wrong.
 
 use crate::{
+    ladder,
     mailbox::Mailbox,
     outgoing::Outgoing,
     setup::Setup,
@@ -73,8 +74,17 @@ fn check_data(report: &mut Report, setup: &Setup) {
             report
                 .remark(&what, &format!("{silent} agencies have neither address nor domain; their mail will be held"));
         }
-        if open.calendar.last().is_none_or(|last| last < deadline) {
-            report.remark(&what, "the calendar ends before the deadline; only weekends are days off after its end");
+        let end = ladder::last_day(&open.campaign.reminders, deadline, &open.calendar);
+        if open.calendar.last().is_none_or(|last| last < end) {
+            let remark = format!(
+                "reminders go on to {end}, and the calendar ends before; after its end only weekends are days off: add the days off to {}",
+                open.campaign.calendar_file().display()
+            );
+            report.remark(&what, &remark);
+        }
+        let mute = agencies.iter().filter(|agency| agency.expected && agency.addresses.is_empty()).count();
+        if mute > 0 {
+            report.remark(&what, &format!("{mute} agencies have no address in the registry: neither opening letter nor reminders go to them until one is learned or `phuluc agency contact` adds it"));
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{status, table};
 use crate::{
     attachment::bare_name,
     clock::Clock,
-    duty::{Desk, deliver, receive},
+    duty::{Desk, deliver, receive, tabulate},
     mailbox::Mailbox,
     message,
     outgoing::Outgoing,
@@ -44,7 +44,7 @@ pub async fn demo(folder: &Path) -> anyhow::Result<u8> {
     let end = mails.last().map_or(Timestamp::UNIX_EPOCH, |(_, _, arrived)| *arrived);
     let desk = desk.at(Clock::Fixed(end.checked_add(SignedDuration::from_hours(1))?));
     let shown = write_for_looking(&desk, folder).await?;
-    let progress = status::progress(&desk, &desk.setup.campaigns[0]).await?;
+    let progress = tabulate::progress(&desk, &desk.setup.campaigns[0]).await?;
     desk.store.close().await;
     say!("{}", table::show(&["received", "from", "mail", "outcome", "letter"], &lines));
     say!("\n{}", summary(&progress));

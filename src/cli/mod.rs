@@ -12,12 +12,16 @@ macro_rules! say {
 }
 
 mod actor;
+mod agency;
 mod audit;
+mod campaign;
 mod check;
 mod decide;
 mod demo;
+mod export;
 mod messages;
 mod outbox;
+mod rehearse;
 mod run;
 mod status;
 mod table;
@@ -66,6 +70,9 @@ enum Command {
         /// Sets the clock (RFC 3339); refused unless letters stay on this machine
         #[arg(long, value_name = "TIME")]
         as_of: Option<Timestamp>,
+        /// Dies at a step (STEP, STEP:TIMES, STEP@ID), for tests of what is left then
+        #[arg(long, value_name = "STEP", hide = true)]
+        kill_at: Option<String>,
     },
     /// Reads one file and says what would be answered; touches nothing
     Validate {
@@ -89,12 +96,46 @@ enum Command {
         #[arg(long, value_name = "FILE.xlsx")]
         out: PathBuf,
     },
+    /// Queues the opening letter with the form to every expected agency, once
+    Announce {
+        campaign: String,
+        /// Before the opening date too
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Shows every letter the campaign would send if nobody answered, and changes nothing
+    Rehearse {
+        campaign: String,
+        /// A new folder for the letters, a file each
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Shows one agency, or decides about it: more time, no report owed, on paper, an address
+    Agency {
+        #[command(subcommand)]
+        act: agency::AgencyAct,
+    },
+    /// Closes a campaign, or opens it again
+    Campaign {
+        #[command(subcommand)]
+        act: campaign::CampaignAct,
+    },
     /// Shows who has reported
     Status {
         /// The campaign; may be left out where there is only one
         campaign: Option<String>,
         #[arg(long)]
         json: bool,
+    },
+    /// Writes the consolidated national table
+    Export {
+        campaign: String,
+        /// The file to write: .xlsx, .csv or .json
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Which table a .csv holds; by default the form's first
+        #[arg(long, value_name = "ID")]
+        table: Option<String>,
     },
     /// Lists what came in, and what is held
     Messages {
@@ -190,14 +231,21 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
     match arguments.command {
         Command::Demo { folder } => demo::demo(&folder).await,
         Command::Check => check::check(&config).await,
-        Command::Run { once, as_of } => run::run(load(&config)?, once, as_of).await,
+        Command::Run { once, as_of, kill_at } => run::run(load(&config)?, once, as_of, kill_at.as_deref()).await,
         Command::Validate { campaign, file, agency, json } => {
             validate::validate(&load(&config)?, &Fence::of_this_program(), &campaign, &file, agency.as_deref(), json)
         }
         Command::Template { campaign, agency, out } => {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
         }
+        Command::Announce { campaign, yes } => campaign::announce(&desk(&config).await?, &campaign, yes).await,
+        Command::Rehearse { campaign, out } => rehearse::rehearse(load(&config)?, &campaign, out.as_deref()).await,
+        Command::Agency { act } => agency::run(&desk(&config).await?, act).await,
+        Command::Campaign { act } => campaign::run(&desk(&config).await?, act).await,
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
+        Command::Export { campaign, out, table } => {
+            export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
+        }
         Command::Messages { held, json } => messages::list(&desk(&config).await?, held, json).await,
         Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
         Command::Message { act: MessageAct::Reprocess { ids, failed: _, older, why } } => {

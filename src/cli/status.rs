@@ -3,22 +3,18 @@
 use super::table;
 use crate::{
     clock::rfc3339,
-    duty::Desk,
+    duty::{Desk, tabulate},
     mailbox,
     progress::{Progress, State},
     setup::OpenCampaign,
-    store::{
-        messages,
-        polls::{self, Polls},
-        reports,
-    },
+    store::polls::{self, Polls},
 };
 use anyhow::Context as _;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value as Json, json};
 
 pub async fn status(desk: &Desk, campaign: Option<&str>, in_json: bool) -> anyhow::Result<u8> {
-    let progress = progress(desk, one_campaign(desk, campaign)?).await?;
+    let progress = tabulate::progress(desk, one_campaign(desk, campaign)?).await?;
     let folder = mailbox::folder_of(&desk.setup.config);
     let polls = polls::of_folder(&desk.store, &folder).await?;
     if in_json {
@@ -33,7 +29,7 @@ pub async fn status(desk: &Desk, campaign: Option<&str>, in_json: bool) -> anyho
 }
 
 /// The campaign that is named, or the only one there is.
-fn one_campaign<'a>(desk: &'a Desk, id: Option<&str>) -> anyhow::Result<&'a OpenCampaign> {
+pub fn one_campaign<'a>(desk: &'a Desk, id: Option<&str>) -> anyhow::Result<&'a OpenCampaign> {
     match (id, desk.setup.campaigns.as_slice()) {
         (Some(id), _) => Ok(desk.setup.campaign(id)?),
         (None, [only]) => Ok(only),
@@ -42,13 +38,6 @@ fn one_campaign<'a>(desk: &'a Desk, id: Option<&str>) -> anyhow::Result<&'a Open
             None.with_context(|| format!("name one of the campaigns: {}", ids.join(", ")))
         }
     }
-}
-
-/// How far a campaign is now.
-pub async fn progress(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Progress> {
-    let states = reports::agency_states(&desk.store, &campaign.id).await?;
-    let held = messages::count_held(&desk.store, &campaign.id).await?;
-    Ok(Progress::of(campaign, &states, held, desk.clock.now(), &desk.setup.zone))
 }
 
 fn as_json(polls: &Polls, zone: &TimeZone) -> Json {

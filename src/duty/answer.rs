@@ -4,7 +4,7 @@
 use super::{
     Desk, acquaint, alert,
     decide::{Decision, Report, is_document},
-    limits,
+    form, limits,
 };
 use crate::{
     agency::Agency,
@@ -19,9 +19,8 @@ use crate::{
     },
     message::Mail,
     setup::OpenCampaign,
-    sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
     store::{
-        Tx, addresses,
+        StoreError, Tx, addresses, agencies,
         messages::Held,
         outbox::{self, NewLetter, Queued},
         reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
@@ -30,8 +29,6 @@ use crate::{
 use anyhow::Context as _;
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
-
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The files that go with the letter: the report on our own form with its cells marked, or the blank form.
 pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Vec<File>> {
@@ -45,36 +42,17 @@ pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Ve
         _ => None,
     };
     let _ = mail;
-    let bytes = form_workbook(desk, campaign, agency, report)?;
-    Ok(vec![File { name: format!("{}_{}.xlsx", campaign.campaign.token(), agency.id), content_type: XLSX, bytes }])
+    Ok(vec![form::attached(desk, campaign, agency, report)?])
 }
 
-/// Our form for an agency, blank or filled with its report.
-fn form_workbook(
-    desk: &Desk,
-    campaign: &OpenCampaign,
-    agency: &Agency,
-    report: Option<&Report>,
-) -> anyhow::Result<Vec<u8>> {
-    let marked = report.map(|report| marked(desk, campaign, report)).unwrap_or_default();
-    let letter = &campaign.campaign.letter;
-    let book = FormWorkbook {
-        form: &campaign.form,
-        campaign_letter: &format!("{} ngày {}", letter.number, date(letter.date)),
-        agency: Some(AgencyMark {
-            id: agency.id.as_str(),
-            name: &agency.name,
-            code: agency.code.as_deref(),
-            kind: agency.kind,
-        }),
-        filled: report.map(|report| Filled { answers: &report.answers, findings: &marked }),
-    };
-    Ok(sheet::write(&book)?)
-}
-
-fn marked<'a>(desk: &Desk, campaign: &OpenCampaign, report: &'a Report) -> Vec<MarkedFinding<'a>> {
-    let words = |finding| desk.setup.letters.words(&campaign.form, finding);
-    report.findings.iter().map(|finding| MarkedFinding { finding, note: words(finding).to_string() }).collect()
+/// An agency to which staff gave a last day of its own is judged by that one, and its letters name it.
+pub async fn by_own_deadline(desk: &Desk, decision: &mut Decision) -> Result<(), StoreError> {
+    if let (Some(campaign), Some(agency)) = (&mut decision.campaign, &decision.agency)
+        && let Some(own) = agencies::own_deadline(&desk.store, &campaign.id, &agency.id).await?
+    {
+        *campaign = campaign.clone().until(own, &desk.setup.zone);
+    }
+    Ok(())
 }
 
 /// What is to be recorded of a message beside its outcome.

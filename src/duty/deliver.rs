@@ -1,17 +1,22 @@
 //! Sending what waits in the outbox, one letter at a time, each noted as being sent before it is. A letter of
 //! which nobody knows whether it arrived is `uncertain` and is never sent again by itself.
 
-use super::Desk;
+use super::{
+    Desk,
+    notice::{self, Fate},
+};
 use crate::{
     agency::masked,
+    backoff::Backoff,
     outgoing::{Outcome, Outgoing, Parcel},
+    step::Step,
     store::sending::{self, LetterToSend},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use std::time::Duration;
 
-/// The first wait after a passing refusal; each further one is twice as long.
-const FIRST_WAIT: SignedDuration = SignedDuration::from_mins(2);
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
+/// The waits after passing refusals.
+const RETRY: Backoff = Backoff { first: Duration::from_secs(2 * 60), longest: Duration::from_secs(6 * 3600) };
 /// How the outgoing side begins its reason when it is the envelope sender that was refused.
 const SENDER_REFUSED: &str = "the sender:";
 
@@ -23,6 +28,8 @@ pub struct Delivered {
     /// Put off after a passing refusal.
     pub later: u32,
     pub failed: u32,
+    /// Did not leave, because it was no longer true.
+    pub withdrawn: u32,
 }
 
 /// Sends every letter whose time has come.
@@ -38,8 +45,21 @@ pub async fn deliver_next(desk: &Desk, outgoing: &Outgoing, delivered: &mut Deli
     let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
         return Ok(false);
     };
-    let outcome = send(desk, outgoing, &letter).await;
-    note(desk, &letter, outcome, delivered).await?;
+    desk.steps.reached(Step::Taken, Some(letter.id));
+    match notice::fate(desk, &letter).await? {
+        Fate::Send => {
+            let outcome = send(desk, outgoing, &letter).await;
+            desk.steps.reached(Step::Answered, Some(letter.id));
+            note(desk, &letter, outcome, delivered).await?;
+            desk.steps.reached(Step::Noted, Some(letter.id));
+        }
+        Fate::Later(at) => sending::put_back(&desk.store, letter.id, at).await?,
+        Fate::Withdraw(why) => {
+            sending::withdraw(&desk.store, letter.id, why).await?;
+            delivered.withdrawn += 1;
+            tracing::info!(letter = letter.id, kind = letter.kind.as_str(), why, "a letter is withdrawn");
+        }
+    }
     Ok(true)
 }
 
@@ -89,7 +109,8 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
             tracing::error!(letter = letter.id, to, reason, "whether the letter arrived is uncertain");
         }
         Outcome::TryLater { reason } => {
-            sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts), &reason).await?;
+            sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts, desk.clock.chance()), &reason)
+                .await?;
             delivered.later += 1;
             tracing::warn!(
                 letter = letter.id,
@@ -108,11 +129,10 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
     Ok(())
 }
 
-/// When a letter is tried again: 2, 4, 8 … minutes after its first, second, third attempt, six hours at most.
-fn retry_time(now: Timestamp, attempts: u32) -> Timestamp {
-    let doublings = attempts.saturating_sub(1).min(10);
-    let wait = FIRST_WAIT.checked_mul(1 << doublings).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
-    now.checked_add(wait).unwrap_or(now)
+/// When a letter is tried again: 2, 4, 8 … minutes after its first, second, third attempt, six hours at most, and
+/// by chance up to half of that earlier.
+fn retry_time(now: Timestamp, attempts: u32, chance: f64) -> Timestamp {
+    now.checked_add(RETRY.wait(attempts, chance)).unwrap_or(now)
 }
 
 #[cfg(test)]
@@ -123,7 +143,8 @@ mod tests {
     fn the_wait_doubles_up_to_six_hours() {
         let now = Timestamp::UNIX_EPOCH;
         for (attempts, minutes) in [(1, 2), (2, 4), (5, 32), (9, 360), (500, 360)] {
-            assert_eq!(retry_time(now, attempts).duration_since(now).as_mins(), minutes);
+            assert_eq!(retry_time(now, attempts, 1.0).duration_since(now).as_mins(), minutes);
+            assert_eq!(retry_time(now, attempts, 0.0).duration_since(now).as_mins(), minutes / 2);
         }
     }
 }

@@ -118,7 +118,8 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
         Ok(Ok((mail, decision, files)))
     };
     match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
-        Ok((mail, decision, files)) => {
+        Ok((mail, mut decision, files)) => {
+            answer::by_own_deadline(desk, &mut decision).await?;
             let previous = answer::previous(desk, id, &decision).await?;
             Ok(What::Decided(Box::new(Decided { mail, decision, files, previous })))
         }

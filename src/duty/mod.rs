@@ -3,29 +3,39 @@
 
 mod acquaint;
 pub mod alert;
+pub mod announce;
 mod answer;
 pub mod decide;
 pub mod deliver;
 pub mod evidence;
+mod form;
 pub mod hold;
 pub mod identify;
 pub mod judge;
 pub mod letters;
 mod limits;
+mod notice;
+pub mod obligation;
 pub mod receive;
 mod reconcile;
+pub mod remind;
 pub mod reprocess;
+pub mod tabulate;
 pub mod token;
 pub mod watch;
 
 use crate::{
+    agency::{Agency, AgencyId},
     clock::Clock,
     fence::Fence,
     message::automatic::Own,
     resolver::{Resolver, ResolverError},
     setup::{OpenCampaign, Setup, SetupError},
+    step::Steps,
     store::{Store, StoreError, agencies},
 };
+use anyhow::Context as _;
+use jiff::civil::Date;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
@@ -39,6 +49,8 @@ pub struct Desk {
     pub fence: Fence,
     /// Who is asked for the keys of signatures.
     pub resolver: Resolver,
+    /// Where the steps of a mail and of a letter are announced.
+    pub steps: Steps,
 }
 
 /// Why a desk could not be set up.
@@ -57,7 +69,8 @@ impl Desk {
     pub async fn open(setup: Arc<Setup>, clock: Clock) -> Result<Desk, DeskError> {
         let store = Store::open(setup.config.database_url().map_err(SetupError::from)?.expose_secret()).await?;
         let resolver = Resolver::open(&setup.config.trust.resolver)?;
-        let desk = Desk { setup, store, clock, fence: Fence::of_this_program(), resolver };
+        let fence = Fence::of_this_program();
+        let desk = Desk { setup, store, clock, fence, resolver, steps: Steps::default() };
         desk.import().await?;
         Ok(desk)
     }
@@ -65,6 +78,11 @@ impl Desk {
     /// The same desk, its mail read elsewhere: by another program than the running one, or here.
     pub fn with_fence(self, fence: Fence) -> Desk {
         Desk { fence, ..self }
+    }
+
+    /// The same desk, whose steps are announced there.
+    pub fn announcing(self, steps: Steps) -> Desk {
+        Desk { steps, ..self }
     }
 
     /// The same desk at another time.
@@ -85,6 +103,20 @@ impl Desk {
             agencies::import_campaign(&self.store, &files).await?;
         }
         Ok(())
+    }
+
+    /// The day it is where the office is.
+    pub fn today(&self) -> Date {
+        self.clock.now().to_zoned_datetime(self.setup.zone.clone()).date()
+    }
+
+    /// An agency as the registry has it, or had it when it was last there.
+    async fn agency(&self, campaign: &OpenCampaign, id: &AgencyId) -> anyhow::Result<Agency> {
+        if let Some(agency) = campaign.registry.get(id) {
+            return Ok(agency.clone());
+        }
+        let known = agencies::registered(&self.store, id).await?;
+        known.with_context(|| format!("nothing is known of the agency {id}"))
     }
 
     /// The value of `X-Phuluc` in our letters, by which we know them again.

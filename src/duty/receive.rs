@@ -11,6 +11,7 @@ use crate::{
     fence::FenceError,
     mailbox::{Fetched, Filed, Key, Listed, Mailbox, MailboxError},
     message,
+    step::Step,
     store::{StoreError, attempts, attempts::Unhandled, filing, messages, messages::Kept},
 };
 use anyhow::Context as _;
@@ -47,6 +48,7 @@ async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -
     let folder = mailbox.folder();
     let after = filing::watermark(&desk.store, &folder).await?;
     let listing = mailbox.list(after).await.context("the mailbox cannot be listed")?;
+    desk.steps.reached(Step::Listed, None);
     let uids: Vec<&str> = listing.new.iter().map(|listed| listed.key.uid.as_str()).collect();
     let known = filing::known_uids(&desk.store, &folder, listing.validity, &uids).await?;
     // Everything up to here is kept; a mail that could not be fetched keeps the mark below it.
@@ -70,6 +72,7 @@ async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -
         }
         if let (true, Ok(uid)) = (unbroken && listing.validity > 0, listed.key.uid.parse::<u32>()) {
             filing::raise_watermark(&desk.store, &folder, listing.validity, uid).await?;
+            desk.steps.reached(Step::Marked, None);
         }
     }
     reconcile(desk, mailbox, &listing).await
@@ -91,12 +94,15 @@ async fn keep(desk: &Desk, mailbox: &mut Mailbox, listed: &Listed) -> anyhow::Re
         Err(MailboxError::TooLarge { size, .. }) => (mailbox.fetch_header(listed).await?, size),
         Err(error) => return Err(error.into()),
     };
+    desk.steps.reached(Step::Fetched, None);
     let sha256 = message::hash(&raw);
     let Key { folder, validity, uid } = &listed.key;
     let mail = messages::KeptMail { folder, validity: *validity, uid, raw: &raw, sha256: &sha256, size, received_at };
     let mut tx = desk.store.begin().await?;
     let kept = messages::keep(&mut tx, &mail, now).await?;
+    desk.steps.reached(Step::Keeping, None);
     tx.commit().await?;
+    desk.steps.reached(Step::Kept, None);
     if let Kept::New(id) = kept {
         tracing::info!(message = id, uid, size, "mail kept");
     }
@@ -121,6 +127,7 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
             }
             // Counted beforehand, so that a message which ends the daemon itself is counted too.
             let attempts = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
+            desk.steps.reached(Step::Counted, Some(waiting.id));
             match handle(desk, &waiting).await {
                 Ok(()) => received.handled += 1,
                 // The database's own trouble is nobody's fault among the mails, nor is the fence's.
@@ -162,9 +169,12 @@ async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
 /// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
 async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
     let judged = judge::judge(desk, waiting, &Given::default()).await?;
+    desk.steps.reached(Step::Judged, Some(waiting.id));
     let mut tx = desk.store.begin().await?;
     let recorded = judged.record(desk, &mut tx).await?;
+    desk.steps.reached(Step::Recording, Some(waiting.id));
     tx.commit().await?;
+    desk.steps.reached(Step::Recorded, Some(waiting.id));
     recorded.log("message recorded");
     Ok(())
 }
@@ -178,10 +188,14 @@ async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) 
             // One that cannot be moved must not stand in the way of those behind it.
             after = done.id;
             let key = Key { folder: done.folder.clone(), validity: done.validity, uid: done.uid.clone() };
-            match mailbox.file(&key).await {
+            desk.steps.reached(Step::Moving, Some(done.id));
+            let filed = mailbox.file(&key).await;
+            desk.steps.reached(Step::Moved, Some(done.id));
+            match filed {
                 Ok(Filed::LeftInPlace) => filing::mark_left_in_place(&desk.store, done.id, desk.clock.now()).await?,
                 Ok(filed) => {
                     filing::mark_filed(&desk.store, done.id, desk.clock.now()).await?;
+                    desk.steps.reached(Step::Filed, Some(done.id));
                     received.filed += u32::from(filed == Filed::Moved);
                 }
                 // What the server refuses today it may take tomorrow; the mail is not read again.

@@ -4,6 +4,10 @@
 
 mod check;
 mod prepare;
+mod rows;
+mod tables;
+
+pub use tables::Table;
 
 use super::rules::Condition;
 use crate::{agency::Kind, finding::Severity, text::Name};
@@ -65,6 +69,16 @@ pub struct Form {
     /// The sentences for finding codes, in Vietnamese; codes of reading have general ones beside the letters.
     #[serde(default)]
     pub messages: BTreeMap<String, Message>,
+    /// The sheets of the consolidated workbook; by default one for each section.
+    #[serde(default)]
+    pub tables: Vec<Table>,
+}
+
+/// Where in the text something is wrong, and why.
+type Fault = (usize, String);
+
+fn refuse<T>(at: &Spanned<String>, what: &str, reason: &str) -> Result<T, Fault> {
+    Err((at.span().start, format!("{what} {:?} {reason}", at.get_ref())))
 }
 
 /// A regular expression of a declaration.
@@ -400,6 +414,9 @@ impl Form {
             }
         }
         form.prepare();
+        if form.tables.is_empty() {
+            form.tables = form.tables_by_default();
+        }
         form.check().map_err(|(offset, reason)| refuse(offset, reason))?;
         Ok(form)
     }

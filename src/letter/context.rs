@@ -24,6 +24,8 @@ pub struct Context {
     pub attachments: Vec<String>,
     /// The token of the correspondence, such as `#1552-ha-noi-7`.
     pub thread: String,
+    /// For letters nobody asked for: how the agency stands with its deadline.
+    pub reminder: ReminderFacts,
     /// What staff are alerted to; letters to agencies have none.
     pub alert: AlertFacts,
 }
@@ -46,6 +48,11 @@ pub struct CampaignFacts {
     pub title: String,
     pub letter_number: String,
     pub letter_date: String,
+    /// What the official letter is about, as it stands after "V/v"; may be empty.
+    pub letter_subject: String,
+    /// What the official letter asks for, in its words.
+    pub asks: Vec<String>,
+    /// The agency's own where staff gave it one.
     pub deadline: String,
 }
 
@@ -84,6 +91,22 @@ pub struct ReportFacts {
     /// The rows of the form that ask for an answer, and those that have it.
     pub items: u32,
     pub answered: u32,
+}
+
+/// How an agency stands with its deadline on the day of a letter.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReminderFacts {
+    /// When the letter was written, and so what it knows.
+    pub at: Moment,
+    /// The agency's last day.
+    pub deadline: String,
+    /// Whether staff gave it that day.
+    pub extended: bool,
+    /// Working days since; 0 up to the last day.
+    pub days_late: u32,
+    /// Whether a report came that is to be corrected.
+    pub correction: bool,
 }
 
 /// What an alert is about. What its kind does not need is empty.
@@ -210,6 +233,8 @@ impl CampaignFacts {
             title: campaign.title.clone(),
             letter_number: campaign.letter.number.clone(),
             letter_date: date(campaign.letter.date),
+            letter_subject: campaign.letter.subject.clone(),
+            asks: campaign.letter.asks.clone(),
             deadline: date(deadline),
         }
     }

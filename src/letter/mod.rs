@@ -5,6 +5,7 @@
 pub mod compose;
 pub mod context;
 mod group;
+mod headings;
 mod quiet;
 mod sample;
 mod tally;
@@ -13,6 +14,8 @@ mod wrap;
 
 pub use context::{Context, OrderFacts};
 pub use group::group;
+pub use headings::Headings;
+pub use quiet::shorten;
 pub use tally::{answered, counts};
 pub use words::Words;
 
@@ -63,6 +66,18 @@ pub enum LetterKind {
     TooLarge,
     /// Received, and with staff; repeats nothing of the mail.
     Neutral,
+    /// Opens the campaign: the official letter's words, and the form.
+    Announcement,
+    /// Nothing has come, and the deadline is near.
+    Reminder,
+    /// Nothing has come, and it is the last day.
+    ReminderToday,
+    /// Nothing has come in time.
+    ReminderOverdue,
+    /// What came is to be corrected, and nothing better has come.
+    ReminderCorrection,
+    /// To those above an agency that is overdue.
+    Escalation,
     /// To staff: something cannot wait for the digest.
     Alert,
     /// To staff: what an alert told is over.
@@ -70,7 +85,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 15] = [
+    pub const ALL: [LetterKind; 21] = [
         LetterKind::Receipt,
         LetterKind::ReceiptRemarks,
         LetterKind::Correction,
@@ -84,6 +99,12 @@ impl LetterKind {
         LetterKind::Damaged,
         LetterKind::TooLarge,
         LetterKind::Neutral,
+        LetterKind::Announcement,
+        LetterKind::Reminder,
+        LetterKind::ReminderToday,
+        LetterKind::ReminderOverdue,
+        LetterKind::ReminderCorrection,
+        LetterKind::Escalation,
         LetterKind::Alert,
         LetterKind::AllClear,
     ];
@@ -104,6 +125,12 @@ impl LetterKind {
             LetterKind::Damaged => "damaged",
             LetterKind::TooLarge => "too-large",
             LetterKind::Neutral => "neutral",
+            LetterKind::Announcement => "announcement",
+            LetterKind::Reminder => "reminder",
+            LetterKind::ReminderToday => "reminder-today",
+            LetterKind::ReminderOverdue => "reminder-overdue",
+            LetterKind::ReminderCorrection => "reminder-correction",
+            LetterKind::Escalation => "escalation",
             LetterKind::Alert => "alert",
             LetterKind::AllClear => "all-clear",
         }
@@ -119,6 +146,12 @@ impl LetterKind {
         match self {
             LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral => "receipt",
             LetterKind::Correction => "correction",
+            LetterKind::Announcement => "announcement",
+            LetterKind::Reminder
+            | LetterKind::ReminderToday
+            | LetterKind::ReminderOverdue
+            | LetterKind::ReminderCorrection => "reminder",
+            LetterKind::Escalation => "escalation",
             LetterKind::Alert | LetterKind::AllClear => "alert",
             _ => "unreadable",
         }
@@ -152,6 +185,7 @@ pub enum LetterError {
 pub struct Letters {
     environment: Environment<'static>,
     findings: BTreeMap<String, Message>,
+    headings: Headings,
     /// The folder, for errors; empty for the embedded ones.
     folder: PathBuf,
 }
@@ -164,7 +198,7 @@ impl Letters {
         for entry in std::fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
             let path = entry.map_err(|e| unreadable(folder, e))?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            if is_template(name) || name == words::FINDINGS {
+            if is_read(name) {
                 let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e))?;
                 files.insert(name.to_owned(), text);
             }
@@ -180,7 +214,9 @@ impl Letters {
     fn from_files(mut files: BTreeMap<String, String>, folder: &Path) -> Result<Letters, LetterError> {
         let findings = files.remove(words::FINDINGS).unwrap_or_default();
         let findings = words::parse(&findings, &folder.join(words::FINDINGS).to_string_lossy())?;
-        let mut letters = Letters { environment: environment(), findings, folder: folder.to_owned() };
+        let headings = files.remove(headings::EXPORT).unwrap_or_default();
+        let headings = headings::parse(&headings, &folder.join(headings::EXPORT).to_string_lossy())?;
+        let mut letters = Letters { environment: environment(), findings, headings, folder: folder.to_owned() };
         for (name, text) in files {
             let compiled = letters.environment.add_template_owned(name.clone(), text);
             compiled.map_err(|error| letters.template_error(&name, &error))?;
@@ -230,6 +266,11 @@ impl Letters {
         sample::sample(kind)
     }
 
+    /// The words of the consolidated workbook.
+    pub fn headings(&self) -> &Headings {
+        &self.headings
+    }
+
     fn fill(&self, file: &str, values: &Json) -> Result<String, LetterError> {
         let filled = self.environment.get_template(file).and_then(|t| t.render(Serde(values)));
         filled.map_err(|error| self.template_error(file, &error))
@@ -255,10 +296,11 @@ impl Letters {
 
 fn embedded_files() -> BTreeMap<String, String> {
     let named = EMBEDDED.files().filter_map(|file| Some((file.path().to_str()?.to_owned(), file.contents_utf8()?)));
-    named
-        .filter(|(name, _)| is_template(name) || name == words::FINDINGS)
-        .map(|(name, text)| (name, text.to_owned()))
-        .collect()
+    named.filter(|(name, _)| is_read(name)).map(|(name, text)| (name, text.to_owned())).collect()
+}
+
+fn is_read(name: &str) -> bool {
+    is_template(name) || name == words::FINDINGS || name == headings::EXPORT
 }
 
 fn is_template(name: &str) -> bool {

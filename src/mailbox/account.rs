@@ -36,6 +36,10 @@ pub struct Limits {
     pub slice: Duration,
     /// A listing as a whole, which over a mailbox of 40,000 may take minutes.
     pub listing: Duration,
+    /// One wait for new mail; servers may give up a client that says nothing for 30 minutes (RFC 2177).
+    pub idle: Duration,
+    /// Ending that wait, which is answered at once by a server that still lives.
+    pub done: Duration,
 }
 
 impl Default for Limits {
@@ -50,6 +54,8 @@ impl Default for Limits {
             command: seconds(60),
             slice: seconds(60),
             listing: seconds(600),
+            idle: seconds(28 * 60),
+            done: seconds(20),
         }
     }
 }

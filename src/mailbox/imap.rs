@@ -3,12 +3,14 @@
 //! take the others with it. A UID is never used under another UIDVALIDITY than the one it was listed under.
 
 use super::{
-    Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError, Phase, Present,
+    Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError, Phase, Present, Waited,
     account::{Account, Limits},
     session::{Selected, Session, protocol},
 };
+use crate::step::Steps;
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response};
 use jiff::{Timestamp, fmt::strtime};
+use std::time::Duration;
 
 /// The most that is fetched at once. The library allocates what the server announces, so a larger body is asked
 /// for by slices of this size.
@@ -20,6 +22,7 @@ pub struct Imap {
     account: Account,
     limits: Limits,
     session: Option<Session>,
+    steps: Steps,
 }
 
 /// What the server tells about a message.
@@ -32,9 +35,13 @@ pub(super) struct About {
 
 impl Imap {
     pub(super) async fn open(account: Account, limits: Limits) -> Result<Imap, MailboxError> {
-        let mut imap = Imap { account, limits, session: None };
+        let mut imap = Imap { account, limits, session: None, steps: Steps::default() };
         imap.session().await?;
         Ok(imap)
+    }
+
+    pub(super) fn announcing(self, steps: Steps) -> Imap {
+        Imap { steps, ..self }
     }
 
     pub(super) fn folder(&self) -> &str {
@@ -54,6 +61,7 @@ impl Imap {
         let folder = self.account.folder.clone();
         let session = self.session().await?;
         let selected = session.select(&folder).await?;
+        session.is_listed(&selected);
         let newest_kept = newest_kept(&selected, after);
         let Some(from) = newest_kept.checked_add(1).filter(|_| selected.count > 0) else {
             return Ok(listing(&selected, Vec::new()));
@@ -101,6 +109,7 @@ impl Imap {
         let folder = self.account.folder.clone();
         let session = self.session().await?;
         let selected = session.select(&folder).await?;
+        session.is_listed(&selected);
         let newest_kept = newest_kept(&selected, after);
         let mut new = Vec::new();
         let command = format!("UID SEARCH UID {}:*", newest_kept.saturating_add(1));
@@ -155,11 +164,12 @@ impl Imap {
             return Ok(Filed::LeftInPlace);
         }
         let uid = uid(key)?;
+        let steps = self.steps.clone();
         let session = self.at_anew(key).await?;
         if !session.holds(uid).await? {
             return Ok(Filed::AlreadyGone);
         }
-        let outcome = session.carry(uid, &filed).await;
+        let outcome = session.carry(uid, &filed, &steps).await;
         match outcome {
             // A server may say NO and have done it all the same; the folder itself tells.
             Err(refused @ MailboxError::No { .. }) => {
@@ -170,6 +180,13 @@ impl Imap {
                 }
             }
             other => other,
+        }
+    }
+
+    pub(super) async fn wait(&mut self, longest: Duration) -> Result<Waited, MailboxError> {
+        match self.session.as_mut().filter(|session| !session.is_broken()) {
+            Some(session) => session.idle(longest).await,
+            None => Ok(Waited::CannotTell),
         }
     }
 

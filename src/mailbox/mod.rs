@@ -4,6 +4,8 @@
 
 mod account;
 mod filing;
+mod guard;
+mod idle;
 pub mod imap;
 pub mod maildir;
 mod opening;
@@ -14,9 +16,9 @@ pub use account::Limits;
 /// So much of a header is enough to know whose a mail is.
 const LONGEST_HEADER: u64 = 256 * 1024;
 
-use crate::config::Config;
+use crate::{config::Config, step::Steps};
 use jiff::Timestamp;
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// A message's identity on its server. Hold it as it is: under another `validity` the same UID is another message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,6 +77,17 @@ pub enum Filed {
     LeftInPlace,
 }
 
+/// What waiting for news came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// There may be new mail.
+    News,
+    /// The time went by.
+    Quiet,
+    /// This mailbox announces nothing, or not now; nothing was waited for.
+    CannotTell,
+}
+
 /// The reporting mailbox, opened.
 #[derive(Debug)]
 pub enum Mailbox {
@@ -96,6 +109,10 @@ pub enum Phase {
     /// One message's bytes.
     Slice,
     File,
+    /// Waiting for news: beginning to, and being told.
+    Idle,
+    /// Ending the wait.
+    Done,
 }
 
 /// Why the mailbox did not do what was asked. `passing` and `of_message` say what to do about it.
@@ -161,6 +178,20 @@ impl Mailbox {
         Ok(Mailbox::Imap(Box::new(imap::Imap::open(account::Account::of(config)?, limits).await?)))
     }
 
+    /// The same, whose steps are announced there.
+    pub fn announcing(self, steps: &Steps) -> Mailbox {
+        match self {
+            Mailbox::Imap(imap) => Mailbox::Imap(Box::new(imap.announcing(steps.clone()))),
+            other => other,
+        }
+    }
+
+    /// Whether the configured mailbox lies on this machine, by its name as it is written.
+    pub fn is_local(config: &Config) -> bool {
+        config.path_of_url(&config.mailbox.url, "maildir").is_some()
+            || account::Account::of(config).is_ok_and(|account| account.is_loopback())
+    }
+
     /// The folder's name in the keys of its messages.
     pub fn folder(&self) -> String {
         match self {
@@ -222,6 +253,15 @@ impl Mailbox {
         }
     }
 
+    /// Waits until the server announces new mail, for `longest` at most; a server that cannot, or whose folder was
+    /// not listed over this connection, says so at once.
+    pub async fn wait(&mut self, longest: Duration) -> Result<Waited, MailboxError> {
+        match self {
+            Mailbox::Imap(imap) => imap.wait(longest).await,
+            Mailbox::Maildir(_) => Ok(Waited::CannotTell),
+        }
+    }
+
     /// Says goodbye to the server; dropping the mailbox is as safe, only less polite.
     pub async fn close(self) {
         if let Mailbox::Imap(imap) = self {
@@ -269,6 +309,21 @@ impl MailboxError {
 }
 
 impl Phase {
+    /// Every wait on the server, in the order of a poll.
+    pub const ALL: [Phase; 11] = [
+        Phase::Connect,
+        Phase::Tls,
+        Phase::Greeting,
+        Phase::Login,
+        Phase::Select,
+        Phase::List,
+        Phase::Fetch,
+        Phase::Slice,
+        Phase::File,
+        Phase::Idle,
+        Phase::Done,
+    ];
+
     fn of_message(self) -> bool {
         matches!(self, Phase::Fetch | Phase::Slice | Phase::File)
     }
@@ -286,6 +341,8 @@ impl fmt::Display for Phase {
             Phase::Fetch => "asking for a message",
             Phase::Slice => "fetching a message",
             Phase::File => "filing a message",
+            Phase::Idle => "waiting for new mail",
+            Phase::Done => "ending the wait for new mail",
         })
     }
 }

@@ -5,6 +5,7 @@
 use super::{
     MailboxError, Phase,
     account::{Account, Limits},
+    guard::Guarded,
     session::{protocol, unreadable},
 };
 use async_imap::error::Error;
@@ -55,7 +56,7 @@ pub(super) async fn open(
         }
     };
     let before = ask(&mut wire, "p3", "CAPABILITY", limits).await?;
-    let client = async_imap::Client::new(wire);
+    let client = async_imap::Client::new(Box::new(Guarded::new(wire)) as Box<dyn Wire>);
     let login = AssertUnwindSafe(login(client, account, &before)).catch_unwind();
     let logged_in = timeout(limits.login, login).await.map_err(|_| MailboxError::Timeout { phase: Phase::Login })?;
     logged_in.unwrap_or_else(|_| Err(protocol(Phase::Login, "the server's answer breaks its reader")))

@@ -3,7 +3,10 @@
 //! was certainly not sent, from then on only the server's answer tells. Few idle connections are kept for reuse.
 
 use super::{Outcome, OutgoingError, Parcel};
-use crate::config::Config;
+use crate::{
+    config::Config,
+    step::{Step, Steps},
+};
 use lettre::{
     Address,
     transport::smtp::{
@@ -66,6 +69,7 @@ pub struct Smtp {
     credentials: Option<Credentials>,
     hello: ClientId,
     limits: Limits,
+    steps: Steps,
     idle: Mutex<Vec<(Instant, AsyncSmtpConnection)>>,
 }
 
@@ -104,7 +108,21 @@ impl Smtp {
         }
         let tls = tls.build().map_err(|e| wrong(e.to_string()))?;
         let port = url.port().unwrap_or(port);
-        Ok(Smtp { host, port, implicit_tls, tls, credentials, hello, limits, idle: Mutex::default() })
+        Ok(Smtp {
+            host,
+            port,
+            implicit_tls,
+            tls,
+            credentials,
+            hello,
+            limits,
+            steps: Steps::default(),
+            idle: Mutex::default(),
+        })
+    }
+
+    pub(super) fn announcing(self, steps: Steps) -> Smtp {
+        Smtp { steps, ..self }
     }
 
     /// Whether the host is written as this machine. The name alone decides: what a name resolves to can be forged.
@@ -142,7 +160,9 @@ impl Smtp {
             Ok(connection) => connection,
             Err(reason) => return Outcome::TryLater { reason },
         };
-        let (outcome, fit) = match converse(&mut connection, from, to, parcel.raw, dot).await {
+        let reached = |step| self.steps.reached(step, Some(parcel.id));
+        reached(Step::Connected);
+        let (outcome, fit) = match converse(&mut connection, from, to, parcel.raw, dot, reached).await {
             Ok(answer) => (Outcome::Sent { answer }, true),
             Err(stop) => (stop.outcome, stop.fit),
         };
@@ -232,18 +252,22 @@ async fn converse(
     to: Address,
     raw: &[u8],
     dot: &AtomicBool,
+    reached: impl Fn(Step),
 ) -> Result<String, Stop> {
     let options = options(connection, from.iter().chain([&to]), raw)?;
     connection.command(Mail::new(from, options)).await.map_err(|e| refused("the sender", &e))?;
     connection.command(Rcpt::new(to, Vec::new())).await.map_err(|e| refused("the recipient", &e))?;
+    reached(Step::Enveloped);
     let go_on = connection.command(Data).await.map_err(|e| refused("DATA", &e))?;
     if !go_on.has_code(354) {
         let reason = format!("DATA was answered with {}", words(&go_on));
         return Err(Stop { outcome: Outcome::TryLater { reason }, fit: false });
     }
+    reached(Step::Invited);
     // lettre writes the line end before the dot; without this the letter would grow by an empty line.
     let body = raw.strip_suffix(b"\r\n").unwrap_or(raw);
     let nothing_left = iter::from_fn(|| {
+        reached(Step::Written);
         dot.store(true, Ordering::Relaxed);
         None
     });

@@ -187,6 +187,22 @@ pub async fn blocked(tx: &mut Tx, address: &str, now: Timestamp) -> Result<Optio
     row.as_ref().map(block_row).transpose()
 }
 
+/// Whether an address gets nothing now.
+pub async fn is_blocked(store: &Store, address: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT address
+        FROM address_block
+        WHERE address = $1 AND until_at > $2
+        ",
+    )
+    .bind(key(address))
+    .bind(micros(now))
+    .fetch_optional(&store.pool)
+    .await?;
+    Ok(row.is_some())
+}
+
 /// Every block in force.
 pub async fn blocks(store: &Store, now: Timestamp) -> Result<Vec<Block>, StoreError> {
     let rows = sqlx::query(

@@ -16,7 +16,10 @@ pub mod outbox;
 pub mod polls;
 pub mod reports;
 pub mod sending;
+pub mod standing;
+pub mod tables;
 pub mod tokens;
+pub mod told;
 
 mod columns;
 mod connect;

@@ -97,6 +97,8 @@ pub struct AgencyState {
     pub verdict: Option<Verdict>,
     pub errors: u32,
     pub warnings: u32,
+    /// The current version; 0 where there is none.
+    pub version: u32,
     /// Its messages that wait for staff.
     pub held: u32,
 }
@@ -201,6 +203,7 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
                accepted.received_at AS accepted_at,
                COALESCE(accepted.on_time, latest.on_time) AS on_time,
                latest.verdict,
+               COALESCE(latest.version, 0) AS version,
                COALESCE(latest.errors, 0) AS errors,
                COALESCE(latest.warnings, 0) AS warnings,
                COALESCE(waiting.held, 0) AS held
@@ -479,6 +482,7 @@ fn agency_state(row: &AnyRow) -> Result<AgencyState, StoreError> {
         verdict: row.word_or_none("verdict", Verdict::parse)?,
         errors: row.number("errors")?,
         warnings: row.number("warnings")?,
+        version: row.number("version")?,
         held: row.number("held")?,
     })
 }

@@ -8,6 +8,7 @@ use super::{
     outbox::{LetterKind, bytes},
     plain,
 };
+use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 
@@ -20,6 +21,10 @@ pub struct LetterToSend {
     /// None is the null sender, `<>`.
     pub envelope_from: Option<String>,
     pub message_id: String,
+    pub campaign: Option<CampaignId>,
+    pub agency: Option<AgencyId>,
+    /// Of what it says, as it was queued.
+    pub body_sha256: String,
     /// This one counted.
     pub attempts: u32,
     pub raw: Vec<u8>,
@@ -101,6 +106,39 @@ pub async fn retry_at(store: &Store, id: i64, not_before: Timestamp, answer: &st
     one_row(&done, SENDING, id)
 }
 
+/// It is not its hour: back into the queue, as if it had not been taken.
+pub async fn put_back(store: &Store, id: i64, not_before: Timestamp) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'queued', not_before = $2, attempts = attempts - 1
+        WHERE id = $1 AND state = 'sending'
+        ",
+    )
+    .bind(id)
+    .bind(micros(not_before))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, SENDING, id)
+}
+
+/// What it says is no longer true: it does not leave, and what it was to tell may be told by another.
+pub async fn withdraw(store: &Store, id: i64, why: &str) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'cancelled', last_answer = $2, fact = fact || $3
+        WHERE id = $1 AND state = 'sending'
+        ",
+    )
+    .bind(id)
+    .bind(plain(why))
+    .bind(format!(":withdrawn:{id}"))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, SENDING, id)
+}
+
 /// Marks what a daemon that is gone was sending as uncertain, and returns how many letters that are. Only for who
 /// holds the daemon's lock.
 pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
@@ -130,7 +168,7 @@ async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, Stor
               LIMIT 1
               {}
           )
-        RETURNING id, kind, recipient, envelope_from, message_id, attempts
+        RETURNING id, kind, recipient, envelope_from, message_id, campaign, agency, body_sha256, attempts
         ",
         tx.skipping_locked()
     )))
@@ -145,6 +183,9 @@ async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, Stor
             recipient: row.text("recipient")?,
             envelope_from: row.text_or_none("envelope_from")?,
             message_id: row.text("message_id")?,
+            campaign: row.campaign_or_none("campaign")?,
+            agency: row.agency_or_none("agency")?,
+            body_sha256: row.text("body_sha256")?,
             attempts: row.number("attempts")?,
             raw: Vec::new(),
         })

@@ -7,12 +7,14 @@
 
 mod authority;
 mod dovecot;
+mod office;
 mod postgres;
 mod scripted;
 mod sink;
 
 pub use authority::{Authority, Leaf};
 pub use dovecot::Dovecot;
+pub use office::{AGENCIES, Daemon, Office, PATIENCE, within};
 pub use postgres::Postgres;
 pub use scripted::{MESSAGE, Rule, ScriptedImap, Then};
 pub use sink::{Encryption, Play, Received, Script, SmtpSink, Step};

@@ -422,3 +422,194 @@ fn all_clear() {
     Trân trọng./.
     ");
 }
+
+#[test]
+fn announcement() {
+    insta::assert_snapshot!(said(LetterKind::Announcement), @r#"
+    [BC1552] Đề nghị gửi báo cáo theo Văn bản số 488/BTTTT-CĐSQG - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Ngày 15/02/2023, Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia)
+    có Văn bản số 488/BTTTT-CĐSQG về việc đề nghị cung cấp thông tin kết quả
+    triển khai Văn bản số 1552/BTTTT-THH. Tại Văn bản này, Bộ Thông tin và
+    Truyền thông trân trọng đề nghị Quý Cơ quan:
+    1. Khẩn trương chỉ đạo, tổ chức triển khai Văn bản số 1552/BTTTT-THH;
+    2. Cung cấp thông tin về kết quả triển khai theo Phụ lục kèm theo.
+
+    Thông tin báo cáo đề nghị gửi muộn nhất là ngày 28/02/2023 để tổng hợp. Để
+    thuận tiện, đề nghị Quý Cơ quan gửi theo các bước sau:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 28/02/2023.
+
+    Tệp gửi đến được kiểm tra ngay khi nhận: Quý Cơ quan sẽ nhận được thư xác
+    nhận, hoặc thư nêu rõ các nội dung đề nghị bổ sung. Văn bản chính thức (nếu
+    có) vẫn được gửi qua Trục liên thông văn bản quốc gia theo quy định.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn reminder() {
+    insta::assert_snapshot!(said(LetterKind::Reminder), @r#"
+    [BC1552] Trân trọng đề nghị gửi báo cáo chậm nhất ngày 28/02/2023 - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Ngày 15/02/2023, Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia)
+    có Văn bản số 488/BTTTT-CĐSQG về việc đề nghị cung cấp thông tin kết quả
+    triển khai Văn bản số 1552/BTTTT-THH; thời hạn gửi báo cáo là ngày
+    28/02/2023. Đến 08 giờ 00 phút ngày 24/02/2023, Bộ Thông tin và Truyền thông
+    chưa nhận được báo cáo theo mẫu Phụ lục (tệp bảng tính) của Quý Cơ quan.
+
+    Để bảo đảm tiến độ tổng hợp, trân trọng đề nghị Quý Cơ quan quan tâm, chỉ
+    đạo gửi báo cáo đúng thời hạn:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 28/02/2023.
+
+    Trường hợp Quý Cơ quan đã gửi qua Trục liên thông văn bản quốc gia hoặc bằng
+    hình thức khác, đề nghị thông tin lại bằng cách trả lời thư này hoặc liên hệ
+    đầu mối dưới đây.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn reminder_today() {
+    insta::assert_snapshot!(said(LetterKind::ReminderToday), @r#"
+    [BC1552] Hôm nay là thời hạn gửi báo cáo, ngày 28/02/2023 - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Hôm nay, ngày 28/02/2023, là thời hạn cuối gửi báo cáo theo Văn bản số
+    488/BTTTT-CĐSQG ngày 15/02/2023 của Bộ Thông tin và Truyền thông (Cục Chuyển
+    đổi số quốc gia). Đến 08 giờ 00 phút ngày 28/02/2023, Bộ Thông tin và Truyền
+    thông chưa nhận được báo cáo theo mẫu Phụ lục (tệp bảng tính) của Quý Cơ
+    quan.
+
+    Trân trọng đề nghị Quý Cơ quan quan tâm, chỉ đạo gửi báo cáo trong ngày hôm
+    nay:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 28/02/2023.
+
+    Trường hợp Quý Cơ quan đã gửi qua Trục liên thông văn bản quốc gia hoặc bằng
+    hình thức khác, đề nghị thông tin lại bằng cách trả lời thư này hoặc liên hệ
+    đầu mối dưới đây.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn reminder_overdue() {
+    insta::assert_snapshot!(said(LetterKind::ReminderOverdue), @r#"
+    [BC1552] Đôn đốc báo cáo đã quá thời hạn - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Theo Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023 của Bộ Thông tin và Truyền
+    thông (Cục Chuyển đổi số quốc gia), thời hạn gửi báo cáo là ngày 28/02/2023.
+    Đến 08 giờ 00 phút ngày 02/3/2023 (quá thời hạn 02 ngày làm việc), Bộ Thông
+    tin và Truyền thông chưa nhận được báo cáo theo mẫu Phụ lục (tệp bảng tính)
+    của Quý Cơ quan.
+
+    Trân trọng đề nghị Quý Cơ quan khẩn trương chỉ đạo hoàn thành, gửi báo cáo
+    để kịp tổng hợp, báo cáo Lãnh đạo:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 07/3/2023.
+
+    Nếu có khó khăn, vướng mắc, đề nghị Quý Cơ quan thông tin để được phối hợp
+    tháo gỡ. Trường hợp Quý Cơ quan đã gửi qua Trục liên thông văn bản quốc gia
+    hoặc bằng hình thức khác, đề nghị thông tin lại bằng cách trả lời thư này
+    hoặc liên hệ đầu mối dưới đây.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn reminder_correction() {
+    insta::assert_snapshot!(said(LetterKind::ReminderCorrection), @r#"
+    [BC1552] Đề nghị sớm hoàn thiện báo cáo đã gửi - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được báo
+    cáo của Quý Cơ quan theo Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023 lúc 10
+    giờ 05 phút ngày 20/02/2023 và đã có thư đề nghị bổ sung, làm rõ một số nội
+    dung. Đến 08 giờ 00 phút ngày 02/3/2023, Bộ Thông tin và Truyền thông chưa
+    nhận được bản đã hoàn thiện; thời hạn báo cáo là ngày 28/02/2023, đã qua 02
+    ngày làm việc.
+
+    Các nội dung đề nghị bổ sung, làm rõ gồm 03 nội dung (04 vị trí):
+
+    1. Ô còn nguyên các phương án của mẫu.
+       Đề nghị: giữ lại một phương án.
+       - Mục 2 "Hệ thống thông tin giải quyết thủ tục hành chính cấp bộ/cấp tỉnh
+         trên cơ sở hợp nhất…" (trang tính "2. Hiện trạng", ô D14). Hiện ghi:
+         "Đã đáp ứng / Đáp ứng một phần / Chưa đáp ứng".
+       - Mục 4.3 "Cơ sở dữ liệu đất đai" (trang tính "2. Hiện trạng", ô D22).
+         Hiện ghi: "Đã đáp ứng / Đáp ứng một phần / Chưa đáp ứng".
+
+    2. Đã chọn "Chưa đáp ứng" nhưng chưa nêu nguyên nhân.
+       Đề nghị: nêu nguyên nhân tại cột "Ghi chú".
+       - Mục 1.2 "Hệ thống báo cáo của thành phố" (trang tính "2. Hiện trạng", ô
+         F12). Hiện để trống.
+
+    3. Địa chỉ thư điện tử chưa đúng định dạng.
+       Đề nghị: kiểm tra lại, ghi đủ tên và tên miền.
+       - "Email" (trang tính "1. Đầu mối", ô B9). Hiện ghi:
+         "can-bo.|hanoi.|example".
+
+    Kèm theo thư này là tệp "BC1552_ha-noi.xlsx": nội dung báo cáo của Quý Cơ
+    quan được chuyển sang mẫu Phụ lục, các ô cần bổ sung đã được tô màu. Quý Cơ
+    quan có thể chỉnh sửa trên tệp của mình hoặc trên tệp kèm theo.
+
+    Trân trọng đề nghị Quý Cơ quan trả lời thư này và đính kèm tệp đã hoàn
+    thiện, chậm nhất ngày 07/3/2023, để kịp tổng hợp. Văn bản hành chính đã gửi
+    (nếu có) vẫn được ghi nhận, không cần gửi lại.
+
+    Nếu có khó khăn, vướng mắc, đề nghị Quý Cơ quan thông tin để được phối hợp
+    tháo gỡ.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn escalation() {
+    insta::assert_snapshot!(said(LetterKind::Escalation), @r#"
+    [BC1552] Trân trọng đề nghị Lãnh đạo quan tâm, chỉ đạo việc báo cáo - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Ngày 15/02/2023, Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia)
+    có Văn bản số 488/BTTTT-CĐSQG về việc đề nghị cung cấp thông tin kết quả
+    triển khai Văn bản số 1552/BTTTT-THH; thời hạn gửi báo cáo là ngày
+    28/02/2023. Đến 08 giờ 00 phút ngày 06/3/2023 (quá thời hạn 04 ngày làm
+    việc), Bộ Thông tin và Truyền thông chưa nhận được báo cáo theo mẫu Phụ lục
+    (tệp bảng tính) của Quý Cơ quan.
+
+    Mẫu Phụ lục đã ghi sẵn tên cơ quan được gửi kèm theo thư này (tệp
+    "BC1552_ha-noi.xlsx"). Trân trọng đề nghị Lãnh đạo Quý Cơ quan quan tâm, chỉ
+    đạo đơn vị đầu mối hoàn thành, gửi về Bộ Thông tin và Truyền thông chậm nhất
+    ngày 09/3/2023 bằng cách trả lời thư này, để kịp tổng hợp, báo cáo.
+
+    Nếu có khó khăn, vướng mắc, đề nghị Quý Cơ quan thông tin để được phối hợp
+    tháo gỡ. Trường hợp Quý Cơ quan đã gửi qua Trục liên thông văn bản quốc gia
+    hoặc bằng hình thức khác, đề nghị thông tin lại bằng cách trả lời thư này
+    hoặc liên hệ đầu mối dưới đây.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}

@@ -3,12 +3,14 @@
 
 mod again;
 mod automatic;
+mod calendar;
 mod limits;
 mod mail;
 mod names;
 mod reports;
 mod senders;
 mod story;
+mod tables;
 mod too_large;
 mod trust;
 mod unreadable;

@@ -8,6 +8,7 @@ use phuluc::{
     agency::AgencyId,
     campaign::CampaignId,
     clock::Clock,
+    daemon,
     duty::{
         Desk,
         deliver::{self, Delivered},
@@ -17,7 +18,7 @@ use phuluc::{
     message,
     outgoing::{Outgoing, Sent},
     progress::Progress,
-    setup::Setup,
+    setup::{OpenCampaign, Setup},
     store::{
         messages::{self, MessageDetail, MessageState},
         outbox::{self, LetterRow, LetterState},
@@ -98,6 +99,10 @@ pub struct Office {
     pub second_campaign: bool,
     /// Only these agencies stand in the registry; none means all.
     pub only: &'static [&'static str],
+    /// Lines of the campaign's file, replacing what they name.
+    pub campaign: Vec<(&'static str, &'static str)>,
+    /// Address and escalation of agencies, by id.
+    pub contacts: &'static [(&'static str, &'static str, &'static str)],
 }
 
 impl Story {
@@ -165,6 +170,20 @@ impl Story {
         let delivered = deliver::deliver(&self.desk, &self.outgoing).await.unwrap();
         self.collect().await;
         (received, delivered)
+    }
+
+    /// One turn of the daemon: poll, timetable, delivery.
+    pub async fn turn(&mut self) -> Delivered {
+        self.receive().await.unwrap();
+        daemon::carry_out_what_is_due(&self.desk).await.unwrap();
+        let delivered = deliver::deliver(&self.desk, &self.outgoing).await.unwrap();
+        self.collect().await;
+        delivered
+    }
+
+    /// The campaign of the shipped configuration.
+    pub fn campaign(&self) -> OpenCampaign {
+        self.desk.setup.campaign("1552").unwrap().clone()
     }
 
     pub async fn receive(&self) -> anyhow::Result<Received> {
@@ -322,6 +341,9 @@ impl Office {
                 fs::copy(&path, folder.join("config").join(part).join(path.file_name().unwrap())).unwrap();
             }
         }
+        let campaign = folder.join("config/campaigns/1552.toml");
+        let text = changed(&fs::read_to_string(&campaign).unwrap(), &self.campaign);
+        fs::write(campaign, text).unwrap();
         let shipped = |name: &str| fs::read_to_string(root().join("config").join(name)).unwrap();
         fs::write(folder.join("config/calendar-vn.csv"), shipped("calendar-vn.csv")).unwrap();
         fs::write(
@@ -339,15 +361,7 @@ impl Office {
             .replace("../data/mailbox", "../mailbox")
             .replace("../data/letters", "../letters")
             .replace("# authserv_id =", "authserv_id =");
-        for (key, line) in &self.keys {
-            let before = config.clone();
-            let lines = config.lines().map(|old| {
-                let name = old.trim_start_matches("# ").split(" =").next().unwrap_or_default();
-                if name == *key { (*line).to_owned() } else { old.to_owned() }
-            });
-            config = lines.collect::<Vec<_>>().join("\n");
-            assert_ne!(before, config, "the configuration has no key {key}");
-        }
+        config = changed(&config, &self.keys);
         fs::write(folder.join("config/phuluc.toml"), config).unwrap();
     }
 
@@ -357,7 +371,7 @@ impl Office {
         let mut reader = csv::Reader::from_reader(shipped.as_bytes());
         let headers = reader.headers().unwrap().clone();
         let column = |name: &str| headers.iter().position(|heading| heading == name).unwrap();
-        let (domains, addresses) = (column("domains"), column("addresses"));
+        let (domains, addresses, escalation) = (column("domains"), column("addresses"), column("escalation"));
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&headers).unwrap();
         for line in reader.records() {
@@ -372,8 +386,27 @@ impl Office {
             if &line[0] == "ha-nam" {
                 cells[addresses] = "vanthu@hanam.example".to_owned();
             }
+            if let Some((_, address, above)) = self.contacts.iter().find(|(id, ..)| *id == &line[0]) {
+                cells[addresses] = (*address).to_owned();
+                cells[escalation] = (*above).to_owned();
+            }
             writer.write_record(&cells).unwrap();
         }
         String::from_utf8(writer.into_inner().unwrap()).unwrap()
     }
+}
+
+/// A file with some of its lines replaced, by the key that they name.
+fn changed(text: &str, keys: &[(&str, &str)]) -> String {
+    let mut text = text.to_owned();
+    for (key, line) in keys {
+        let before = text.clone();
+        let lines = text.lines().map(|old| {
+            let name = old.trim_start_matches("# ").split(" =").next().unwrap_or_default();
+            if name == *key { (*line).to_owned() } else { old.to_owned() }
+        });
+        text = lines.collect::<Vec<_>>().join("\n");
+        assert_ne!(before, text, "the configuration has no key {key}");
+    }
+    text
 }

@@ -1,0 +1,75 @@
+//! `announce` opens a campaign, `campaign close` ends it.
+
+use super::actor::actor;
+use crate::{
+    agency::AgencyId,
+    clock::rfc3339,
+    duty::{
+        Desk,
+        announce::{self, opening_at},
+        obligation::{self, Who},
+    },
+};
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub enum CampaignAct {
+    /// Nobody is reminded any more; reports are still read and answered
+    Close {
+        id: String,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Takes closing back
+    Reopen {
+        id: String,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+}
+
+pub async fn run(desk: &Desk, act: CampaignAct) -> anyhow::Result<u8> {
+    let (id, close, why) = match act {
+        CampaignAct::Close { id, why } => (id, true, why),
+        CampaignAct::Reopen { id, why } => (id, false, why),
+    };
+    let who = Who { actor: &actor(), why: why.as_deref() };
+    say!("{}", obligation::close(desk, desk.setup.campaign(&id)?, close, who).await?);
+    Ok(0)
+}
+
+/// Queues the opening letters; before the opening date only where that is confirmed.
+pub async fn announce(desk: &Desk, campaign: &str, yes: bool) -> anyhow::Result<u8> {
+    let campaign = desk.setup.campaign(campaign)?;
+    let (now, opening) = (desk.clock.now(), opening_at(desk, campaign));
+    if now < opening && !yes {
+        say!(
+            "campaign {} opens on {}; give --yes to write to the agencies before that day",
+            campaign.id,
+            campaign.campaign.opening()
+        );
+        return Ok(1);
+    }
+    let announced = announce::announce(desk, campaign).await?;
+    let next = campaign.windows.next(now, &campaign.calendar, &desk.setup.zone);
+    say!(
+        "{} letters queued, which leave from {} on while `phuluc run` runs; {} agencies were written to before",
+        announced.queued,
+        rfc3339(next, &desk.setup.zone),
+        announced.already
+    );
+    list("have no address in the registry and are not written to", &announced.without_address);
+    list("are not written to, because their addresses are blocked", &announced.unreachable);
+    Ok(0)
+}
+
+fn list(what: &str, agencies: &[AgencyId]) {
+    if !agencies.is_empty() {
+        say!("{} agencies {what}:", agencies.len());
+        for agency in agencies {
+            say!("  {agency}");
+        }
+    }
+}
