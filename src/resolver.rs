@@ -32,13 +32,16 @@ impl Resolver {
         let wrong = |why: String| ResolverError(named.to_owned(), why);
         let (config, mut options) = match named {
             "none" => return Ok(Resolver(None)),
-            "system" => read_system_conf().map_err(|error| wrong(error.to_string()))?,
+            "system" => match read_system_conf() {
+                Ok(system) => system,
+                Err(error) => return Ok(silent(&error)),
+            },
             server => (only(server).map_err(wrong)?, ResolverOpts::default()),
         };
         options.timeout = ONE_TRY;
         options.attempts = 1;
         let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options);
-        Ok(Resolver(Some(builder.build().map_err(|error| wrong(error.to_string()))?)))
+        Ok(builder.build().map_or_else(|error| silent(&error), |resolver| Resolver(Some(resolver))))
     }
 
     /// Nobody; every key stays unknown.
@@ -53,7 +56,7 @@ impl Resolver {
     }
 
     async fn ask(&self, name: &str) -> Answer {
-        let Some(resolver) = &self.0 else { return Answer::Trouble("trust.resolver is \"none\"".to_owned()) };
+        let Some(resolver) = &self.0 else { return Answer::Trouble("there is no resolver".to_owned()) };
         // With its last dot, so that no search list makes another name of it.
         let Ok(name) = Name::from_ascii(format!("{name}.")) else { return Answer::Missing };
         match tokio::time::timeout(PATIENCE, resolver.lookup(name, RecordType::TXT)).await {
@@ -71,6 +74,12 @@ impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Resolver").field("asks", &self.0.is_some()).finish()
     }
+}
+
+/// Without anybody to ask signatures prove nothing; everything else goes on.
+fn silent(error: &NetError) -> Resolver {
+    tracing::warn!(%error, "the domain name system cannot be asked; signatures are not checked");
+    Resolver(None)
 }
 
 fn only(server: &str) -> Result<ResolverConfig, String> {

@@ -156,7 +156,7 @@ impl Reading<'_> {
 
     /// Checks the signatures of a mail with keys that were looked up.
     pub fn signatures(&mut self, raw: &[u8], keys: &[Key]) -> Result<Read<Vec<Checked>>, FenceError> {
-        let Fence::Children(pool) = self.fence else { return Ok(Ok(signature::check(raw, keys))) };
+        let Fence::Children(pool) = self.fence else { return Ok(Ok(signature::Checker::new().check(raw, keys))) };
         let answer = pool.ask(&Request::Signatures { raw, keys: Cow::Borrowed(keys) }, None, &mut self.left)?;
         expect(answer, |answer| if let Answer::Signatures(checked) = answer { Some(checked) } else { None })
     }

@@ -69,13 +69,32 @@ pub fn names(mail: &Mail) -> Vec<String> {
     names
 }
 
-/// Checks the signatures whose keys were looked up.
-pub fn check(raw: &[u8], keys: &[Key]) -> Vec<Checked> {
+/// What checks signatures.
+pub struct Checker(Option<MessageAuthenticator>);
+
+impl Checker {
+    /// Must be made while files may still be opened: what it is made of reads the system's certificates, though
+    /// nothing of them is used here.
+    pub fn new() -> Checker {
+        Checker(MessageAuthenticator::new(ResolverConfig::default(), ResolverOpts::default()).ok())
+    }
+
+    /// Checks the signatures whose keys were looked up.
+    pub fn check(&self, raw: &[u8], keys: &[Key]) -> Vec<Checked> {
+        let Some(authenticator) = &self.0 else { return Vec::new() };
+        check(authenticator, raw, keys)
+    }
+}
+
+impl Default for Checker {
+    fn default() -> Checker {
+        Checker::new()
+    }
+}
+
+fn check(authenticator: &MessageAuthenticator, raw: &[u8], keys: &[Key]) -> Vec<Checked> {
     let raw = with_crlf(raw);
     let Some(message) = AuthenticatedMessage::parse(&raw) else { return Vec::new() };
-    let Ok(authenticator) = MessageAuthenticator::new(ResolverConfig::default(), ResolverOpts::default()) else {
-        return Vec::new();
-    };
     let known = Known(keys);
     // Every answer is at hand, so there is nothing to wait for.
     let checked = authenticator.verify_dkim(Parameters::new(&message).with_txt_cache(&known)).now_or_never();
@@ -208,7 +227,7 @@ mod tests {
             Outcome::Wrong(_) => format!("{} wrong", checked.domain),
             Outcome::Unknown(_) => format!("{} unknown", checked.domain),
         };
-        check(raw, &[key(answer)]).into_iter().map(told).collect()
+        Checker::new().check(raw, &[key(answer)]).into_iter().map(told).collect()
     }
 
     #[test]
@@ -238,10 +257,12 @@ mod tests {
         }
         let short = signed(MAIL, "hanam.example", &["To", "Subject"]);
         assert_ne!(outcome(&short, public()), ["hanam.example right"], "From is not signed");
-        assert!(check(&raw, &[]).is_empty(), "nobody asked for it");
-        assert!(check(b"", &[key(public())]).is_empty());
+        assert!(Checker::new().check(&raw, &[]).is_empty(), "nobody asked for it");
+        assert!(Checker::new().check(b"", &[key(public())]).is_empty());
         assert!(
-            check(b"DKIM-Signature: v=1; a=rsa-sha256\r\nFrom: a@hanam.example\r\n\r\nx", &[key(public())]).is_empty()
+            Checker::new()
+                .check(b"DKIM-Signature: v=1; a=rsa-sha256\r\nFrom: a@hanam.example\r\n\r\nx", &[key(public())])
+                .is_empty()
         );
     }
 
