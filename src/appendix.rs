@@ -96,6 +96,8 @@ fn read_file(form: &Form, at: usize, file: &Attachment, circumstances: &Circumst
     }
     match form::read(form, &workbook, circumstances) {
         Reading::Form { answers, findings, marks } => Ok(Appendix::Report { file: at, answers, findings, marks }),
+        // A document may be the official letter; a workbook is meant to be the form.
+        Reading::Not(NotTheForm::NotTheForm) if format == Format::Docx => Err(Reason::NoWorkbook),
         Reading::Not(NotTheForm::NotTheForm) => Err(Reason::NotTheForm),
         Reading::Not(NotTheForm::BlankForm) => Err(Reason::BlankForm),
         Reading::Not(NotTheForm::OtherCampaign { .. }) => Err(Reason::OtherCampaign),

@@ -9,7 +9,7 @@ use crate::{
         receive::{self, Received},
         remind, watch,
     },
-    mailbox::{Mailbox, Waited},
+    mailbox::{self, Mailbox, Waited},
     outgoing::Outgoing,
     schedule::{self, Duty},
     setup::OpenCampaign,
@@ -26,6 +26,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How soon a queued letter leaves at the latest; the answer to a mail leaves at once.
 const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a daemon that shares its database shows that it is there, and looks which others are gone.
+const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a daemon looks for work while another one reads the mailbox, and whether that one still does.
+const HELP_INTERVAL: Duration = Duration::from_secs(5);
 /// The waits while the mailbox cannot be reached.
 const RECONNECT: Backoff = Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(600) };
 /// After new mail is announced, so that what comes together is read together.
@@ -37,7 +41,13 @@ const TIMETABLE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// One turn: drains the mailbox, the timetable and the outbox, then ends.
 pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
-    let _lock = desk.store.lock_for_daemon().await?;
+    desk.store.be_present(desk.clock.now()).await?;
+    let done = one_turn(desk).await;
+    desk.store.depart(desk.clock.now()).await?;
+    done
+}
+
+async fn one_turn(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     deliver::settle_left_over(desk).await?;
     watch::settle(desk).await?;
     let outgoing = Outgoing::open(&desk.setup.config)?.announcing(&desk.steps);
@@ -55,7 +65,7 @@ pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
 
 /// Runs until a signal comes; a task that ends by itself is an error.
 pub async fn run(desk: Desk) -> anyhow::Result<()> {
-    let _lock = desk.store.lock_for_daemon().await?;
+    desk.store.be_present(desk.clock.now()).await?;
     deliver::settle_left_over(&desk).await?;
     watch::settle(&desk).await?;
     let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?.announcing(&desk.steps));
@@ -65,6 +75,7 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     let keeping_time = tasks.spawn(until(stop.clone(), keep_the_timetable(desk.clone())));
     let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone(), queued.clone())));
     let watching = tasks.spawn(until(stop.clone(), keep_watching(desk.clone())));
+    let present = tasks.spawn(until(stop.clone(), keep_present(desk.clone())));
     let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, queued, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
@@ -73,12 +84,16 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
         _ = receiving => Some("receiving"),
         _ = keeping_time => Some("the timetable"),
         _ = watching => Some("watching"),
+        _ = present => Some("presence"),
         _ = delivering => Some("delivering"),
     };
     stop.cancel();
     tokio::select! {
         () = tasks.wait() => {}
         _ = first_signal() => tracing::warn!("a second signal; stopping at once"),
+    }
+    if let Err(error) = desk.store.depart(desk.clock.now()).await {
+        tracing::warn!(%error, "the others are not told that this daemon left; they will see it");
     }
     desk.store.close().await;
     match ended {
@@ -113,7 +128,8 @@ async fn keep_receiving(desk: Desk, queued: Arc<Notify>) {
                     queued.notify_one();
                 }
                 failures = 0;
-                until_news_or(poll, &mut mailbox).await;
+                let due = if mailbox.is_some() { poll } else { poll.min(HELP_INTERVAL) };
+                until_news_or(due, &mut mailbox).await;
             }
             Err(error) => {
                 failures += 1;
@@ -145,15 +161,45 @@ async fn until_news_or(poll: Duration, mailbox: &mut Option<Mailbox>) {
     tokio::time::sleep_until(due).await;
 }
 
-/// One poll, noted with what came of it.
+/// One poll, noted with what came of it; or, where another daemon reads the mailbox, a share of the reading.
 async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
+    let folder = mailbox::folder_of(&desk.setup.config);
+    if !desk.store.take_mailbox(&folder).await? {
+        *open = None;
+        return receive::help(desk).await;
+    }
     watch::poll_begins(desk).await?;
     let polled = open_and_receive(desk, open).await;
     match &polled {
         Ok(_) => drop(watch::poll_succeeded(desk).await?),
-        Err(error) => watch::poll_failed(desk, error).await?,
+        Err(error) => {
+            // Another daemon may reach what this one cannot.
+            desk.store.leave_mailbox(&folder).await?;
+            watch::poll_failed(desk, error).await?;
+        }
     }
     polled
+}
+
+/// Shows for ever that this daemon is there, and frees what daemons that are gone had in their hands.
+async fn keep_present(desk: Desk) {
+    if !desk.store.is_shared() {
+        return std::future::pending().await;
+    }
+    let mut seen = true;
+    loop {
+        tokio::time::sleep(PRESENCE_INTERVAL).await;
+        let here = desk.store.be_present(desk.clock.now()).await;
+        match &here {
+            Err(error) if seen => tracing::error!(%error, "the database does not see this daemon; it is tried again"),
+            Ok(()) if !seen => tracing::info!("the database sees this daemon again"),
+            _ => {}
+        }
+        seen = here.is_ok();
+        if let (true, Err(error)) = (seen, deliver::settle_left_over(&desk).await) {
+            tracing::error!(error = format!("{error:#}"), "letters of daemons that are gone could not be settled");
+        }
+    }
 }
 
 /// Looks for ever whether the polling is well; apart from it, so that a poll that hangs is noticed too.

@@ -22,7 +22,7 @@
 //! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
-//! | wires | [`mailbox`] [`outgoing`] [`resolver`] | the only sockets, blind to the store |
+//! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] [`resolver`] | the only sockets, blind to the store |
 //! | duties | [`duty`] | one thing, once |
 //! | rhythm | [`schedule`] (pure), [`daemon`] | what is due; every loop, sleep and signal |
 //! | doors | [`cli`], `main.rs` | one file an operator's act |
@@ -47,6 +47,13 @@
 //! limits of answers. [`duty::deliver`] takes one after the other: noted as `sending` first, then handed to
 //! [`outgoing`], then noted as sent, put off, failed, or uncertain. An uncertain letter is never sent again by
 //! itself.
+//!
+//! # What goes by the calendar
+//!
+//! [`schedule`] is one page: name, when, why. The daemon asks it each minute what is due and calls the duty;
+//! [`duty::announce`] opens a campaign, [`duty::remind`] climbs the [`ladder`]. Such letters wait for their hours, and
+//! are asked once more whether they are true when they leave. What staff decide ([`duty::obligation`]) is a row that
+//! the next question finds.
 //!
 //! # What never happens
 //!
@@ -100,6 +107,7 @@ pub mod ladder;
 pub mod letter;
 pub mod mailbox;
 pub mod message;
+pub mod oauth2;
 pub mod outgoing;
 pub mod progress;
 pub mod resolver;
@@ -110,4 +118,5 @@ pub mod sheet;
 pub mod step;
 pub mod store;
 pub mod text;
+pub mod tls;
 pub mod workbook;

@@ -1,7 +1,7 @@
 //! The appendix as agencies retype it: every file of `tests/data/forms` is read and compared with the answers
 //! and findings a careful person would record, which stand beside it. What is wrapped in archives and mails,
 //! `tests/data/wrapped`, is expected to be read like the form within; so is what was typed before Unicode,
-//! `tests/data/legacy`.
+//! `tests/data/legacy`, and what was made with Word, `tests/data/word`.
 
 use phuluc::{
     agency::Kind,
@@ -179,4 +179,9 @@ fn a_form_is_found_in_whatever_it_is_wrapped_in() {
 #[test]
 fn what_was_written_before_unicode_is_read_like_today() {
     compare("legacy");
+}
+
+#[test]
+fn a_document_of_word_is_read_like_a_workbook() {
+    compare("word");
 }

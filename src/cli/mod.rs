@@ -187,6 +187,25 @@ enum MessageAct {
         #[arg(long, value_name = "TEXT")]
         why: Option<String>,
     },
+    /// Says whose a held message is: it is read and answered as if it had come so, and its sender's address learned
+    Assign {
+        id: i64,
+        /// The agency's id, name or code
+        agency: String,
+        /// The campaign, where the message does not tell
+        #[arg(long, value_name = "ID")]
+        campaign: Option<String>,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Says that a held message needs nothing; its bytes stay
+    Dismiss {
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -255,6 +274,12 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
                 (true, false) => Which::Failed,
             };
             messages::reprocess(&desk(&config).await?, &which, why.as_deref()).await
+        }
+        Command::Message { act: MessageAct::Assign { id, agency, campaign, why } } => {
+            decide::assign(&desk(&config).await?, id, &agency, campaign.as_deref(), why.as_deref()).await
+        }
+        Command::Message { act: MessageAct::Dismiss { id, why } } => {
+            decide::dismiss(&desk(&config).await?, id, &why).await
         }
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,

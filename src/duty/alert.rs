@@ -28,6 +28,8 @@ pub enum Reason<'a> {
     Breaker { since: Timestamp, limit: u64 },
     /// So many answers went to one agency that no more do for now.
     Limit { since: Timestamp, agency: &'a str, limit: u64 },
+    /// A mail from somebody who is not of the staff bears the token of one of their links.
+    Token { since: Timestamp, message: i64 },
     /// A message bears the mark of a state secret.
     Classified { since: Timestamp, message: i64 },
 }
@@ -126,6 +128,7 @@ fn facts(desk: &Desk, reason: Reason<'_>, until: Option<Timestamp>) -> AlertFact
         Reason::Limit { since, agency, limit } => {
             AlertFacts { limit, agency: agency.to_owned(), ..facts("limit", since) }
         }
+        Reason::Token { since, message } => AlertFacts { message, ..facts("token", since) },
         Reason::Classified { since, message } => AlertFacts { message, ..facts("classified", since) },
     }
 }

@@ -37,7 +37,9 @@ pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Ve
         return Ok(Vec::new());
     };
     let report = match (kind, &decision.report) {
-        (LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral, _) => return Ok(Vec::new()),
+        (LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral | LetterKind::Question, _) => {
+            return Ok(Vec::new());
+        }
         (LetterKind::Correction, Some(report)) => Some(report),
         _ => None,
     };

@@ -18,6 +18,7 @@ use crate::{
     message::{
         Mail,
         automatic::{self, Answerable, MailKind},
+        quoted,
         trust::{Trust, Witnesses},
     },
     setup::OpenCampaign,
@@ -198,6 +199,9 @@ pub fn decide(
         decision.verdict = Some(Verdict::Unreadable);
         decision.reason = Some(Reason::NoWorkbook);
         decision.letter = to.map(|to| (LetterKind::NoWorkbook, to));
+    } else if mail_kind == MailKind::Question && !desk.setup.config.office.staff.is_empty() {
+        let to = to.filter(|_| answerable == Answerable::Yes);
+        decision.letter = to.map(|to| (LetterKind::Question, to));
     }
     Ok(decision)
 }
@@ -362,15 +366,6 @@ fn rule_of(answerable: &Answerable) -> Option<String> {
 /// Whether a mail without any file says that it brings one.
 fn promises_a_file(mail: &Mail) -> bool {
     const PROMISES: [&str; 5] = ["đính kèm", "gửi kèm", "kèm theo", "file kèm", "tệp kèm"];
-    let text = crate::text::key(&format!("{} {}", mail.subject, own_words(&mail.text)));
+    let text = crate::text::key(&format!("{} {}", mail.subject, quoted::own_words(&mail.text, None)));
     PROMISES.iter().any(|words| crate::text::contains_words(&text, words))
-}
-
-/// The words of the mail without those it quotes.
-fn own_words(text: &str) -> String {
-    let quoted = |line: &&str| !line.trim_start().starts_with('>');
-    let ends = |line: &&str| {
-        !line.contains("-----") && !line.trim_end().ends_with("wrote:") && !line.trim_end().ends_with("đã viết:")
-    };
-    text.lines().take_while(ends).filter(quoted).collect::<Vec<_>>().join("\n")
 }

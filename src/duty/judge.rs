@@ -6,7 +6,7 @@ use super::{
     Desk,
     answer::{self, Answered},
     decide::{self, Decision, Unseen},
-    evidence,
+    evidence, question,
 };
 use crate::{
     agency::{AgencyId, masked},
@@ -128,6 +128,14 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
 }
 
 impl Judged {
+    /// The mail as it was read, and what was decided about it.
+    pub fn read(&self) -> Option<(&Mail, &Decision)> {
+        match &self.what {
+            What::Decided(decided) => Some((&decided.mail, &decided.decision)),
+            What::Duplicate(_) | What::Unread(_) => None,
+        }
+    }
+
     /// Records the outcome with its report and its letter in the caller's transaction, in place of an earlier one.
     pub async fn record(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<Recorded> {
         let mut withdrawn = None;
@@ -140,7 +148,10 @@ impl Judged {
                 let Decided { mail, decision, files, previous } = decided.as_ref();
                 let (previous, withdrawn) = (previous.as_ref(), withdrawn.as_ref());
                 let new = answer::Answer { id: self.id, mail, decision, files, previous, withdrawn };
-                let answered = answer::record(desk, tx, &new).await?;
+                let mut answered = answer::record(desk, tx, &new).await?;
+                if let Some(limit) = question::pass_on(desk, tx, self.id, mail, decision).await? {
+                    answered.limit = Some(limit);
+                }
                 self.outcome(tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
                 Ok(Recorded {
                     id: self.id,

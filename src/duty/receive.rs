@@ -6,6 +6,7 @@ use super::{
     Desk,
     judge::{self, Given},
     reconcile::reconcile,
+    staff,
 };
 use crate::{
     fence::FenceError,
@@ -40,6 +41,13 @@ pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Recei
     keep_new(desk, mailbox, &mut received).await?;
     handle_kept(desk, &mut received).await?;
     file_done(desk, mailbox, &mut received).await?;
+    Ok(received)
+}
+
+/// Reads what another daemon, which has the mailbox, has kept.
+pub async fn help(desk: &Desk) -> anyhow::Result<Received> {
+    let mut received = Received::default();
+    handle_kept(desk, &mut received).await?;
     Ok(received)
 }
 
@@ -126,7 +134,8 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
                 continue;
             }
             // Counted beforehand, so that a message which ends the daemon itself is counted too.
-            let attempts = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
+            let begun = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
+            let Some(attempts) = begun else { continue };
             desk.steps.reached(Step::Counted, Some(waiting.id));
             match handle(desk, &waiting).await {
                 Ok(()) => received.handled += 1,
@@ -136,6 +145,10 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
                         tracing::warn!(message = waiting.id, error = %also, "an attempt stays counted");
                     }
                     return Err(error);
+                }
+                // Another daemon took this one for gone and has the message now.
+                Err(error) if lost(&error) => {
+                    tracing::warn!(message = waiting.id, error = format!("{error:#}"), "nothing was recorded");
                 }
                 Err(error) => {
                     received.failed += 1;
@@ -151,13 +164,19 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
     }
 }
 
+fn lost(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::NotOurs { .. }))
+}
+
 fn passing(error: &anyhow::Error) -> bool {
     error.downcast_ref::<StoreError>().is_some_and(StoreError::passing)
         || error.downcast_ref::<FenceError>().is_some_and(FenceError::passing)
 }
 
 async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
-    attempts::set_aside(&desk.store, id).await?;
+    if !attempts::set_aside(&desk.store, id).await? {
+        return Ok(());
+    }
     tracing::error!(
         message = id,
         attempts = MOST_ATTEMPTS,
@@ -169,9 +188,17 @@ async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
 /// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
 async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
     let judged = judge::judge(desk, waiting, &Given::default()).await?;
+    // What staff decide by it is done with the mail that brings it, both or neither.
+    let order = match judged.read() {
+        Some((mail, decision)) => staff::order(desk, waiting.id, mail, decision).await?,
+        None => None,
+    };
     desk.steps.reached(Step::Judged, Some(waiting.id));
     let mut tx = desk.store.begin().await?;
     let recorded = judged.record(desk, &mut tx).await?;
+    if let Some(order) = &order {
+        order.carry_out(desk, &mut tx).await?;
+    }
     desk.steps.reached(Step::Recording, Some(waiting.id));
     tx.commit().await?;
     desk.steps.reached(Step::Recorded, Some(waiting.id));

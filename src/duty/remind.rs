@@ -50,7 +50,7 @@ enum Owed {
 pub async fn remind(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Reminded> {
     let mut reminded = Reminded::default();
     let (today, now) = (desk.today(), desk.clock.now());
-    let asked = told::last_asked(&desk.store, &campaign.id).await?;
+    let asked = told::last_asked(&desk.store, &campaign.id, now).await?;
     for state in reports::agency_states(&desk.store, &campaign.id).await? {
         let standing = Standing::from(&state);
         let Some(owed) = owed(&standing) else { continue };
@@ -58,9 +58,7 @@ pub async fn remind(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Remi
         let Some(step) = ladder::step_of(&campaign.campaign.reminders, deadline, &campaign.calendar, today) else {
             continue;
         };
-        // A letter of the future was written by a clock that was wrong.
-        let last = asked.get(&state.agency).filter(|at| **at <= now);
-        let last_day = last.map(|at| at.to_zoned_datetime(desk.setup.zone.clone()).date());
+        let last_day = asked.get(&state.agency).map(|at| at.to_zoned_datetime(desk.setup.zone.clone()).date());
         // A step so soon after it is passed over, and not caught up: nothing was missed.
         if last_day.is_some_and(|last| campaign.calendar.working_days_between(last, step.day) < APART) {
             continue;

@@ -28,6 +28,12 @@ pub struct Context {
     pub reminder: ReminderFacts,
     /// What staff are alerted to; letters to agencies have none.
     pub alert: AlertFacts,
+    /// What staff decided by mail, for the letter that tells them what came of it.
+    pub decision: DecisionFacts,
+    /// What an agency asked, for the letters that pass it on and answer it.
+    pub question: QuestionFacts,
+    /// The words of staff that answer it.
+    pub answer: AnswerFacts,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -130,6 +136,60 @@ pub struct AlertFacts {
     pub detail: String,
 }
 
+/// A decision that one of the staff sent by mail.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecisionFacts {
+    /// `assign`, `assign_other`, `dismiss`, `reprocess`, `answer`; empty where it was not even that clear.
+    pub act: String,
+    /// The message it is about, its sender and its subject.
+    pub message: i64,
+    pub from: String,
+    pub about: String,
+    /// When it came.
+    pub at: Moment,
+    /// Whose the message is by it.
+    pub agency: String,
+    /// Why it was not carried out; empty where it was.
+    pub refused: String,
+    /// The words or the limit that were the trouble.
+    pub given: String,
+    /// Agencies with names like the one given.
+    pub near: Vec<String>,
+    /// Whether it had been done before.
+    pub before: bool,
+    /// What was found in the message, whether it still waits, and whether its sender is answered.
+    pub verdict: String,
+    pub held: bool,
+    pub answered: bool,
+    pub classified: bool,
+}
+
+/// A question as it came.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuestionFacts {
+    pub message: i64,
+    pub at: Moment,
+    pub from: String,
+    pub subject: String,
+    pub lines: Vec<String>,
+    /// The names of its files.
+    pub files: Vec<String>,
+    /// Whether the mail itself goes along.
+    pub attached: bool,
+    /// The line below which a reply quotes.
+    pub mark: String,
+}
+
+/// An answer in the words of staff.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnswerFacts {
+    pub lines: Vec<String>,
+    pub files: Vec<String>,
+}
+
 /// What the mail that a link writes for staff is going to do.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -195,6 +255,9 @@ pub struct Spot {
     pub label: String,
     pub sheet: String,
     pub cell: String,
+    /// In a table of a document, whose cells have no names: the row and the column, from 1.
+    pub line: String,
+    pub column: String,
     pub found: String,
 }
 

@@ -82,10 +82,18 @@ pub enum LetterKind {
     Alert,
     /// To staff: what an alert told is over.
     AllClear,
+    /// To staff: what came of a decision they sent by mail.
+    Decision,
+    /// To staff: an agency's question.
+    Forward,
+    /// The question came, and staff will answer it.
+    Question,
+    /// What staff answered.
+    StaffAnswer,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 21] = [
+    pub const ALL: [LetterKind; 25] = [
         LetterKind::Receipt,
         LetterKind::ReceiptRemarks,
         LetterKind::Correction,
@@ -107,6 +115,10 @@ impl LetterKind {
         LetterKind::Escalation,
         LetterKind::Alert,
         LetterKind::AllClear,
+        LetterKind::Decision,
+        LetterKind::Forward,
+        LetterKind::Question,
+        LetterKind::StaffAnswer,
     ];
 
     /// The name of its template files.
@@ -133,12 +145,16 @@ impl LetterKind {
             LetterKind::Escalation => "escalation",
             LetterKind::Alert => "alert",
             LetterKind::AllClear => "all-clear",
+            LetterKind::Decision => "decision",
+            LetterKind::Forward => "forward",
+            LetterKind::Question => "question",
+            LetterKind::StaffAnswer => "staff-answer",
         }
     }
 
     /// Whether it goes to our own people and not to an agency.
     pub fn to_staff(self) -> bool {
-        matches!(self, LetterKind::Alert | LetterKind::AllClear)
+        matches!(self, LetterKind::Alert | LetterKind::AllClear | LetterKind::Decision | LetterKind::Forward)
     }
 
     /// The kind under which the outbox lists it.
@@ -153,6 +169,10 @@ impl LetterKind {
             | LetterKind::ReminderCorrection => "reminder",
             LetterKind::Escalation => "escalation",
             LetterKind::Alert | LetterKind::AllClear => "alert",
+            LetterKind::Decision => "decision",
+            LetterKind::Forward => "forward",
+            LetterKind::Question => "note",
+            LetterKind::StaffAnswer => "answer",
             _ => "unreadable",
         }
     }
@@ -258,7 +278,7 @@ impl Letters {
     /// The body of the mail that a link in a letter to staff writes.
     pub fn order(&self, facts: &OrderFacts) -> Result<String, LetterError> {
         let values = serde_json::to_value(facts).unwrap_or_default();
-        Ok(self.fill("order.txt", &quiet::quieted(values, false))?.nfc().collect())
+        Ok(self.fill("order.txt", &quiet::quieted(values, true))?.nfc().collect())
     }
 
     /// Invented data for a letter of this kind.
@@ -310,8 +330,13 @@ fn is_template(name: &str) -> bool {
 /// The context as templates see it. What came with the report is also kept from becoming a link.
 fn cleaned(context: &Context) -> Json {
     let Ok(Json::Object(members)) = serde_json::to_value(context) else { return Json::Null };
-    let senders = |name: &str| matches!(name, "report" | "groups" | "remarks" | "alert");
-    members.into_iter().map(|(name, member)| (name.clone(), quiet::quieted(member, senders(&name)))).collect()
+    let cleaned = |name: &str, member| match name {
+        // Staff wrote it to be read whole, and may name an address on the web.
+        "answer" => quiet::whole(member),
+        "report" | "groups" | "remarks" | "alert" | "decision" | "question" => quiet::quieted(member, true),
+        _ => quiet::quieted(member, false),
+    };
+    members.into_iter().map(|(name, member)| (name.clone(), cleaned(&name, member))).collect()
 }
 
 fn environment() -> Environment<'static> {

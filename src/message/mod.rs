@@ -10,6 +10,7 @@ pub mod automatic;
 pub mod disguise;
 mod header;
 mod parts;
+pub mod quoted;
 pub mod signature;
 pub mod trust;
 mod words;

@@ -176,11 +176,11 @@ fn with_crlf(raw: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(raw);
     }
     let mut whole = Vec::with_capacity(raw.len() + raw.len() / 32);
-    for at in 0..raw.len() {
+    for (at, byte) in raw.iter().enumerate() {
         if bare(at) {
             whole.push(b'\r');
         }
-        whole.push(raw[at]);
+        whole.push(*byte);
     }
     Cow::Owned(whole)
 }

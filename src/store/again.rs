@@ -14,11 +14,12 @@ pub async fn take(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     let done = sqlx::query(
         "
         UPDATE message
-        SET state = state
+        SET claimed_by = $2
         WHERE id = $1 AND state IN ('done', 'set_aside')
         ",
     )
     .bind(id)
+    .bind(tx.me)
     .execute(tx.connection())
     .await?;
     one_row(&done, "message that was handled or set aside:", id)

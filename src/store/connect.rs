@@ -10,7 +10,7 @@ pub(super) use sqlite::passing as passing_on_sqlite;
 
 use super::{Store, StoreError};
 use sqlx::{
-    AnyConnection,
+    AnyConnection, AnyPool,
     any::{AnyPoolOptions, install_default_drivers},
     migrate::{MigrateError, Migrator},
 };
@@ -18,6 +18,7 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// Which database it is; told apart nowhere but here.
@@ -32,17 +33,11 @@ pub(super) enum Kind {
     },
 }
 
-/// Held for as long as a daemon works on the database; the system or the server lets go of it when the process ends.
+/// What shows others that a daemon is there: the system or the server takes it back when the process ends.
 #[derive(Debug)]
-#[must_use = "another daemon may start as soon as this is dropped"]
-pub struct DaemonLock {
-    _held: Held,
-}
-
-#[derive(Debug)]
-enum Held {
+pub(super) enum Held {
     File { _file: File },
-    Session { _connection: AnyConnection },
+    Session { connection: AnyConnection, mailbox: Option<String> },
 }
 
 impl Kind {
@@ -96,6 +91,26 @@ impl Kind {
         }
     }
 
+    /// Of a row of `daemon` other than one's own: that its lock is free. On SQLite one daemon works at a time.
+    pub(super) fn has_no_lock(&self) -> &'static str {
+        match self {
+            Kind::Sqlite { .. } => "1 = 1",
+            Kind::Postgres { .. } => postgres::HAS_NO_LOCK,
+        }
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Kind::Postgres { .. })
+    }
+
+    /// Takes what shows others that a daemon is there.
+    pub(super) async fn hold(&self, pool: &AnyPool) -> Result<Held, StoreError> {
+        Ok(match self {
+            Kind::Sqlite { file } => Held::File { _file: sqlite::lock(file)? },
+            Kind::Postgres { .. } => Held::Session { connection: postgres::session(self, pool).await?, mailbox: None },
+        })
+    }
+
     /// Migrations that do not fit.
     fn refused(&self, error: MigrateError) -> StoreError {
         let program = self.migrations().iter().map(|migration| migration.version).max().unwrap_or(0);
@@ -106,6 +121,57 @@ impl Kind {
             error => StoreError::Migration { name: self.name(), source: Box::new(error) },
         }
     }
+}
+
+impl Held {
+    /// Whether it is held still.
+    pub(super) async fn answers(&mut self) -> bool {
+        match self {
+            Held::File { .. } => true,
+            Held::Session { connection, .. } => postgres::answers(connection).await,
+        }
+    }
+
+    /// Takes the lock of a daemon that lost it; false where it is gone for good.
+    pub(super) async fn lock_again(&mut self, id: i64) -> Result<bool, StoreError> {
+        match self {
+            Held::File { .. } => Ok(true),
+            Held::Session { connection, .. } => postgres::try_lock(connection, postgres::DAEMON, id).await,
+        }
+    }
+
+    /// Tries to be the one that reads this folder of the mailbox. On SQLite there is nobody else.
+    pub(super) async fn take_mailbox(&mut self, folder: &str) -> Result<bool, StoreError> {
+        let Held::Session { connection, mailbox } = self else { return Ok(true) };
+        if mailbox.as_deref() == Some(folder) {
+            return Ok(postgres::answers(connection).await);
+        }
+        let got = postgres::try_lock(connection, postgres::MAILBOX, number(folder)).await?;
+        *mailbox = got.then(|| folder.to_owned());
+        Ok(got)
+    }
+
+    pub(super) async fn leave_mailbox(&mut self, folder: &str) -> Result<(), StoreError> {
+        let Held::Session { connection, mailbox } = self else { return Ok(()) };
+        if mailbox.take().is_some() {
+            postgres::unlock(connection, postgres::MAILBOX, number(folder)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The lock of a daemon, in the transaction that makes its row: whoever sees the row sees the lock.
+pub(super) async fn lock_presence(connection: &mut AnyConnection, id: i64) -> Result<(), StoreError> {
+    match postgres::try_lock(connection, postgres::DAEMON, id).await? {
+        true => Ok(()),
+        false => Err(StoreError::InUse(format!("daemon {id}"))),
+    }
+}
+
+/// A folder as a number for its lock, the same in every daemon.
+fn number(folder: &str) -> i64 {
+    let hash = <sha2::Sha256 as sha2::Digest>::digest(folder);
+    i64::from(i32::from_be_bytes([hash[0] & 0x7f, hash[1], hash[2], hash[3]]))
 }
 
 impl Store {
@@ -124,17 +190,7 @@ impl Store {
             .after_connect(move |connection, _| Box::pin(settle(connection, settings)))
             .connect(&url)
             .await?;
-        Ok(Store { pool, kind, instance_key })
-    }
-
-    /// Keeps every other daemon away from this database until the lock is dropped. Commands that look or decide
-    /// need no lock.
-    pub async fn lock_for_daemon(&self) -> Result<DaemonLock, StoreError> {
-        let held = match &self.kind {
-            Kind::Sqlite { file } => Held::File { _file: sqlite::lock(file)? },
-            Kind::Postgres { name } => Held::Session { _connection: postgres::lock(&self.pool, name).await? },
-        };
-        Ok(DaemonLock { _held: held })
+        Ok(Store { pool, kind, presence: Arc::default(), instance_key })
     }
 
     /// The database as people may see it: nothing secret is in it.
@@ -255,24 +311,6 @@ mod tests {
             assert!(!error.passing());
             let text = error.to_string();
             assert!(text.contains("newer phuluc") && text.contains("9000"), "{text}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_second_daemon_is_kept_away_until_the_first_ends() {
-        let (_folder, urls) = new_databases();
-        for url in urls {
-            let first = Store::open(&url).await.unwrap();
-            let second = Store::open(&url).await.unwrap();
-            let lock = first.lock_for_daemon().await.unwrap();
-            let error = second.lock_for_daemon().await.unwrap_err();
-            assert!(error.to_string().starts_with("another phuluc works on this database"), "{error}");
-            drop(lock);
-            // A server hears a moment later that the connection is gone.
-            let begun = std::time::Instant::now();
-            while let Err(error) = second.lock_for_daemon().await {
-                assert!(begun.elapsed().as_secs() < 10, "{error}");
-            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! whether it is handled is a state here and no flag there. Its identity is folder, validity and uid, and the
 //! hash of its bytes tells the same mail again. Reading it and deciding about it happen elsewhere.
 
-use super::{Store, StoreError, Tx, columns::Columns, micros, one_row, plain, reports::Verdict, words};
+use super::{Store, StoreError, Tx, columns::Columns, micros, plain, reports::Verdict, words};
 use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -223,9 +223,9 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
             verdict = $13,
             reason = $14,
             received_at = COALESCE($15, received_at),
-            trust = $16,
-            trust_why = $17
-        WHERE id = $1
+            trust = $17,
+            trust_why = $18
+        WHERE id = $1 AND COALESCE(claimed_by, 0) = $16
         ",
     )
     .bind(id)
@@ -243,11 +243,13 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
     .bind(outcome.verdict.map(Verdict::as_str))
     .bind(outcome.reason.map(plain))
     .bind(outcome.received_at.map(micros))
+    .bind(tx.me.unwrap_or(0))
     .bind(outcome.trust.map(|(trust, _)| trust))
     .bind(outcome.trust.map(|(_, why)| plain(why)))
     .execute(tx.connection())
     .await?;
-    one_row(&done, "message", id)
+    // Whoever lost it meanwhile records nothing: its new owner does.
+    if done.rows_affected() == 0 { Err(StoreError::NotOurs { id }) } else { Ok(()) }
 }
 
 /// Every message, in the order they were kept.

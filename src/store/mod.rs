@@ -14,6 +14,8 @@ pub mod held;
 pub mod messages;
 pub mod outbox;
 pub mod polls;
+pub mod presence;
+pub mod questions;
 pub mod reports;
 pub mod sending;
 pub mod standing;
@@ -24,18 +26,18 @@ pub mod told;
 mod columns;
 mod connect;
 
-pub use connect::DaemonLock;
-
 use connect::Kind;
 use jiff::Timestamp;
+use presence::Presence;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, postgres::PgDatabaseError, sqlite::SqliteError};
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, io, path::PathBuf, sync::Arc};
 
 /// The database, open and of this program's schema. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     pool: AnyPool,
     kind: Kind,
+    presence: Arc<Presence>,
     instance_key: [u8; 32],
 }
 
@@ -44,7 +46,7 @@ impl Store {
     /// function that takes the store and writes must not be called while a transaction is open. On PostgreSQL there
     /// are many, and what must not happen twice at once locks a row first.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx { transaction: self.pool.begin_with(self.kind.begin()).await?, kind: self.kind.clone() })
+        Ok(Tx { transaction: self.pool.begin_with(self.kind.begin()).await?, kind: self.kind.clone(), me: self.me() })
     }
 
     /// 32 random bytes made when the database was: the key of the Message-IDs we issue.
@@ -63,6 +65,8 @@ impl fmt::Debug for Store {
 pub struct Tx {
     transaction: Transaction<'static, Any>,
     kind: Kind,
+    /// The daemon whose transaction it is.
+    me: Option<i64>,
 }
 
 impl Tx {
@@ -101,6 +105,8 @@ pub enum StoreError {
     InUse(String),
     #[error("there is no {what} {id}")]
     Missing { what: &'static str, id: i64 },
+    #[error("message {id} is not there, or in the hands of another daemon")]
+    NotOurs { id: i64 },
     #[error("column {column} holds {value:?}, which this program does not know")]
     Unknown { column: String, value: String },
     #[error("database: {0}")]
@@ -120,7 +126,7 @@ impl StoreError {
                 _ => false,
             },
             StoreError::Url(_) | StoreError::Encoding { .. } | StoreError::Newer { .. } => false,
-            StoreError::Missing { .. } | StoreError::Unknown { .. } => false,
+            StoreError::Missing { .. } | StoreError::NotOurs { .. } | StoreError::Unknown { .. } => false,
         }
     }
 }

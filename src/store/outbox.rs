@@ -20,6 +20,14 @@ words! {
         Escalation = "escalation",
         Digest = "digest",
         Alert = "alert",
+        /// Tells one of the staff what came of their decision.
+        Decision = "decision",
+        /// Passes a question on to one of the staff.
+        Forward = "forward",
+        /// Tells an agency that staff will answer.
+        Note = "note",
+        /// What staff answered.
+        Answer = "answer",
     }
 }
 

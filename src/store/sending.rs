@@ -7,6 +7,7 @@ use super::{
     micros, one_row,
     outbox::{LetterKind, bytes},
     plain,
+    presence::present,
 };
 use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
@@ -46,12 +47,13 @@ pub async fn note_sent(store: &Store, id: i64, now: Timestamp, answer: &str) -> 
         "
         UPDATE letter
         SET state = 'sent', sent_at = $2, last_answer = $3
-        WHERE id = $1 AND state IN ('sending', 'uncertain')
+        WHERE id = $1 AND (state = 'uncertain' OR (state = 'sending' AND COALESCE(sender, 0) = $4))
         ",
     )
     .bind(id)
     .bind(micros(now))
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -63,11 +65,12 @@ pub async fn note_uncertain(store: &Store, id: i64, answer: &str) -> Result<(), 
         "
         UPDATE letter
         SET state = 'uncertain', last_answer = $2
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $3
         ",
     )
     .bind(id)
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -79,11 +82,12 @@ pub async fn note_failed(store: &Store, id: i64, answer: &str) -> Result<(), Sto
         "
         UPDATE letter
         SET state = 'failed', last_answer = $2
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $3
         ",
     )
     .bind(id)
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -95,12 +99,13 @@ pub async fn retry_at(store: &Store, id: i64, not_before: Timestamp, answer: &st
         "
         UPDATE letter
         SET state = 'queued', not_before = $2, last_answer = $3
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $4
         ",
     )
     .bind(id)
     .bind(micros(not_before))
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -112,11 +117,12 @@ pub async fn put_back(store: &Store, id: i64, not_before: Timestamp) -> Result<(
         "
         UPDATE letter
         SET state = 'queued', not_before = $2, attempts = attempts - 1
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $3
         ",
     )
     .bind(id)
     .bind(micros(not_before))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -128,25 +134,27 @@ pub async fn withdraw(store: &Store, id: i64, why: &str) -> Result<(), StoreErro
         "
         UPDATE letter
         SET state = 'cancelled', last_answer = $2, fact = fact || $3
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $4
         ",
     )
     .bind(id)
     .bind(plain(why))
     .bind(format!(":withdrawn:{id}"))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
 }
 
-/// Marks what a daemon that is gone was sending as uncertain, and returns how many letters that are. Only for who
-/// holds the daemon's lock.
+/// Marks what a daemon that is gone was sending as uncertain, and returns how many letters that are.
 pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "
         UPDATE letter
         SET state = 'uncertain', last_answer = 'the program ended while sending'
         WHERE state = 'sending'
+          AND (sender IS NULL
+               OR EXISTS (SELECT 1 FROM daemon WHERE daemon.id = letter.sender AND daemon.gone_at IS NOT NULL))
         ",
     )
     .execute(&store.pool)
@@ -156,23 +164,28 @@ pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
 
 async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, StoreError> {
     let row = sqlx::query(AssertSqlSafe(format!(
-        "
+        concat!(
+            "
         UPDATE letter
-        SET state = 'sending', attempts = attempts + 1
+        SET state = 'sending', attempts = attempts + 1, sender = $2
         WHERE state = 'queued'
           AND id = (
               SELECT id
               FROM letter
-              WHERE state = 'queued' AND not_before <= $1
+              WHERE state = 'queued' AND not_before <= $1 AND ",
+            present!(),
+            "
               ORDER BY id
               LIMIT 1
               {}
           )
         RETURNING id, kind, recipient, envelope_from, message_id, campaign, agency, body_sha256, attempts
-        ",
+        "
+        ),
         tx.skipping_locked()
     )))
     .bind(micros(now))
+    .bind(tx.me)
     .fetch_optional(tx.connection())
     .await?;
     row.map(|row| {

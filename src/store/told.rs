@@ -1,7 +1,7 @@
 //! The outbox by what its letters tell: whether a fact was told, in which letter, and when an agency was last asked
 //! for something. Who writes letters nobody asked for looks here first.
 
-use super::{Store, StoreError, Tx, columns::Columns};
+use super::{Store, StoreError, Tx, columns::Columns, micros};
 use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -36,8 +36,13 @@ pub async fn message_id_telling(tx: &mut Tx, fact: &str) -> Result<Option<String
     row.map(|row| Columns(&row).text("message_id")).transpose()
 }
 
-/// When each agency of a campaign was last asked for something.
-pub async fn last_asked(store: &Store, campaign: &CampaignId) -> Result<BTreeMap<AgencyId, Timestamp>, StoreError> {
+/// When each agency of a campaign was last asked for something. Letters of the future were written by a clock that
+/// was wrong, and do not count.
+pub async fn last_asked(
+    store: &Store,
+    campaign: &CampaignId,
+    now: Timestamp,
+) -> Result<BTreeMap<AgencyId, Timestamp>, StoreError> {
     let rows = sqlx::query(
         "
         SELECT agency, MAX(queued_at) AS last_at
@@ -46,10 +51,12 @@ pub async fn last_asked(store: &Store, campaign: &CampaignId) -> Result<BTreeMap
           AND agency IS NOT NULL
           AND kind IN ('announcement', 'reminder', 'correction', 'unreadable')
           AND state NOT IN ('cancelled', 'failed')
+          AND queued_at <= $2
         GROUP BY agency
         ",
     )
     .bind(campaign.as_str())
+    .bind(micros(now))
     .fetch_all(&store.pool)
     .await?;
     rows.iter().map(|row| Ok((Columns(row).agency("agency")?, Columns(row).time("last_at")?))).collect()
@@ -78,7 +85,8 @@ mod tests {
         queue_one(&store, reminder("reminder:1552:-2:ha-noi")).await;
         assert!(is_told(&store, "reminder:1552:-2:ha-noi").await.unwrap());
         assert!(!is_told(&store, "reminder:1552:0:ha-noi").await.unwrap());
-        assert_eq!(last_asked(&store, &campaign).await.unwrap()[&ha_noi], at(NOW));
+        assert_eq!(last_asked(&store, &campaign, at(NOW)).await.unwrap()[&ha_noi], at(NOW));
+        assert!(last_asked(&store, &campaign, at("2023-02-20T07:59:59Z")).await.unwrap().is_empty());
         let mut tx = store.begin().await.unwrap();
         let id = message_id_telling(&mut tx, "reminder:1552:-2:ha-noi").await.unwrap();
         assert_eq!(id.as_deref(), Some("<1.mac@mic.example>"));
@@ -92,7 +100,7 @@ mod tests {
         withdraw(&store, again.id, "nothing is owed").await.unwrap();
         assert!(withdraw(&store, again.id, "").await.is_err() && put_back(&store, again.id, at(NOW)).await.is_err());
         assert!(!is_told(&store, "reminder:1552:-2:ha-noi").await.unwrap());
-        assert!(last_asked(&store, &campaign).await.unwrap().is_empty());
+        assert!(last_asked(&store, &campaign, at(NOW)).await.unwrap().is_empty());
         queue_one(&store, reminder("reminder:1552:-2:ha-noi")).await;
         assert!(is_told(&store, "reminder:1552:-2:ha-noi").await.unwrap());
     }

@@ -1,7 +1,8 @@
 //! Spreadsheets as cells: xlsx, xlsm, xlsb, xls and ods, through calamine, into sparse sheets with limits of
-//! our own. Text of before Unicode is decoded here, before anybody sees it. It knows cells and no form. Reading never fails because of the sender: what cannot be read has a
+//! our own; documents of Word too, by their paragraphs and tables. Text of before Unicode is decoded here, before anybody sees it. It knows cells and no form. Reading never fails because of the sender: what cannot be read has a
 //! reason. Archives are measured by the bytes they really inflate to before calamine sees them.
 
+mod docx;
 mod legacy;
 mod xlsb;
 
@@ -14,6 +15,7 @@ use jiff::{
 use std::{
     collections::BTreeMap,
     io::{self, Cursor, Read},
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -42,6 +44,10 @@ pub struct Sheet {
     pub cells: BTreeMap<(u32, u32), Cell>,
     /// Cells whose text was written before Unicode.
     pub legacy: BTreeMap<(u32, u32), Original>,
+    /// What stands out within a cell, by bold, underlined or coloured letters, where the rest does not.
+    pub strong: BTreeMap<(u32, u32), String>,
+    /// The rows that are tables of a document; none in a workbook.
+    pub tables: Vec<Range<u32>>,
 }
 
 /// A text as it stands in the file.
@@ -73,6 +79,8 @@ pub enum Format {
     Xlsb,
     Xls,
     Ods,
+    /// A document whose tables hold the form.
+    Docx,
 }
 
 impl Format {
@@ -83,6 +91,7 @@ impl Format {
             FileKind::Xlsb => Some(Format::Xlsb),
             FileKind::Xls => Some(Format::Xls),
             FileKind::Ods => Some(Format::Ods),
+            FileKind::Docx => Some(Format::Docx),
             _ => None,
         }
     }
@@ -111,6 +120,7 @@ impl Workbook {
             Format::Xlsb => read_xlsb(bytes),
             Format::Xls => read_ranges::<Xls<_>>(bytes),
             Format::Ods => read_ranges::<Ods<_>>(bytes),
+            Format::Docx => docx::read(bytes),
         }))
         .unwrap_or_else(|_| Err(Unreadable::Corrupt("its structure contradicts itself".to_owned())))
     }
@@ -239,6 +249,19 @@ impl Gather {
     }
 }
 
+/// Puts a text of a document into a sheet, within the limits of a workbook; whether there was any.
+fn put_text(sheet: &mut Sheet, at: (u32, u32), text: String) -> Result<bool, Unreadable> {
+    if text.trim().is_empty() || at.0 >= FURTHEST.0 || at.1 >= FURTHEST.1 {
+        return Ok(false);
+    }
+    let text = if text.len() > MOST_CHARACTERS { text.chars().take(MOST_CHARACTERS).collect() } else { text };
+    sheet.cells.insert(at, Cell::Text(text));
+    if sheet.cells.len() > MOST_CELLS {
+        return Err(Unreadable::TooLarge(format!("more than {MOST_CELLS} filled cells in a document")));
+    }
+    Ok(true)
+}
+
 /// The day and time of a spreadsheet's serial number; none outside the years people write.
 fn date_of_serial(epoch: Date, serial: f64) -> Option<DateTime> {
     if !(1.0..2_000_000.0).contains(&serial) {
@@ -316,7 +339,7 @@ fn read_sheets(
             visible: sheet.visible == SheetVisible::Visible,
             name: sheet.name,
             cells: gather.cells,
-            legacy: BTreeMap::new(),
+            ..Sheet::default()
         });
         fonts.push(gather.fonts);
     }

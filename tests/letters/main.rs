@@ -21,7 +21,10 @@ fn every_letter_keeps_the_house_rules() {
         let name = kind.as_str();
         let of_agency = letter.subject.starts_with("[BC1552] ") && letter.subject.ends_with(" - Hà Nội");
         assert_ne!(of_agency, kind.to_staff(), "{name}");
-        assert!(letter.text.starts_with("Kính gửi: ") && letter.text.contains("./.\n"), "{name}");
+        assert!(
+            (letter.text.starts_with("Kính gửi: ") || kind == LetterKind::Forward) && letter.text.contains("./.\n"),
+            "{name}"
+        );
         let ending = if kind.to_staff() { texts::STAFF_ENDING } else { texts::ENDING };
         assert!(letter.text.ends_with(ending), "{name}");
         assert!(letter.text.lines().all(|line| line.chars().count() <= 76), "{name}");

@@ -101,6 +101,8 @@ fn hostile_words_neither_make_markup_nor_links_nor_lines() {
             label: link.to_owned(),
             sheet: evil.to_owned(),
             cell: "A1".to_owned(),
+            line: evil.to_owned(),
+            column: evil.to_owned(),
             found: format!("{evil} {link} {{{{ office.name }}}}"),
         };
         context.groups =

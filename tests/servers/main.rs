@@ -8,6 +8,7 @@ mod idle;
 mod letters;
 mod maildir;
 mod misbehaving;
+mod oauth2;
 mod phases;
 mod polls;
 mod real;

@@ -26,11 +26,7 @@ async fn meddle(story: &Story, sql: &'static str) {
 #[tokio::test]
 async fn what_was_set_aside_is_read_again_and_answered_once() {
     let mut story = Story::begin().await;
-    meddle(
-        &story,
-        "CREATE TRIGGER poison BEFORE INSERT ON report BEGIN SELECT RAISE(ABORT, 'this row is poison'); END",
-    )
-    .await;
+    story.poison("Phụ lục Hà Nam.xlsx").await;
     story.mail(complete);
     for _ in 0..5 {
         story.poll().await;
@@ -42,7 +38,7 @@ async fn what_was_set_aside_is_read_again_and_answered_once() {
     assert_eq!((before.row.state, before.attempts), (MessageState::SetAside, 5), "a failure changes nothing");
     assert!(audit::list(&story.desk.store, None).await.unwrap().is_empty());
 
-    meddle(&story, "DROP TRIGGER poison").await;
+    story.cure().await;
     assert_eq!(reprocess::which(&story.desk, &Which::Failed).await.unwrap(), [1]);
     assert!(reprocess::which(&story.desk, &Which::FailedUnderAnother).await.unwrap().is_empty());
     let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, Some("lỗi đã sửa")).await.unwrap();

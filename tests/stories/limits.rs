@@ -99,11 +99,7 @@ async fn a_breaker_stops_all_answers() {
 async fn one_bad_mail_is_counted_and_set_aside_and_twenty_behind_it_are_answered() {
     let mut story = Story::begin().await;
     // Nothing in the mail is wrong: the database refuses this one row, for good.
-    let mut database = story.database().await;
-    let refuse = "CREATE TRIGGER poison BEFORE INSERT ON report WHEN NEW.file_name = 'poison.xlsx' \
-                  BEGIN SELECT RAISE(ABORT, 'this row is poison'); END";
-    sqlx::raw_sql(refuse).execute(&mut database).await.unwrap();
-    database.close().await.unwrap();
+    story.poison("poison.xlsx").await;
     story.mail(|mail| mail.file("poison.xlsx", another(0)));
     for number in 0..20 {
         let from = format!("a@{}.test.example", PROVINCES[number % PROVINCES.len()]);
@@ -137,10 +133,7 @@ async fn a_mail_whose_letter_cannot_leave_is_tried_again_with_the_next_and_not_r
     story.mail(complete);
     // The database goes away between keeping and recording: nobody's fault among the mails.
     let mut database = story.database().await;
-    sqlx::raw_sql("PRAGMA busy_timeout = 1; ALTER TABLE letter_sequence RENAME TO letter_sequence_away")
-        .execute(&mut database)
-        .await
-        .unwrap();
+    sqlx::raw_sql("ALTER TABLE letter_sequence RENAME TO letter_sequence_away").execute(&mut database).await.unwrap();
     let (received, _) = story.poll().await;
     assert_eq!((received.kept, received.handled, received.failed, received.filed), (1, 0, 1, 0));
     assert_eq!(story.in_inbox(), 1);

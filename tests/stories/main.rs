@@ -4,9 +4,14 @@
 mod again;
 mod automatic;
 mod calendar;
+mod decisions;
 mod limits;
 mod mail;
 mod names;
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+#[path = "../harness/postgres.rs"]
+mod postgres;
+mod questions;
 mod reports;
 mod senders;
 mod story;

@@ -2,7 +2,7 @@
 //! Whoever tells one must look at every message that was handled and every letter that left; what nobody looked at
 //! fails the story when it ends.
 
-use crate::mail::Mail;
+use crate::{mail::Mail, postgres};
 use phuluc::fence::Fence;
 use phuluc::{
     agency::AgencyId,
@@ -25,7 +25,7 @@ use phuluc::{
         reports::{self, FindingRow, ReportRow},
     },
 };
-use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fs,
@@ -66,11 +66,29 @@ impl Letter {
         format!("{}\n\n{}", self.row.subject, text.trim_end())
     }
 
+    /// The same on one line, so that words are found wherever the lines break.
+    pub fn said(&self) -> String {
+        self.words().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     pub fn header(&self, name: &str) -> Option<String> {
         let all: Vec<&str> = self.mail.headers.all(name).collect();
         assert!(all.len() < 2, "{name} stands {} times", all.len());
         all.first().map(|value| value.split_whitespace().collect::<Vec<_>>().join(" "))
     }
+}
+
+/// Which database stories are told on: `PHULUC_TEST_DATABASE=postgres`, or SQLite.
+static DATABASE: LazyLock<Database> = LazyLock::new(|| match std::env::var("PHULUC_TEST_DATABASE").as_deref() {
+    Err(_) | Ok("sqlite") => Database::Sqlite,
+    Ok("postgres") => Database::Postgres,
+    Ok(other) => panic!("PHULUC_TEST_DATABASE={other}: sqlite or postgres"),
+});
+
+#[derive(Clone, Copy)]
+enum Database {
+    Sqlite,
+    Postgres,
 }
 
 /// The reading processes of the real program, shared by all stories.
@@ -275,9 +293,39 @@ impl Story {
     }
 
     /// A connection to the story's database, for what the library does not tell or would never do.
-    pub async fn database(&self) -> SqliteConnection {
-        let file = self.folder.path().join("data/phuluc.db");
-        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)).await.unwrap()
+    pub async fn database(&self) -> AnyConnection {
+        let url = self.desk.setup.config.database_url().unwrap();
+        AnyConnection::connect(secrecy::ExposeSecret::expose_secret(&url)).await.unwrap()
+    }
+
+    /// Makes the database refuse the report of every file of this name.
+    pub async fn poison(&self, file: &str) {
+        let poison = match *DATABASE {
+            Database::Sqlite => format!(
+                "CREATE TRIGGER poison BEFORE INSERT ON report WHEN NEW.file_name = '{file}'
+                 BEGIN SELECT RAISE(ABORT, 'this row is poison'); END"
+            ),
+            Database::Postgres => format!(
+                "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN RAISE EXCEPTION 'this row is poison'; END $$;
+                 CREATE TRIGGER poison BEFORE INSERT ON report
+                 FOR EACH ROW WHEN (NEW.file_name = '{file}') EXECUTE FUNCTION poison()"
+            ),
+        };
+        let mut database = self.database().await;
+        sqlx::raw_sql(AssertSqlSafe(poison)).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+    }
+
+    /// Ends what `poison` began.
+    pub async fn cure(&self) {
+        let cure = match *DATABASE {
+            Database::Sqlite => "DROP TRIGGER poison",
+            Database::Postgres => "DROP TRIGGER poison ON report",
+        };
+        let mut database = self.database().await;
+        sqlx::raw_sql(cure).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
     }
 
     /// The rows of the table `answer`: (section, row, field) and the value, where it was understood.
@@ -362,6 +410,9 @@ impl Office {
             .replace("../data/letters", "../letters")
             .replace("# authserv_id =", "authserv_id =");
         config = changed(&config, &self.keys);
+        if let Database::Postgres = *DATABASE {
+            config = config.replace("sqlite:../data/phuluc.db", &postgres::Postgres::shared().database());
+        }
         fs::write(folder.join("config/phuluc.toml"), config).unwrap();
     }
 

@@ -1,7 +1,7 @@
 //! What only PostgreSQL understands: its URL, with what is secret in it kept out of every message, the settings of
 //! a connection, its migrations, the lock of a daemon, and which of its errors pass.
 
-use super::{Kind, key_of};
+use super::{Kind, key_of, settle};
 use crate::store::{StoreError, columns::Columns};
 use sqlx::{AnyConnection, AnyPool, Connection, error::DatabaseError, migrate::Migrator, postgres::PgDatabaseError};
 use std::{io, net::IpAddr, time::Duration};
@@ -25,8 +25,26 @@ pub const SETTINGS: &str = "
 /// How long a server may take to let us in; a host that is not there answers nothing at all.
 const CONNECTING: Duration = Duration::from_secs(20);
 
-/// The advisory lock of the daemon.
-const DAEMON: i64 = 0x7068_756c_7563;
+/// How long a session may take to answer before it is taken for lost.
+const ANSWERING: Duration = Duration::from_secs(10);
+
+/// The first number of the advisory locks by which daemons see each other; the second is the daemon's.
+pub const DAEMON: i64 = 1_885_893_985;
+/// The same for the reader of the mailbox; the second number is the folder's.
+pub const MAILBOX: i64 = 1_885_893_986;
+
+/// Of a row of `daemon`: that nobody holds its lock. A lock of two numbers shows them as `classid` and `objid`.
+pub const HAS_NO_LOCK: &str = "
+    NOT EXISTS (
+        SELECT 1
+        FROM pg_locks
+        WHERE locktype = 'advisory'
+          AND granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND CAST(classid AS BIGINT) = 1885893985
+          AND CAST(objid AS BIGINT) = daemon.id
+          AND objsubid = 2
+    )";
 
 pub fn is_ours(url: &str) -> bool {
     ["postgres:", "postgresql:"].iter().any(|scheme| url.starts_with(scheme))
@@ -100,20 +118,43 @@ async fn server_encoding(connection: &mut AnyConnection) -> Result<String, Store
     Columns(&row).text("encoding")
 }
 
-/// The daemon's lock, on a connection of its own: it ends with the connection, however that ends.
-pub async fn lock(pool: &AnyPool, name: &str) -> Result<AnyConnection, StoreError> {
-    let kind = Kind::Postgres { name: name.to_owned() };
+/// A connection of a daemon's own, apart from those its work uses: its locks end with it, however it ends.
+pub async fn session(kind: &Kind, pool: &AnyPool) -> Result<AnyConnection, StoreError> {
     let options = pool.connect_options();
-    let mut connection = connect(&kind, AnyConnection::connect_with(&options)).await?;
+    let mut connection = connect(kind, AnyConnection::connect_with(&options)).await?;
+    settle(&mut connection, SETTINGS).await?;
+    Ok(connection)
+}
+
+/// Whether the session is there.
+pub async fn answers(connection: &mut AnyConnection) -> bool {
+    tokio::time::timeout(ANSWERING, connection.ping()).await.is_ok_and(|answered| answered.is_ok())
+}
+
+pub async fn try_lock(connection: &mut AnyConnection, what: i64, which: i64) -> Result<bool, StoreError> {
     let row = sqlx::query(
         "
-        SELECT CASE WHEN pg_try_advisory_lock($1) THEN 1 ELSE 0 END AS got
+        SELECT CASE WHEN pg_try_advisory_lock(CAST($1 AS INTEGER), CAST($2 AS INTEGER)) THEN 1 ELSE 0 END AS got
         ",
     )
-    .bind(DAEMON)
-    .fetch_one(&mut connection)
+    .bind(what)
+    .bind(which)
+    .fetch_one(connection)
     .await?;
-    if Columns(&row).flag("got")? { Ok(connection) } else { Err(StoreError::InUse(name.to_owned())) }
+    Columns(&row).flag("got")
+}
+
+pub async fn unlock(connection: &mut AnyConnection, what: i64, which: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        SELECT pg_advisory_unlock(CAST($1 AS INTEGER), CAST($2 AS INTEGER))
+        ",
+    )
+    .bind(what)
+    .bind(which)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Whether the same may succeed later (https://www.postgresql.org/docs/current/errcodes-appendix.html).
