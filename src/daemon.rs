@@ -6,6 +6,7 @@ use crate::{
     duty::{
         Desk,
         deliver::{self, Delivered},
+        digest,
         receive::{self, Received},
         remind, watch,
     },
@@ -253,6 +254,10 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
     let last = duties::last_runs(&desk.store, &campaign.id).await?;
     for line in schedule::due(campaign, &desk.setup.zone, &last, now) {
         match line.duty {
+            Duty::Digest => {
+                let queued = digest::queue(desk, campaign).await.context(line.name)?;
+                tracing::info!(campaign = %campaign.id, queued, "digest");
+            }
             Duty::Reminders => {
                 let reminded = remind::remind(desk, campaign).await.context(line.name)?;
                 tracing::info!(campaign = %campaign.id, ?reminded, "reminders");
@@ -266,8 +271,9 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
 
 /// Sends until it is told to stop; a letter that is being sent is finished first.
 async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>, queued: Arc<Notify>, stop: CancellationToken) {
+    let mut unnoted = None;
     while !stop.is_cancelled() {
-        match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default()).await {
+        match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default(), &mut unnoted).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::error!(error = format!("{error:#}"), "delivering failed"),

@@ -14,10 +14,12 @@ macro_rules! say {
 mod actor;
 mod agency;
 mod audit;
+mod backup;
 mod campaign;
 mod check;
 mod decide;
 mod demo;
+mod digest;
 mod export;
 mod messages;
 mod outbox;
@@ -127,6 +129,13 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Shows the digest as it would be now
+    Digest {
+        campaign: String,
+        /// Queues today's for each of the staff instead
+        #[arg(long)]
+        send: bool,
+    },
     /// Writes the consolidated national table
     Export {
         campaign: String,
@@ -163,6 +172,22 @@ enum Command {
         subject: Option<String>,
         #[arg(long)]
         json: bool,
+    },
+    /// Copies database and configuration while the daemon may run
+    Backup {
+        /// Where a folder for this backup is made
+        folder: PathBuf,
+    },
+    /// Puts the database of a backup back
+    Restore {
+        /// The folder of one backup
+        folder: PathBuf,
+        /// Sets aside a database that is there
+        #[arg(long)]
+        force: bool,
+        /// Reads and sends what waited when the backup was made, though that may have been done since
+        #[arg(long)]
+        resume: bool,
     },
     /// Reads mail for another process of this program, with no rights of its own
     #[command(name = fence::COMMAND, hide = true)]
@@ -262,6 +287,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Agency { act } => agency::run(&desk(&config).await?, act).await,
         Command::Campaign { act } => campaign::run(&desk(&config).await?, act).await,
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
+        Command::Digest { campaign, send } => digest::digest(&desk(&config).await?, &campaign, send).await,
         Command::Export { campaign, out, table } => {
             export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
         }
@@ -290,6 +316,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             decide::cancel(&desk(&config).await?, id, why.as_deref()).await
         }
         Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
+        Command::Backup { folder } => backup::back_up(load(&config)?, &folder).await,
+        Command::Restore { folder, force, resume } => backup::restore(&load(&config)?, &folder, force, resume).await,
         Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }

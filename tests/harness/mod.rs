@@ -8,6 +8,7 @@
 mod authority;
 mod dovecot;
 mod endpoint;
+mod exim;
 mod office;
 mod postgres;
 mod scripted;
@@ -16,6 +17,7 @@ mod sink;
 pub use authority::{Authority, Leaf};
 pub use dovecot::Dovecot;
 pub use endpoint::{CLIENT_SECRET, FIRST_REFRESH, TokenEndpoint, TokenPlay};
+pub use exim::{EXIM_DOMAIN, Exim};
 pub use office::{AGENCIES, Daemon, Office, PATIENCE, within};
 pub use postgres::Postgres;
 pub use scripted::{MESSAGE, Rule, ScriptedImap, Then};

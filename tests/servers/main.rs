@@ -12,6 +12,7 @@ mod oauth2;
 mod phases;
 mod polls;
 mod real;
+mod relay;
 
 use harness::{MESSAGE, Rule, ScriptedImap, config};
 use phuluc::mailbox::{self, Key, Listed, Listing, Mailbox, MailboxError};
