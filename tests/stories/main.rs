@@ -7,6 +7,7 @@ mod calendar;
 mod decisions;
 mod limits;
 mod mail;
+mod people;
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "../harness/postgres.rs"]
 mod postgres;

@@ -220,5 +220,7 @@ async fn where_all_mail_stays_in_place_what_people_take_away_is_no_difference() 
     story.take_away(1);
     story.poll().await;
     assert_eq!(count(&story).await, (2, 1, true));
+    // Each question is passed on to staff.
+    assert!(story.letters().len() > 1);
     story.end().await;
 }
