@@ -70,5 +70,6 @@ async fn a_story_fails_on_a_message_nobody_looked_at() {
     let mut story = story::Story::begin().await;
     story.mail(|mail| mail.subject("Hỏi"));
     story.poll().await;
+    story.letters();
     story.end().await;
 }
