@@ -72,6 +72,8 @@ pub struct Mailbox {
     pub password_file: Option<PathBuf>,
     /// The name of an environment variable that holds the password. Default: none.
     pub password_env: Option<String>,
+    /// Logs in by access tokens instead of a password. Default: none.
+    pub oauth2: Option<OAuth2>,
     /// The folder handled mail is moved to. Default `Processed`; empty leaves mail in place.
     #[serde(default = "default_filed")]
     pub filed: String,
@@ -91,6 +93,26 @@ pub struct Mailbox {
     pub auto_reply_subjects: Vec<String>,
 }
 
+/// A login by access tokens instead of a password.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OAuth2 {
+    /// The token endpoint, over https; plain http to this machine only.
+    pub token_url: String,
+    /// By which the endpoint knows this program.
+    pub client_id: String,
+    /// A file whose first line is the client's secret. Default: none.
+    pub client_secret_file: Option<PathBuf>,
+    /// The name of an environment variable that holds the client's secret. Default: none.
+    pub client_secret_env: Option<String>,
+    /// A file whose first line is the refresh token; a replaced token is written there. Default: none.
+    pub refresh_token_file: Option<PathBuf>,
+    /// The name of an environment variable that holds the refresh token. Default: none.
+    pub refresh_token_env: Option<String>,
+    /// What the tokens are to allow. Default: what the refresh token was given for.
+    pub scope: Option<String>,
+}
+
 /// How letters leave.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,6 +125,8 @@ pub struct Outgoing {
     pub password_file: Option<PathBuf>,
     /// The name of an environment variable that holds the password. Default: none.
     pub password_env: Option<String>,
+    /// Logs in by access tokens instead of a password. Default: none.
+    pub oauth2: Option<OAuth2>,
     /// Where bounces of letters nobody asked for go. Default: the address of `from`.
     pub bounce: Option<String>,
     /// A PEM file of certificate authorities to trust besides the system's. Default: none.
@@ -167,6 +191,21 @@ impl Config {
                 return Err(wrong(format!("{key}: give password_file or password_env, not both")));
             }
         }
+        for (key, oauth2, password) in [
+            ("mailbox", &config.mailbox.oauth2, password_file.is_some() || password_env.is_some()),
+            ("outgoing", &config.outgoing.oauth2, out_file.is_some() || out_env.is_some()),
+        ] {
+            let Some(oauth2) = oauth2 else { continue };
+            if password {
+                return Err(wrong(format!("{key}: give a password or oauth2, not both")));
+            }
+            if oauth2.refresh_token_file.is_some() == oauth2.refresh_token_env.is_some() {
+                return Err(wrong(format!("{key}.oauth2: give refresh_token_file or refresh_token_env, one of them")));
+            }
+            if oauth2.client_secret_file.is_some() && oauth2.client_secret_env.is_some() {
+                return Err(wrong(format!("{key}.oauth2: give client_secret_file or client_secret_env, not both")));
+            }
+        }
         Ok(config)
     }
 
@@ -208,6 +247,11 @@ impl Config {
     /// The password of the outgoing server; none where the configuration names none.
     pub fn outgoing_password(&self) -> Result<Option<SecretString>, ConfigError> {
         self.secret(self.outgoing.password_file.as_deref(), self.outgoing.password_env.as_deref())
+    }
+
+    /// The client's secret of an OAuth2 login; none where the configuration names none.
+    pub fn oauth2_client_secret(&self, oauth2: &OAuth2) -> Result<Option<SecretString>, ConfigError> {
+        self.secret(oauth2.client_secret_file.as_deref(), oauth2.client_secret_env.as_deref())
     }
 
     fn secret(&self, file: Option<&Path>, env: Option<&str>) -> Result<Option<SecretString>, ConfigError> {

@@ -6,6 +6,7 @@ use crate::{
     duty::{
         Desk,
         deliver::{self, Delivered},
+        digest,
         receive::{self, Received},
         remind, watch,
     },
@@ -253,6 +254,10 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
     let last = duties::last_runs(&desk.store, &campaign.id).await?;
     for line in schedule::due(campaign, &desk.setup.zone, &last, now) {
         match line.duty {
+            Duty::Digest => {
+                let queued = digest::queue(desk, campaign).await.context(line.name)?;
+                tracing::info!(campaign = %campaign.id, queued, "digest");
+            }
             Duty::Reminders => {
                 let reminded = remind::remind(desk, campaign).await.context(line.name)?;
                 tracing::info!(campaign = %campaign.id, ?reminded, "reminders");

@@ -22,7 +22,7 @@
 //! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
-//! | wires | [`mailbox`] [`outgoing`] | the only sockets, blind to the store |
+//! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] | the only sockets, blind to the store |
 //! | duties | [`duty`] | one thing, once |
 //! | rhythm | [`schedule`] (pure), [`daemon`] | what is due; every loop, sleep and signal |
 //! | doors | [`cli`], `main.rs` | one file an operator's act |
@@ -102,6 +102,7 @@ pub mod ladder;
 pub mod letter;
 pub mod mailbox;
 pub mod message;
+pub mod oauth2;
 pub mod outgoing;
 pub mod progress;
 pub mod schedule;
@@ -110,4 +111,5 @@ pub mod sheet;
 pub mod step;
 pub mod store;
 pub mod text;
+pub mod tls;
 pub mod workbook;

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Duty {
     Reminders,
+    Digest,
 }
 
 /// When a line is carried out; always on working days only, and once on each.
@@ -31,12 +32,20 @@ pub struct Line {
     pub why: &'static str,
 }
 
-pub const TIMETABLE: &[Line] = &[Line {
-    name: "reminders",
-    duty: Duty::Reminders,
-    when: When::InSendWindow,
-    why: "whoever owes a report is reminded of it while somebody is there to read that",
-}];
+pub const TIMETABLE: &[Line] = &[
+    Line {
+        name: "digest",
+        duty: Duty::Digest,
+        when: When::AtDigestTime,
+        why: "staff see each morning what waits for them and how the campaign stands, also when nothing happened",
+    },
+    Line {
+        name: "reminders",
+        duty: Duty::Reminders,
+        when: When::InSendWindow,
+        why: "whoever owes a report is reminded of it while somebody is there to read that",
+    },
+];
 
 /// The lines that are due for an open campaign, in the timetable's order. `last` are the times they were carried
 /// out, by name. A campaign that staff have closed has no lines; that is for who asks to know.

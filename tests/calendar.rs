@@ -174,7 +174,7 @@ fn a_campaign_runs_itself_day_by_day_and_staff_decide_in_between() {
     let shown = office.ends_with(0, &["agency", "show", "nghe-an"]);
     assert!(shown.contains("paper") && shown.contains("(công văn xin gia hạn)"), "{shown}");
     let audit = office.ends_with(0, &["audit"]);
-    for act in ["agency extend", "agency contact add", "agency paper", "agency exempt"] {
+    for act in ["announce", "agency extend", "agency contact add", "agency paper", "agency exempt"] {
         assert!(audit.contains(act), "{act}: {audit}");
     }
     // Taken back, and the end.

@@ -29,6 +29,8 @@ const FLOORS: &[&[&str]] = &[
     &["progress"],
     &["export"],
     // The wires, blind to the store.
+    &["tls"],
+    &["oauth2"],
     &["mailbox", "outgoing"],
     // Duties, their rhythm, the doors.
     &["duty"],
@@ -217,7 +219,9 @@ fn sql_stands_in_the_store_and_sockets_in_the_wires() {
         }
         let sockets = ["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "UnixListener"];
         // The fence talks to its own processes over a pair of sockets that lead nowhere else.
-        if !["mailbox", "outgoing", "fence"].contains(&module) && sockets.iter().any(|socket| code.contains(socket)) {
+        if !["oauth2", "mailbox", "outgoing", "fence"].contains(&module)
+            && sockets.iter().any(|socket| code.contains(socket))
+        {
             wrong.push(format!("{}: a socket", source.name));
         }
         if !["daemon", "mailbox", "outgoing"].contains(&module) && code.contains("time::sleep") {
@@ -287,6 +291,7 @@ fn keys() -> Vec<(String, String)> {
         ("Database", "database"),
         ("Mailbox", "mailbox"),
         ("Outgoing", "outgoing"),
+        ("OAuth2", "oauth2"),
         ("Trust", "trust"),
     ] {
         let start = source.find(&format!("pub struct {name} {{")).unwrap_or_else(|| panic!("no struct {name}"));
@@ -299,11 +304,11 @@ fn keys() -> Vec<(String, String)> {
 }
 
 /// The example with every commented key in force. Where two keys exclude each other, `without` is left as it is.
-fn uncommented(text: &str, without: &str) -> String {
+fn uncommented(text: &str, without: &[&str]) -> String {
     let key =
         |rest: &str| rest.split(" = ").next().is_some_and(|key| key.chars().all(|c| c.is_alphanumeric() || c == '_'));
     let lines = text.lines().map(|line| match line.strip_prefix("# ") {
-        Some(rest) if rest.contains(" = ") && key(rest) && !rest.starts_with(without) => rest,
+        Some(rest) if rest.contains(" = ") && key(rest) && !without.iter().any(|key| rest.starts_with(key)) => rest,
         _ => line,
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -315,14 +320,23 @@ fn the_example_configuration_names_every_key_and_is_read_as_it_is_and_in_full() 
     let text = read(&path);
     Config::load(&path).unwrap_or_else(|error| panic!("{error}"));
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
-    // One of the two ways to a password at a time.
-    for without in ["password_env", "password_file"] {
-        let full = uncommented(&text, without);
-        Config::parse(&full, &path).unwrap_or_else(|error| panic!("without {without}: {error}"));
+    // One of the ways to log in at a time.
+    let ways = ["password_env", "password_file", "oauth2"];
+    for way in ways {
+        let without: Vec<&str> = ways.into_iter().filter(|other| *other != way).collect();
+        let full = uncommented(&text, &without);
+        Config::parse(&full, &path).unwrap_or_else(|error| panic!("with {way}: {error}"));
         let table: toml::Table = full.parse().unwrap();
         for (name, value) in table {
             match value {
-                toml::Value::Table(inner) => named.extend(inner.into_iter().map(|(key, _)| (name.clone(), key))),
+                toml::Value::Table(inner) => {
+                    for (key, value) in inner {
+                        if let toml::Value::Table(innermost) = value {
+                            named.extend(innermost.into_iter().map(|(inner, _)| (key.clone(), inner)));
+                        }
+                        named.insert((name.clone(), key));
+                    }
+                }
                 _ => drop(named.insert((String::new(), name))),
             }
         }
@@ -339,7 +353,7 @@ fn every_default_in_the_example_is_the_programs_own() {
     let path = root().join("config/phuluc.toml");
     let text = read(&path);
     let bare = Config::parse(&text, &path).unwrap();
-    let full = Config::parse(&uncommented(&text, "password_env"), &path).unwrap();
+    let full = Config::parse(&uncommented(&text, &["password_env", "oauth2"]), &path).unwrap();
     assert_eq!(full.time_zone, bare.time_zone);
     assert_eq!((full.campaigns, full.letters), (bare.campaigns, bare.letters));
     assert_eq!(full.send_windows, bare.send_windows);

@@ -81,7 +81,8 @@ pub async fn announce(desk: &Desk, campaign: &str, yes: bool) -> anyhow::Result<
         );
         return Ok(1);
     }
-    let announced = announce::announce(desk, campaign).await?;
+    let who = Who { actor: &actor(), why: None };
+    let announced = announce::announce(desk, campaign, who).await?;
     let next = campaign.windows.next(now, &campaign.calendar, &desk.setup.zone);
     say!(
         "{} letters queued, which leave from {} on while `phuluc run` runs; {} agencies were written to before",

@@ -18,6 +18,7 @@ mod campaign;
 mod check;
 mod decide;
 mod demo;
+mod digest;
 mod export;
 mod messages;
 mod outbox;
@@ -126,6 +127,13 @@ enum Command {
         campaign: Option<String>,
         #[arg(long)]
         json: bool,
+    },
+    /// Shows the digest as it would be now
+    Digest {
+        campaign: String,
+        /// Queues today's for each of the staff instead
+        #[arg(long)]
+        send: bool,
     },
     /// Writes the consolidated national table
     Export {
@@ -262,6 +270,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Agency { act } => agency::run(&desk(&config).await?, act).await,
         Command::Campaign { act } => campaign::run(&desk(&config).await?, act).await,
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
+        Command::Digest { campaign, send } => digest::digest(&desk(&config).await?, &campaign, send).await,
         Command::Export { campaign, out, table } => {
             export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
         }

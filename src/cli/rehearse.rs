@@ -6,7 +6,7 @@ use crate::{
     agency::AgencyId,
     clock::Clock,
     daemon,
-    duty::{Desk, announce, deliver},
+    duty::{Desk, announce, deliver, obligation::Who},
     ladder,
     outgoing::{Outgoing, Sent},
     setup::{OpenCampaign, Setup},
@@ -48,7 +48,7 @@ pub async fn rehearse(mut setup: Setup, campaign: &str, out: Option<&Path>) -> a
     let desk = Desk::open(Arc::new(setup), morning(opening)?).await?;
     let sent = Arc::new(Mutex::new(Vec::new()));
     let outgoing = Outgoing::Memory(sent.clone());
-    announce::announce(&desk, &open).await?;
+    announce::announce(&desk, &open, Who { actor: "rehearsal", why: None }).await?;
     let mut calendar: BTreeMap<(Date, usize, String), Vec<String>> = BTreeMap::new();
     let mut letters = 0;
     let deadline = open.deadline_day_of(None);

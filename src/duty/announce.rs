@@ -4,13 +4,18 @@
 use super::{
     Desk, form,
     notice::{self, Notice, Reach, opening_fact},
+    obligation::Who,
 };
 use crate::{
     agency::AgencyId,
     campaign::end_of_day,
     letter::LetterKind,
     setup::OpenCampaign,
-    store::{agencies, reports, told},
+    store::{
+        agencies,
+        audit::{self, NewEntry},
+        reports, told,
+    },
 };
 use anyhow::Context as _;
 use jiff::{Timestamp, ToSpan};
@@ -27,8 +32,8 @@ pub struct Announced {
     pub unreachable: Vec<AgencyId>,
 }
 
-/// Queues the opening letters.
-pub async fn announce(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Announced> {
+/// Queues the opening letters, and notes in the audit table that somebody wanted it.
+pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> anyhow::Result<Announced> {
     agencies::freeze(&desk.store, &campaign.id, desk.clock.now()).await?;
     let mut announced = Announced::default();
     for state in reports::agency_states(&desk.store, &campaign.id).await? {
@@ -70,7 +75,27 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<An
         announced.queued += u32::from(new);
         announced.already += u32::from(!new);
     }
+    note(desk, campaign, who, &announced).await?;
     Ok(announced)
+}
+
+async fn note(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>, announced: &Announced) -> anyhow::Result<()> {
+    let Announced { queued, already, without_address, unreachable } = announced;
+    let silent = without_address.len() + unreachable.len();
+    let outcome = format!("{queued} letters queued, {already} agencies written to before, {silent} without an address");
+    let subject = format!("campaign:{}", campaign.id);
+    let entry = NewEntry {
+        at: desk.clock.now(),
+        actor: who.actor,
+        act: "announce",
+        subject: &subject,
+        campaign: Some(&campaign.id),
+        reason: who.why,
+        outcome: &outcome,
+    };
+    let mut tx = desk.store.begin().await?;
+    audit::note(&mut tx, &entry).await?;
+    Ok(tx.commit().await?)
 }
 
 /// The first instant of the opening day.

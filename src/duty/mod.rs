@@ -6,6 +6,7 @@ pub mod announce;
 mod answer;
 pub mod decide;
 pub mod deliver;
+pub mod digest;
 mod form;
 pub mod hold;
 pub mod identify;

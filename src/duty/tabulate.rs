@@ -58,6 +58,11 @@ fn own_words(campaign: &OpenCampaign) -> Vec<(&str, &str)> {
 }
 
 impl Gathered {
+    /// When the current report of an agency came.
+    pub fn current_since(&self, agency: &str) -> Option<Timestamp> {
+        self.reports.iter().find(|report| report.agency.as_str() == agency).map(|report| report.received_at)
+    }
+
     /// What the tables are laid out from.
     pub fn national<'a>(&'a self, desk: &'a Desk, campaign: &'a OpenCampaign) -> National<'a> {
         National {

@@ -1,7 +1,7 @@
 //! What a letter may speak of: the office, the campaign, the agency, the report and the findings, as plain
 //! values for the templates. Times and dates are cut into their parts here and get their words in the templates.
 
-use super::quiet;
+use super::{digest::DigestFacts, quiet};
 use crate::{agency::Agency, campaign::Campaign, config::Office};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -34,6 +34,8 @@ pub struct Context {
     pub question: QuestionFacts,
     /// The words of staff that answer it.
     pub answer: AnswerFacts,
+    /// What a digest tells staff.
+    pub digest: DigestFacts,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

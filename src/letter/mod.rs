@@ -4,6 +4,7 @@
 
 pub mod compose;
 pub mod context;
+pub mod digest;
 mod group;
 mod headings;
 mod quiet;
@@ -14,7 +15,7 @@ mod wrap;
 
 pub use context::{Context, OrderFacts};
 pub use group::group;
-pub use headings::Headings;
+pub use headings::{Headings, KindGroup};
 pub use quiet::shorten;
 pub use tally::{answered, counts};
 pub use words::Words;
@@ -82,6 +83,8 @@ pub enum LetterKind {
     Alert,
     /// To staff: what an alert told is over.
     AllClear,
+    /// To staff: how the campaign stands, each working day.
+    Digest,
     /// To staff: what came of a decision they sent by mail.
     Decision,
     /// To staff: an agency's question.
@@ -93,7 +96,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 25] = [
+    pub const ALL: [LetterKind; 26] = [
         LetterKind::Receipt,
         LetterKind::ReceiptRemarks,
         LetterKind::Correction,
@@ -119,6 +122,7 @@ impl LetterKind {
         LetterKind::Forward,
         LetterKind::Question,
         LetterKind::StaffAnswer,
+        LetterKind::Digest,
     ];
 
     /// The name of its template files.
@@ -145,6 +149,7 @@ impl LetterKind {
             LetterKind::Escalation => "escalation",
             LetterKind::Alert => "alert",
             LetterKind::AllClear => "all-clear",
+            LetterKind::Digest => "digest",
             LetterKind::Decision => "decision",
             LetterKind::Forward => "forward",
             LetterKind::Question => "question",
@@ -154,7 +159,10 @@ impl LetterKind {
 
     /// Whether it goes to our own people and not to an agency.
     pub fn to_staff(self) -> bool {
-        matches!(self, LetterKind::Alert | LetterKind::AllClear | LetterKind::Decision | LetterKind::Forward)
+        matches!(
+            self,
+            LetterKind::Alert | LetterKind::AllClear | LetterKind::Digest | LetterKind::Decision | LetterKind::Forward
+        )
     }
 
     /// The kind under which the outbox lists it.
@@ -169,6 +177,7 @@ impl LetterKind {
             | LetterKind::ReminderCorrection => "reminder",
             LetterKind::Escalation => "escalation",
             LetterKind::Alert | LetterKind::AllClear => "alert",
+            LetterKind::Digest => "digest",
             LetterKind::Decision => "decision",
             LetterKind::Forward => "forward",
             LetterKind::Question => "note",
@@ -331,6 +340,7 @@ fn is_template(name: &str) -> bool {
 fn cleaned(context: &Context) -> Json {
     let Ok(Json::Object(members)) = serde_json::to_value(context) else { return Json::Null };
     let cleaned = |name: &str, member| match name {
+        "digest" => digest::quieted(member),
         // Staff wrote it to be read whole, and may name an address on the web.
         "answer" => quiet::whole(member),
         "report" | "groups" | "remarks" | "alert" | "decision" | "question" => quiet::quieted(member, true),
@@ -353,12 +363,20 @@ fn environment() -> Environment<'static> {
     environment.set_formatter(format_value);
     environment
         .add_filter("two_digits", |number: i64| if number == 0 { "0".to_owned() } else { format!("{number:02}") });
+    environment.add_filter("thousands", thousands);
     environment.add_filter("first_upper", |value: Value| {
         let mut chars = value.as_str().unwrap_or_default().chars();
         let text: String = chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect();
         if value.is_safe() { Value::from_safe_string(text) } else { Value::from(text) }
     });
     environment
+}
+
+/// A number as people write it here: 1.234.
+fn thousands(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let grouped = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect::<Vec<_>>().join(".");
+    if number < 0 { format!("-{grouped}") } else { grouped }
 }
 
 /// HTML escaping that leaves slashes alone, so that dates stay readable in the source of a letter.

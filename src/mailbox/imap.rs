@@ -4,7 +4,7 @@
 
 use super::{
     Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError, Phase, Present, Waited,
-    account::{Account, Limits},
+    account::{Account, Limits, Login, Secret},
     session::{Selected, Session, protocol},
 };
 use crate::step::Steps;
@@ -200,7 +200,7 @@ impl Imap {
     async fn session(&mut self) -> Result<&mut Session, MailboxError> {
         match self.session.take() {
             Some(session) if !session.is_broken() => Ok(self.session.insert(session)),
-            _ => Ok(self.session.insert(Session::open(&self.account, self.limits).await?)),
+            _ => Ok(self.session.insert(connect(&self.account, self.limits).await?)),
         }
     }
 
@@ -289,6 +289,22 @@ impl Session {
                 return Ok(raw);
             }
         }
+    }
+}
+
+/// A new connection. A token that held a moment ago may have been revoked since; then one more is asked for.
+async fn connect(account: &Account, limits: Limits) -> Result<Session, MailboxError> {
+    let tokens = match &account.secret {
+        Secret::Password(password) => return Session::open(account, Login::Password(password), limits).await,
+        Secret::Tokens(tokens) => tokens,
+    };
+    let access = tokens.access().await?;
+    match Session::open(account, Login::Bearer(&access.token), limits).await {
+        Err(MailboxError::LoginRefused { .. }) if access.cached => {
+            let another = tokens.instead_of(&access).await?;
+            Session::open(account, Login::Bearer(&another.token), limits).await
+        }
+        other => other,
     }
 }
 

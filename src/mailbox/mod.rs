@@ -16,7 +16,7 @@ pub use account::Limits;
 /// So much of a header is enough to know whose a mail is.
 const LONGEST_HEADER: u64 = 256 * 1024;
 
-use crate::{config::Config, step::Steps};
+use crate::{config::Config, oauth2::TokenError, step::Steps};
 use jiff::Timestamp;
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -130,6 +130,8 @@ pub enum MailboxError {
     Insecure { host: String },
     #[error("the server refused the login: {text}")]
     LoginRefused { text: String },
+    #[error(transparent)]
+    Token(#[from] TokenError),
     #[error("{phase}: the server answered NO: {text}")]
     No { phase: Phase, text: String },
     #[error("{phase}: the server answered BAD: {text}")]
@@ -289,6 +291,7 @@ impl MailboxError {
         match self {
             Connect { .. } | Tls { .. } | No { .. } | Bye { .. } | Closed { .. } | Timeout { .. } => true,
             Protocol { .. } | Empty { .. } | Io { .. } => true,
+            Token(error) => error.passing(),
             Config(_) | Untrusted { .. } | Insecure { .. } | LoginRefused { .. } | Bad { .. } => false,
             ValidityChanged { .. } | ValidityMissing { .. } | TooLarge { .. } | NotThere { .. } => false,
         }

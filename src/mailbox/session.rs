@@ -5,7 +5,7 @@
 
 use super::{
     MailboxError, Phase,
-    account::{Account, Limits},
+    account::{Account, Limits, Login},
     opening::{self, Wire},
 };
 use async_imap::{
@@ -50,8 +50,8 @@ pub(super) struct Session {
 
 impl Session {
     /// Connects, encrypts, logs in.
-    pub(super) async fn open(account: &Account, limits: Limits) -> Result<Session, MailboxError> {
-        let wire = opening::open(account, limits).await?;
+    pub(super) async fn open(account: &Account, login: Login<'_>, limits: Limits) -> Result<Session, MailboxError> {
+        let wire = opening::open(account, login, limits).await?;
         let mut session = Session {
             wire,
             limits,

@@ -3,6 +3,7 @@
 //! queue. It knows nothing of the outbox, and changes no byte of the letter.
 
 mod directory;
+mod login;
 mod smtp;
 
 pub use smtp::{Limits, Smtp};

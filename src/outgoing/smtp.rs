@@ -2,7 +2,7 @@
 //! connection broke, and that decides whether it may be sent again: until the final dot of DATA begins to leave it
 //! was certainly not sent, from then on only the server's answer tells. Few idle connections are kept for reuse.
 
-use super::{Outcome, OutgoingError, Parcel};
+use super::{Outcome, OutgoingError, Parcel, login::Login};
 use crate::{
     config::Config,
     step::{Step, Steps},
@@ -11,7 +11,6 @@ use lettre::{
     Address,
     transport::smtp::{
         Error,
-        authentication::{Credentials, Mechanism},
         client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters},
         commands::{Data, Mail, Noop, Rcpt, Rset},
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
@@ -19,7 +18,6 @@ use lettre::{
     },
 };
 use percent_encoding::percent_decode_str;
-use secrecy::ExposeSecret;
 use std::{
     io, iter,
     net::{IpAddr, SocketAddr},
@@ -66,7 +64,7 @@ pub struct Smtp {
     port: u16,
     implicit_tls: bool,
     tls: TlsParameters,
-    credentials: Option<Credentials>,
+    login: Option<Login>,
     hello: ClientId,
     limits: Limits,
     steps: Steps,
@@ -90,11 +88,7 @@ impl Smtp {
             return Err(wrong("a host is needed, as in smtps://host".to_owned()));
         }
         let user = percent_decode_str(url.username()).decode_utf8().map_err(|e| wrong(e.to_string()))?;
-        let credentials = match config.outgoing_password().map_err(|e| wrong(e.to_string()))? {
-            _ if user.is_empty() => None,
-            Some(password) => Some(Credentials::new(user.into_owned(), password.expose_secret().to_owned())),
-            None => return Err(wrong(format!("user {user} needs password_file or password_env"))),
-        };
+        let login = Login::of(config, &user)?;
         // The name to greet with: no daemon knows the name its relay sees, but its letters' domain is known there.
         let domain = config.outgoing.from.trim_end_matches('>').rsplit_once('@').map_or("", |(_, domain)| domain);
         let hello =
@@ -113,7 +107,7 @@ impl Smtp {
             port,
             implicit_tls,
             tls,
-            credentials,
+            login,
             hello,
             limits,
             steps: Steps::default(),
@@ -224,9 +218,8 @@ impl Smtp {
             careful.store(false, Ordering::Relaxed);
             connection
         };
-        if let Some(credentials) = &self.credentials {
-            let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await;
-            login.map_err(|e| format!("the login was refused: {e}"))?;
+        if let Some(login) = &self.login {
+            login.log_in(&mut connection).await?;
         }
         Ok(connection)
     }
@@ -324,7 +317,7 @@ fn uncertain(what: &str) -> Outcome {
     Outcome::Uncertain { reason: format!("the letter left whole, but whether the server took it is not known: {what}") }
 }
 
-fn words(answer: &Response) -> String {
+pub(super) fn words(answer: &Response) -> String {
     let lines: Vec<&str> = answer.message().collect();
     format!("{} {}", answer.code(), lines.join(" "))
 }

@@ -12,6 +12,7 @@ pub mod duties;
 pub mod filing;
 pub mod held;
 pub mod messages;
+pub mod news;
 pub mod outbox;
 pub mod polls;
 pub mod presence;

@@ -424,6 +424,86 @@ fn all_clear() {
 }
 
 #[test]
+fn digest() {
+    insta::assert_snapshot!(said(LetterKind::Digest), @r#"
+    [BC1552] Bản tin tổng hợp ngày 21/02/2023: đã nhận 13/92 cơ quan
+
+    Kính gửi: Lãnh đạo và cán bộ phụ trách tiếp nhận báo cáo
+
+    Đã nhận 13/92 cơ quan (14,1%)
+    - Hợp lệ: 10 (đúng hạn 10, sau thời hạn 0).
+    - Đang đề nghị bổ sung: 3.
+    - Chưa nhận được: 79.
+    - Thời hạn: ngày 28/02/2023 (còn 05 ngày làm việc).
+    - Cần cán bộ xử lý: 6 việc.
+
+    I. Nội dung cần cán bộ xử lý
+
+    Thư đang chờ quyết định:
+    - Thư số 17, 15 giờ 10 phút ngày 20/02/2023: người gửi không có trong danh
+      sách. Người gửi: Nguyễn Văn B <b@|thu-rieng.|example>. Tiêu đề: "Gửi báo
+      cáo". Có thể của: Hà Giang.
+    - Thư số 18, 16 giờ 02 phút ngày 20/02/2023: tệp không mở được. Người gửi:
+      Văn thư <vt@|hagiang.|example>. Tiêu đề: "Phụ lục". Có thể của: Hà Giang.
+    - … và 2 thư khác.
+    - Cách xử lý: mở bản HTML của thư này và chọn liên kết dưới từng thư.
+
+    Thư gửi đi không thành công hoặc chưa rõ kết quả:
+    - Thư số 31 (xác nhận tiếp nhận) gửi Hà Nội: chưa rõ đã đến hay chưa, hệ
+      thống không tự gửi lại.
+    - Thư số 32 (nhắc báo cáo) gửi Cà Mau: không gửi được.
+
+    Địa chỉ không nhận được thư:
+    - Cà Mau (v***@|camau.|example), tạm ngừng gửi đến ngày 20/4/2023.
+
+    Đã gửi thư nhưng chưa có tệp đọc được (đã đề nghị gửi lại): Hòa Bình (từ
+    ngày 20/02/2023).
+
+    Số thư trên máy chủ và số thư đã ghi nhận lệch nhau 2 thư, từ 06 giờ 00 phút
+    ngày 21/02/2023. Có 1 thư chờ đọc hơn một giờ. Đề nghị chuyển đơn vị quản
+    trị hệ thống kiểm tra.
+
+    II. Phát sinh từ 07 giờ 30 phút ngày 20/02/2023
+
+    - Hà Nam: hợp lệ, 14 giờ 05 phút ngày 20/02/2023.
+    - Nghệ An: đang đề nghị bổ sung, lần gửi 2, 08 giờ 31 phút ngày 20/02/2023.
+    - … và 1 báo cáo khác (xem tệp kèm theo).
+    Thư đến: 3 báo cáo; 1 thư hỏi, trao đổi; 2 thư tự động.
+
+    III. Tiến độ theo khối
+
+    - Bộ, ngành: đã nhận 4/29 (13,8%); hợp lệ 3, đang bổ sung 1, chưa nhận được
+      25.
+    - Địa phương: đã nhận 9/63 (14,3%); hợp lệ 7, đang bổ sung 2, chưa nhận được
+      54.
+
+    IV. Cơ quan chưa gửi, đang bổ sung
+
+    Bộ, ngành chưa gửi (25): Bộ Quốc phòng, Bộ Công an, Bộ Ngoại giao và 22 cơ
+    quan khác (xem tệp kèm theo).
+
+    Địa phương chưa gửi (54): An Giang, Bạc Liêu và 52 cơ quan khác (xem tệp kèm
+    theo).
+
+    Đang đề nghị bổ sung: Nghệ An (từ ngày 17/02/2023), Lào Cai (từ ngày
+    20/02/2023) và 1 cơ quan khác (xem tệp kèm theo).
+
+    V. Thư đã gửi
+
+    2 xác nhận tiếp nhận; 1 đề nghị bổ sung.
+
+    VI. Tình trạng hệ thống
+
+    Cần kiểm tra, xem mục I; kiểm tra hộp thư lần cuối lúc 07 giờ 29 phút ngày
+    21/02/2023.
+
+    Số liệu chi tiết của từng cơ quan: tệp "BC1552_tong-hop_2023-02-21.xlsx" kèm
+    theo.
+
+    Trân trọng./.
+}
+
+#[test]
 fn announcement() {
     insta::assert_snapshot!(said(LetterKind::Announcement), @r#"
     [BC1552] Đề nghị gửi báo cáo theo Văn bản số 488/BTTTT-CĐSQG - Hà Nội

@@ -8,9 +8,11 @@ mod idle;
 mod letters;
 mod maildir;
 mod misbehaving;
+mod oauth2;
 mod phases;
 mod polls;
 mod real;
+mod relay;
 
 use harness::{MESSAGE, Rule, ScriptedImap, config};
 use phuluc::mailbox::{self, Key, Listed, Listing, Mailbox, MailboxError};

@@ -14,6 +14,7 @@ use phuluc::{
     duty::{
         announce::{self, Announced},
         obligation::{self, Act, Who},
+        remind,
     },
     store::{addresses, audit, outbox, outbox::LetterKind},
 };
@@ -24,6 +25,8 @@ const STAFF: Who = Who { actor: "cli:can-bo", why: Some("theo đề nghị của
 fn tet(only: &'static [&'static str]) -> Office {
     Office {
         only,
+        // Nobody gets digests here; they have stories of their own.
+        keys: vec![("staff", "staff = []")],
         campaign: vec![
             ("opening", "opening = \"2023-01-11\""),
             ("deadline", "deadline = \"2023-01-31\""),
@@ -47,7 +50,7 @@ fn id(agency: &str) -> AgencyId {
 }
 
 async fn announced(story: &mut Story) -> Announced {
-    announce::announce(&story.desk, &story.campaign()).await.unwrap()
+    announce::announce(&story.desk, &story.campaign(), STAFF).await.unwrap()
 }
 
 async fn decided(story: &Story, agency: &str, act: Act) -> String {
@@ -187,7 +190,16 @@ async fn three_weeks_with_tet_in_the_middle() {
     assert_eq!((own[0].agency.as_str(), own[0].deadline.as_str()), ("da-nang", "2023-02-06T23:59:59+07:00"));
     let acts = audit::list(&story.desk.store, None).await.unwrap();
     let acts: Vec<String> = acts.iter().map(|entry| format!("{} {}", entry.act, entry.subject)).collect();
-    assert_eq!(acts, ["agency exempt agency:lao-cai", "agency extend agency:da-nang", "agency paper agency:hoa-binh"]);
+    assert_eq!(
+        acts,
+        [
+            "announce campaign:1552",
+            "announce campaign:1552",
+            "agency exempt agency:lao-cai",
+            "agency extend agency:da-nang",
+            "agency paper agency:hoa-binh"
+        ]
+    );
     story.end().await;
 }
 
@@ -333,6 +345,21 @@ async fn a_step_missed_in_an_outage_is_caught_up_once_and_only_the_latest() {
 }
 
 #[tokio::test]
+async fn two_daemons_that_do_the_same_at_once_write_one_letter_each_time() {
+    let mut story = Story::begin_with(tet(&["khanh-hoa", "ha-nam", "can-tho", "da-nang"])).await;
+    story.at("2023-02-06 08:00:00");
+    let campaign = story.campaign();
+    let (one, other) = tokio::join!(remind::remind(&story.desk, &campaign), remind::remind(&story.desk, &campaign));
+    let (one, other) = (one.unwrap(), other.unwrap());
+    assert_eq!((one.reminders + other.reminders, one.escalations + other.escalations), (4, 4));
+    story.turn().await;
+    let letters = story.letters();
+    let facts: std::collections::BTreeSet<&str> = letters.iter().map(|letter| letter.row.fact.as_str()).collect();
+    assert_eq!((letters.len(), facts.len()), (8, 8));
+    story.end().await;
+}
+
+#[tokio::test]
 async fn whoever_cannot_be_reached_is_not_written_to_and_those_above_are() {
     let mut story = Story::begin_with(tet(&["khanh-hoa"])).await;
     story.at("2023-02-06 08:00:00");
@@ -408,7 +435,7 @@ async fn a_closed_campaign_is_silent_and_goes_on_when_it_is_opened_again() {
 
 #[tokio::test]
 async fn decisions_are_taken_back_and_wrong_ones_refused() {
-    let mut story = Story::begin_with(tet(&["ha-nam", "khanh-hoa"])).await;
+    let mut story = Story::begin_with(Office { keys: Vec::new(), ..tet(&["ha-nam", "khanh-hoa"]) }).await;
     // A report that came late is on time once the agency has more time, and late again without.
     story.at("2023-02-01 10:00:00");
     story.mail(|mail| mail.file("Phụ lục.xlsx", data("layouts/one-sheet-letter.xlsx")));

@@ -5,6 +5,7 @@ mod again;
 mod automatic;
 mod calendar;
 mod decisions;
+mod digest;
 mod limits;
 mod mail;
 mod people;

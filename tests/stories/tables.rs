@@ -142,7 +142,7 @@ async fn timeliness_and_completeness_are_told_agency_by_agency() {
     let column = |key: &str| words(&table, key);
     let (ha_nam, nghe_an, ha_noi) = (line("Hà Nam"), line("Nghệ An"), line("Hà Nội"));
     let tell = |at: usize| ["state", "timing", "days_late", "complete"].map(|key| column(key)[at].clone());
-    assert_eq!(tell(ha_nam), ["Đạt yêu cầu", "Đúng hạn", "", "100%"]);
+    assert_eq!(tell(ha_nam), ["Hợp lệ", "Đúng hạn", "", "100%"]);
     assert_eq!(tell(nghe_an)[..3], ["Đang đề nghị bổ sung", "Quá thời hạn", "2"]);
     assert_eq!(tell(ha_noi), ["Chưa gửi", "Quá thời hạn", "2", ""]);
     let sources = self::table(&story, "sources").await;
