@@ -271,8 +271,9 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
 
 /// Sends until it is told to stop; a letter that is being sent is finished first.
 async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>, queued: Arc<Notify>, stop: CancellationToken) {
+    let mut unnoted = None;
     while !stop.is_cancelled() {
-        match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default()).await {
+        match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default(), &mut unnoted).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::error!(error = format!("{error:#}"), "delivering failed"),

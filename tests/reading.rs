@@ -185,3 +185,8 @@ fn what_was_written_before_unicode_is_read_like_today() {
 fn a_document_of_word_is_read_like_a_workbook() {
     compare("word");
 }
+
+#[test]
+fn an_option_is_marked_by_how_it_looks() {
+    compare("marked");
+}

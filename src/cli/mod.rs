@@ -14,6 +14,7 @@ macro_rules! say {
 mod actor;
 mod agency;
 mod audit;
+mod backup;
 mod campaign;
 mod check;
 mod decide;
@@ -172,6 +173,22 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copies database and configuration while the daemon may run
+    Backup {
+        /// Where a folder for this backup is made
+        folder: PathBuf,
+    },
+    /// Puts the database of a backup back
+    Restore {
+        /// The folder of one backup
+        folder: PathBuf,
+        /// Sets aside a database that is there
+        #[arg(long)]
+        force: bool,
+        /// Reads and sends what waited when the backup was made, though that may have been done since
+        #[arg(long)]
+        resume: bool,
+    },
     /// Reads mail for another process of this program, with no rights of its own
     #[command(name = fence::COMMAND, hide = true)]
     ReadFenced,
@@ -299,6 +316,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             decide::cancel(&desk(&config).await?, id, why.as_deref()).await
         }
         Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
+        Command::Backup { folder } => backup::back_up(load(&config)?, &folder).await,
+        Command::Restore { folder, force, resume } => backup::restore(&load(&config)?, &folder, force, resume).await,
         Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }

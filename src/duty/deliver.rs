@@ -10,7 +10,10 @@ use crate::{
     backoff::Backoff,
     outgoing::{Outcome, Outgoing, Parcel},
     step::Step,
-    store::sending::{self, LetterToSend},
+    store::{
+        StoreError,
+        sending::{self, LetterToSend},
+    },
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -35,31 +38,65 @@ pub struct Delivered {
 /// Sends every letter whose time has come.
 pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Delivered> {
     let mut delivered = Delivered::default();
-    while deliver_next(desk, outgoing, &mut delivered).await? {}
+    while deliver_next(desk, outgoing, &mut delivered, &mut None).await? {}
     Ok(delivered)
 }
 
+/// A letter of which it is known what became of it, and which the database did not take note of yet.
+#[derive(Debug)]
+pub struct Unnoted {
+    letter: LetterToSend,
+    came: Came,
+}
+
+/// What became of a letter that was taken.
+#[derive(Debug)]
+enum Came {
+    Handed(Outcome),
+    PutBack(Timestamp),
+    Withdrawn(&'static str),
+}
+
 /// Sends the next letter whose time has come, and tells whether there was one. Once begun it must be waited
-/// for: whether a letter left whose sending was abandoned nobody knows.
-pub async fn deliver_next(desk: &Desk, outgoing: &Outgoing, delivered: &mut Delivered) -> anyhow::Result<bool> {
-    let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
-        return Ok(false);
+/// for: whether a letter left whose sending was abandoned nobody knows. What the database could not take note of
+/// is `unnoted`, which the caller gives back the next time; nothing else is sent before.
+pub async fn deliver_next(
+    desk: &Desk,
+    outgoing: &Outgoing,
+    delivered: &mut Delivered,
+    unnoted: &mut Option<Unnoted>,
+) -> anyhow::Result<bool> {
+    let Unnoted { letter, came } = match unnoted.take() {
+        Some(known) => known,
+        None => {
+            let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
+                return Ok(false);
+            };
+            desk.steps.reached(Step::Taken, Some(letter.id));
+            let came = match notice::fate(desk, &letter).await {
+                Ok(Fate::Send) => {
+                    let outcome = send(desk, outgoing, &letter).await;
+                    desk.steps.reached(Step::Answered, Some(letter.id));
+                    Came::Handed(outcome)
+                }
+                Ok(Fate::Later(at)) => Came::PutBack(at),
+                Ok(Fate::Withdraw(why)) => Came::Withdrawn(why),
+                Err(error) => {
+                    // Nothing of it has left, which is to be noted when the database answers again.
+                    *unnoted = Some(Unnoted { letter, came: Came::PutBack(desk.clock.now()) });
+                    return Err(error);
+                }
+            };
+            Unnoted { letter, came }
+        }
     };
-    desk.steps.reached(Step::Taken, Some(letter.id));
-    match notice::fate(desk, &letter).await? {
-        Fate::Send => {
-            let outcome = send(desk, outgoing, &letter).await;
-            desk.steps.reached(Step::Answered, Some(letter.id));
-            note(desk, &letter, outcome, delivered).await?;
-            desk.steps.reached(Step::Noted, Some(letter.id));
+    if let Err(error) = note(desk, &letter, &came, delivered).await {
+        if error.downcast_ref::<StoreError>().is_some_and(StoreError::passing) {
+            *unnoted = Some(Unnoted { letter, came });
         }
-        Fate::Later(at) => sending::put_back(&desk.store, letter.id, at).await?,
-        Fate::Withdraw(why) => {
-            sending::withdraw(&desk.store, letter.id, why).await?;
-            delivered.withdrawn += 1;
-            tracing::info!(letter = letter.id, kind = letter.kind.as_str(), why, "a letter is withdrawn");
-        }
+        return Err(error);
     }
+    desk.steps.reached(Step::Noted, Some(letter.id));
     Ok(true)
 }
 
@@ -94,17 +131,35 @@ async fn send(desk: &Desk, outgoing: &Outgoing, letter: &LetterToSend) -> Outcom
     }
 }
 
-async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &mut Delivered) -> anyhow::Result<()> {
+async fn note(desk: &Desk, letter: &LetterToSend, came: &Came, delivered: &mut Delivered) -> anyhow::Result<()> {
+    match came {
+        Came::Handed(outcome) => note_outcome(desk, letter, outcome, delivered).await?,
+        Came::PutBack(at) => sending::put_back(&desk.store, letter.id, *at).await?,
+        Came::Withdrawn(why) => {
+            sending::withdraw(&desk.store, letter.id, why).await?;
+            delivered.withdrawn += 1;
+            tracing::info!(letter = letter.id, kind = letter.kind.as_str(), why, "a letter is withdrawn");
+        }
+    }
+    Ok(())
+}
+
+async fn note_outcome(
+    desk: &Desk,
+    letter: &LetterToSend,
+    outcome: &Outcome,
+    delivered: &mut Delivered,
+) -> anyhow::Result<()> {
     let now = desk.clock.now();
     let to = masked(&letter.recipient);
     match outcome {
         Outcome::Sent { answer } => {
-            sending::note_sent(&desk.store, letter.id, now, &answer).await?;
+            sending::note_sent(&desk.store, letter.id, now, answer).await?;
             delivered.sent += 1;
             tracing::info!(letter = letter.id, kind = letter.kind.as_str(), to, "letter sent");
         }
         Outcome::Uncertain { reason } => {
-            sending::note_uncertain(&desk.store, letter.id, &reason).await?;
+            sending::note_uncertain(&desk.store, letter.id, reason).await?;
             delivered.uncertain += 1;
             tracing::error!(
                 letter = letter.id,
@@ -114,7 +169,7 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
             );
         }
         Outcome::TryLater { reason } => {
-            sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts, desk.clock.chance()), &reason)
+            sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts, desk.clock.chance()), reason)
                 .await?;
             delivered.later += 1;
             tracing::warn!(
@@ -126,7 +181,7 @@ async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &
             );
         }
         Outcome::Failed { reason } => {
-            sending::note_failed(&desk.store, letter.id, &reason).await?;
+            sending::note_failed(&desk.store, letter.id, reason).await?;
             delivered.failed += 1;
             tracing::error!(letter = letter.id, to, reason = masked_within(&reason), "the letter was refused");
         }

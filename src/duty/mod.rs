@@ -4,6 +4,7 @@
 pub mod alert;
 pub mod announce;
 mod answer;
+pub mod backup;
 pub mod decide;
 pub mod deliver;
 pub mod digest;

@@ -506,7 +506,7 @@ impl Column {
         }
         match self.kind {
             ColumnType::Choice => {
-                codes.extend(["example", "options", "several", "unknown"].map(|end| format!("{id}-{end}")));
+                codes.extend(["example", "options", "several", "unknown", "inferred"].map(|end| format!("{id}-{end}")));
             }
             ColumnType::Number => {
                 codes.extend(["unknown", "range"].map(|end| format!("{id}-{end}")));

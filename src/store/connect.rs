@@ -6,13 +6,15 @@ mod postgres;
 mod sqlite;
 
 pub(super) use postgres::passing as passing_on_postgres;
-pub(super) use sqlite::passing as passing_on_sqlite;
+pub(super) use sqlite::{passing as passing_on_sqlite, url_of as url_of_file};
 
 use super::{Store, StoreError};
 use sqlx::{
     AnyConnection, AnyPool,
     any::{AnyPoolOptions, install_default_drivers},
     migrate::{MigrateError, Migrator},
+    postgres::PgDatabaseError,
+    sqlite::SqliteError,
 };
 use std::{
     fs::File,
@@ -38,6 +40,30 @@ pub(super) enum Kind {
 pub(super) enum Held {
     File { _file: File },
     Session { connection: AnyConnection, mailbox: Option<String> },
+}
+
+/// The lock of a database's file, without opening the database.
+pub(super) fn lock_file(file: &Path) -> Result<File, StoreError> {
+    sqlite::lock(file)
+}
+
+/// The newest migration this program knows.
+pub(super) fn newest() -> i64 {
+    sqlite::MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// What an operator can do about the database's trouble, behind its own words; nothing where nobody can tell.
+pub(super) fn advice(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::Io(_) => "; the database cannot be reached: start its server, or look at the network",
+        sqlx::Error::PoolTimedOut => "; no connection came free in time: the database is slow or away",
+        sqlx::Error::Database(error) => {
+            let on_sqlite = error.try_downcast_ref::<SqliteError>().map(sqlite::advice);
+            let on_postgres = error.try_downcast_ref::<PgDatabaseError>().map(postgres::advice);
+            on_sqlite.or(on_postgres).unwrap_or_default()
+        }
+        _ => "",
+    }
 }
 
 impl Kind {

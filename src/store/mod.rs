@@ -8,6 +8,7 @@ pub mod again;
 pub mod agencies;
 pub mod attempts;
 pub mod audit;
+pub mod backup;
 pub mod duties;
 pub mod filing;
 pub mod held;
@@ -105,13 +106,15 @@ pub enum StoreError {
     Migration { name: String, source: Box<sqlx::migrate::MigrateError> },
     #[error("another phuluc works on this database ({0} is locked)")]
     InUse(String),
+    #[error("{name}: the database is broken: {found}")]
+    Broken { name: String, found: String },
     #[error("there is no {what} {id}")]
     Missing { what: &'static str, id: i64 },
     #[error("message {id} is not there, or in the hands of another daemon")]
     NotOurs { id: i64 },
     #[error("column {column} holds {value:?}, which this program does not know")]
     Unknown { column: String, value: String },
-    #[error("database: {0}")]
+    #[error("database: {0}{advice}", advice = connect::advice(.0))]
     Database(#[from] sqlx::Error),
 }
 
@@ -128,7 +131,8 @@ impl StoreError {
                 _ => false,
             },
             StoreError::Url(_) | StoreError::Encoding { .. } | StoreError::Newer { .. } => false,
-            StoreError::Missing { .. } | StoreError::NotOurs { .. } | StoreError::Unknown { .. } => false,
+            StoreError::Missing { .. } | StoreError::NotOurs { .. } => false,
+            StoreError::Unknown { .. } | StoreError::Broken { .. } => false,
         }
     }
 }

@@ -2,10 +2,15 @@
 //! form is found in it as in a workbook. Changes count as accepted; what is hidden, struck through or deleted is
 //! no text. Word keeps no columns, only widths that differ from row to row: cells are counted, not measured.
 
-use super::{MOST_CHARACTERS, Sheet, Unreadable, Workbook, legacy, put_text};
+use super::{
+    MOST_CHARACTERS, Sheet, Unreadable, Workbook,
+    gather::put_text,
+    legacy,
+    xml::{self, Property, attributes, properties},
+};
 use crate::{encoding::Legacy, finding::DOCUMENT};
 use quick_xml::{
-    Reader, XmlVersion,
+    Reader,
     events::{BytesStart, Event},
 };
 use std::{
@@ -70,9 +75,6 @@ struct Walk {
     look: Look,
     in_text: bool,
 }
-
-/// An element without its name's prefix, and its attributes likewise.
-type Property = (String, BTreeMap<String, String>);
 
 /// Reads a document.
 pub(super) fn read(bytes: &[u8]) -> Result<Workbook, Unreadable> {
@@ -162,8 +164,7 @@ fn columns(table: &Table) -> Vec<Vec<u32>> {
 }
 
 fn walk(xml: &str) -> Result<Vec<Block>, quick_xml::Error> {
-    let mut reader = Reader::from_str(xml);
-    reader.config_mut().expand_empty_elements = true;
+    let mut reader = xml::reader(xml);
     let mut walk = Walk::default();
     loop {
         match reader.read_event()? {
@@ -172,10 +173,7 @@ fn walk(xml: &str) -> Result<Vec<Block>, quick_xml::Error> {
             Event::Text(text) if walk.in_text => walk.say(&text.xml10_content()),
             Event::CData(text) if walk.in_text => walk.say(&text.xml10_content()),
             Event::GeneralRef(entity) if walk.in_text => {
-                let letter = match entity.resolve_char_ref()? {
-                    Some(letter) => Some(letter),
-                    None => named(&entity.xml10_content()),
-                };
+                let letter = xml::letter(&entity)?;
                 letter.into_iter().for_each(|letter| walk.say(letter.encode_utf8(&mut [0; 4])));
             }
             Event::Eof => break,
@@ -183,18 +181,6 @@ fn walk(xml: &str) -> Result<Vec<Block>, quick_xml::Error> {
         }
     }
     Ok(walk.blocks)
-}
-
-/// The five entities that need no declaration.
-fn named(entity: &str) -> Option<char> {
-    Some(match entity {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        _ => return None,
-    })
 }
 
 impl Walk {
@@ -318,32 +304,7 @@ fn join(into: &mut Vec<Piece>, pieces: Vec<Piece>) {
     into.extend(pieces);
 }
 
-/// The elements within one that describes, without those that tell what was before a change.
-fn properties(reader: &mut Reader<&[u8]>, of: &BytesStart) -> Result<Vec<Property>, quick_xml::Error> {
-    let end = of.local_name().as_ref().to_owned();
-    let mut found = Vec::new();
-    loop {
-        match reader.read_event()? {
-            Event::Start(element) if element.local_name().as_ref().ends_with("Change") => {
-                reader.read_to_end(element.name())?;
-            }
-            Event::Start(element) => found.push((element.local_name().as_ref().to_owned(), attributes(&element))),
-            Event::End(element) if element.local_name().as_ref() == end => return Ok(found),
-            Event::Eof => return Ok(found),
-            _ => {}
-        }
-    }
-}
-
-fn attributes(element: &BytesStart) -> BTreeMap<String, String> {
-    let readable = |attribute: quick_xml::events::attributes::Attribute| {
-        let value = attribute.normalized_value(XmlVersion::Implicit1_0).ok()?.into_owned();
-        Some((attribute.key.local_name().as_ref().to_owned(), value))
-    };
-    element.attributes().filter_map(|attribute| readable(attribute.ok()?)).collect()
-}
-
-fn number(attributes: &BTreeMap<String, String>) -> u32 {
+fn number(attributes: &xml::Attributes) -> u32 {
     attributes.get("val").and_then(|val| val.parse().ok()).unwrap_or(0).min(1_000)
 }
 
@@ -352,7 +313,7 @@ fn look(properties: &[Property]) -> Look {
     let mut look = Look::default();
     for (name, attributes) in properties {
         let val = attributes.get("val").map(String::as_str);
-        let on = !matches!(val, Some("0" | "false" | "off" | "none"));
+        let on = xml::is_on(attributes);
         match name.as_str() {
             "b" | "u" | "highlight" => look.strong |= on,
             "color" => look.strong |= !matches!(val, None | Some("auto" | "000000")),

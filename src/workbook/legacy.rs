@@ -23,6 +23,12 @@ pub(super) fn decode(sheets: &mut [Sheet], fonts: &[BTreeMap<(u32, u32), Legacy>
             let raw = std::mem::replace(raw, text);
             sheet.legacy.insert(*at, Original { raw, sure });
         }
+        for (at, strong) in &mut sheet.strong {
+            let font = fonts.and_then(|fonts| fonts.get(at)).copied();
+            if let Decoded::Legacy { text, .. } = encoding::decode(strong, font, vote) {
+                *strong = text;
+            }
+        }
     }
 }
 

@@ -3,15 +3,16 @@
 //! reason. Archives are measured by the bytes they really inflate to before calamine sees them.
 
 mod docx;
+mod gather;
 mod legacy;
+mod rich;
 mod xlsb;
+mod xml;
 
 use crate::{attachment::FileKind, encoding::Legacy};
 use calamine::{Data, DataRef, Ods, Reader, SheetVisible, Xls, Xlsb, Xlsx};
-use jiff::{
-    SignedDuration,
-    civil::{Date, DateTime, date},
-};
+use gather::Gather;
+use jiff::civil::DateTime;
 use std::{
     collections::BTreeMap,
     io::{self, Cursor, Read},
@@ -198,99 +199,49 @@ fn measure_archive(bytes: &[u8]) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// Takes in cells until there are too many; a cell far out is left out.
-struct Gather {
-    cells: BTreeMap<(u32, u32), Cell>,
-    /// Of the cells whose font tells an old encoding.
-    fonts: BTreeMap<(u32, u32), Legacy>,
-    epoch: Date,
-}
-
-impl Gather {
-    fn new(epoch_1904: bool) -> Gather {
-        Gather {
-            cells: BTreeMap::new(),
-            fonts: BTreeMap::new(),
-            epoch: if epoch_1904 { date(1904, 1, 1) } else { date(1899, 12, 30) },
-        }
-    }
-
-    fn add(&mut self, (row, col): (u32, u32), value: DataRef<'_>) -> Result<(), Unreadable> {
-        if row >= FURTHEST.0 || col >= FURTHEST.1 {
-            return Ok(());
-        }
-        let cell = match value {
-            DataRef::Empty => return Ok(()),
-            DataRef::Int(number) => Cell::Number(number as f64),
-            DataRef::Float(number) => Cell::Number(number),
-            DataRef::String(text) => Cell::Text(text),
-            DataRef::SharedString(text) => Cell::Text(text.to_owned()),
-            DataRef::Bool(truth) => Cell::Bool(truth),
-            DataRef::DateTime(at) if at.is_duration() => Cell::Number(at.as_f64()),
-            DataRef::DateTime(at) => {
-                date_of_serial(self.epoch, at.as_f64()).map_or(Cell::Number(at.as_f64()), Cell::Date)
-            }
-            DataRef::DateTimeIso(text) => text.parse().map_or(Cell::Text(text), Cell::Date),
-            DataRef::DurationIso(text) => Cell::Text(text),
-            DataRef::Error(error) => Cell::Error(error.to_string()),
-        };
-        let cell = match cell {
-            Cell::Text(text) if text.trim().is_empty() => return Ok(()),
-            Cell::Text(text) if text.len() > MOST_CHARACTERS => {
-                Cell::Text(text.chars().take(MOST_CHARACTERS).collect())
-            }
-            cell => cell,
-        };
-        self.cells.insert((row, col), cell);
-        if self.cells.len() > MOST_CELLS {
-            return Err(Unreadable::TooLarge(format!("more than {MOST_CELLS} filled cells in a sheet")));
-        }
-        Ok(())
-    }
-}
-
-/// Puts a text of a document into a sheet, within the limits of a workbook; whether there was any.
-fn put_text(sheet: &mut Sheet, at: (u32, u32), text: String) -> Result<bool, Unreadable> {
-    if text.trim().is_empty() || at.0 >= FURTHEST.0 || at.1 >= FURTHEST.1 {
-        return Ok(false);
-    }
-    let text = if text.len() > MOST_CHARACTERS { text.chars().take(MOST_CHARACTERS).collect() } else { text };
-    sheet.cells.insert(at, Cell::Text(text));
-    if sheet.cells.len() > MOST_CELLS {
-        return Err(Unreadable::TooLarge(format!("more than {MOST_CELLS} filled cells in a document")));
-    }
-    Ok(true)
-}
-
-/// The day and time of a spreadsheet's serial number; none outside the years people write.
-fn date_of_serial(epoch: Date, serial: f64) -> Option<DateTime> {
-    if !(1.0..2_000_000.0).contains(&serial) {
-        return None;
-    }
-    let seconds = (serial * 86_400.0).round() as i64;
-    epoch.at(0, 0, 0, 0).checked_add(SignedDuration::from_secs(seconds)).ok()
-}
-
 fn read_xlsx(bytes: &[u8]) -> Result<Workbook, Unreadable> {
     let mut file = Xlsx::new(Cursor::new(bytes)).map_err(|e| match e {
         calamine::XlsxError::Password => Unreadable::Encrypted,
         e => Unreadable::Corrupt(e.to_string()),
     })?;
     let epoch_1904 = file.has_1904_epoch();
+    let looks = rich::looks(bytes);
     read_sheets(file.sheets_metadata().to_vec(), epoch_1904, |name, gather| {
         let mut reader = file.worksheet_cells_reader(name).map_err(|e| e.to_string())?;
         let fonts: Vec<Option<Legacy>> = reader.styles().iter().map(font_of).collect();
+        let styles: Vec<(bool, bool)> =
+            reader.styles().iter().map(|style| (is_loud(style), is_struck(style))).collect();
+        let looks = looks.get(name);
         while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(|e| e.to_string())? {
             let (at, value) = (cell.get_position(), cell.get_value().clone());
             if let Some(Some(legacy)) = fonts.get(style) {
                 gather.fonts.insert(at, *legacy);
             }
+            let (loud, struck) = styles.get(style).copied().unwrap_or_default();
+            let rich = looks.and_then(|looks| looks.get(&at));
+            // What was struck out is no answer any more.
+            if struck && rich.is_none() {
+                continue;
+            }
             if let Err(reason) = gather.add(at, value) {
                 return Ok(Err(reason));
+            }
+            if let Some(rich) = rich {
+                gather.dress(at, rich, loud || struck);
             }
         }
         Ok(Ok(()))
     })
+}
+
+/// Whether all of a cell stands out, so that a part of it cannot.
+fn is_loud(style: &calamine::Style) -> bool {
+    let Some(font) = &style.font else { return false };
+    font.is_bold() || font.has_underline() || font.color.is_some_and(|color| !color.is_black())
+}
+
+fn is_struck(style: &calamine::Style) -> bool {
+    style.font.as_ref().is_some_and(calamine::Font::has_strikethrough)
 }
 
 fn font_of(style: &calamine::Style) -> Option<Legacy> {
@@ -339,6 +290,7 @@ fn read_sheets(
             visible: sheet.visible == SheetVisible::Visible,
             name: sheet.name,
             cells: gather.cells,
+            strong: gather.strong,
             ..Sheet::default()
         });
         fonts.push(gather.fonts);

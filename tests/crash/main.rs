@@ -5,6 +5,9 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod backup;
+mod faults;
+mod poison;
 mod steps;
 
 use harness::{Office, Received};

@@ -62,7 +62,7 @@ fn office(database: Database, dovecot: &str) -> Office {
 }
 
 /// Runs the program until it kills itself at the step; fails where it never comes there.
-fn die(office: &Office, at: &str) {
+pub fn die(office: &Office, at: &str) {
     let mut child = office.command(&["run", "--once", "--kill-at", at]);
     let mut child = child.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     let begun = Instant::now();

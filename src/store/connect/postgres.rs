@@ -157,6 +157,18 @@ pub async fn unlock(connection: &mut AnyConnection, what: i64, which: i64) -> Re
     Ok(())
 }
 
+/// What can be done about it, by the class of its SQLSTATE.
+pub fn advice(error: &PgDatabaseError) -> &'static str {
+    match error.code() {
+        "53100" => "; the server's disk is full: make room, nothing is lost meanwhile",
+        "53300" => "; the server takes no more connections: raise max_connections or end others",
+        "25006" => "; the server takes no writes: is it a standby?",
+        "42501" => "; this user lacks rights: make it the owner of the database",
+        code if code.starts_with("57P") => "; the server is stopping or starting: start it if nobody does",
+        _ => "",
+    }
+}
+
 /// Whether the same may succeed later (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 pub fn passing(error: &PgDatabaseError) -> bool {
     let code = DatabaseError::code(error).unwrap_or_default().into_owned();

@@ -33,8 +33,7 @@ pub fn path_of(url: &str) -> Result<PathBuf, StoreError> {
 /// instance key.
 pub async fn prepare(path: PathBuf) -> Result<(Kind, String, [u8; 32]), StoreError> {
     let file = make_file(&path)?;
-    let text = file.to_str().ok_or_else(|| StoreError::Url(format!("sqlite:{}", file.display())))?;
-    let url = format!("sqlite:{}", utf8_percent_encode(text, ESCAPED));
+    let url = url_of(&file)?;
     let kind = Kind::Sqlite { file };
     // Not through the pool, which takes a refusal for a passing one and says only that it waited in vain.
     let mut first = AnyConnection::connect(&url).await?;
@@ -46,6 +45,12 @@ pub async fn prepare(path: PathBuf) -> Result<(Kind, String, [u8; 32]), StoreErr
     tx.commit().await?;
     first.close().await?;
     Ok((kind, url, key))
+}
+
+/// As the driver wants it.
+pub fn url_of(file: &Path) -> Result<String, StoreError> {
+    let text = file.to_str().ok_or_else(|| StoreError::Url(format!("sqlite:{}", file.display())))?;
+    Ok(format!("sqlite:{}", utf8_percent_encode(text, ESCAPED)))
 }
 
 /// Makes the file and its folder, and returns its path without links and `..`, which a URL would not keep.
@@ -82,9 +87,26 @@ pub fn lock(file: &Path) -> Result<File, StoreError> {
     }
 }
 
+/// The code of https://www.sqlite.org/rescode.html.
+fn code(error: &SqliteError) -> Option<i32> {
+    DatabaseError::code(error).and_then(|code| code.parse::<i32>().ok())
+}
+
+/// What can be done about it.
+pub fn advice(error: &SqliteError) -> &'static str {
+    match code(error).map(|code| code & 0xff) {
+        Some(5 | 6) => "; another program has been writing to it for long: end that one",
+        Some(13) => "; the disk is full: make room, nothing is lost meanwhile",
+        Some(3 | 8 | 14) => "; this user may not write the file or its folder: look at owner, rights and mount",
+        Some(10) => "; the disk does not read or write: look at it, and restore a backup if the file is broken",
+        Some(11 | 26) => "; the file is broken: restore a backup",
+        _ => "",
+    }
+}
+
 /// Whether the same may succeed later.
 pub fn passing(error: &SqliteError) -> bool {
-    let code = DatabaseError::code(error).and_then(|code| code.parse::<i32>().ok());
+    let code = code(error);
     // The low byte of an extended code is the plain one: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN,
     // PROTOCOL (https://www.sqlite.org/rescode.html).
     code.is_some_and(|code| [3, 5, 6, 7, 8, 10, 13, 14, 15].contains(&(code & 0xff)))
