@@ -36,7 +36,8 @@
 //! sections, columns and rows by their words ([`form`]'s `locate`), understands each cell (`value`), and asks
 //! the form's rules (`rules`). [`duty::decide`] holds all of this together and touches nothing. Outcome, report
 //! and letter are then recorded in one transaction, and only after that the mail is moved on the server. A
-//! daemon that dies in between finds its work in the database.
+//! daemon that dies in between finds its work in the database. Where several share one PostgreSQL, a message is in
+//! the hands of one of them while it is read ([`store::presence`]), and whoever lost it records nothing.
 //!
 //! # One letter's path
 //!
@@ -68,7 +69,7 @@
 //!
 //! - **The database** is reached through sqlx's `Any` with a restricted schema (integers, text, blobs; times
 //!   as microseconds), not through a store generic over the database: one SQL text runs on SQLite and
-//!   PostgreSQL alike, the compiler sees one type, and only migrations differ.
+//!   PostgreSQL alike, the compiler sees one type, and only migrations and what `store/connect` holds differ.
 //! - **Forms** are TOML with conditions in CEL, as Kubernetes has them for validation; a language of our own
 //!   would have to be learned.
 //! - **A correction** goes out on our own form, filled with what was sent and marked, because every library

@@ -176,10 +176,10 @@ impl Turn<'_> {
         let Turn { desk, campaign, agency, .. } = self;
         let mut context = notice::context(desk, campaign, agency, self.standing.deadline);
         let today = desk.today();
-        let due = campaign.calendar.working_days_after(today, campaign.campaign.correction_days).max(self.deadline);
-        if today > self.deadline || self.owed != Owed::Report {
-            context.correction_due = Some(date(due));
-        }
+        let given = |from: Date| campaign.calendar.working_days_after(from, campaign.campaign.correction_days);
+        // A day that was named before is not made an earlier one.
+        let due = |named: Date| if today <= named { named } else { given(today) };
+        context.correction_due = Some(date(due(self.deadline)));
         let Owed::Correction(version) = self.owed else {
             return Ok((context, vec![form::attached(desk, campaign, agency, None)?]));
         };
@@ -189,6 +189,8 @@ impl Turn<'_> {
             return Ok((context, Vec::new()));
         };
         context.report.received_at = Moment::new(row.received_at, &desk.setup.zone);
+        let received_on = row.received_at.to_zoned_datetime(desk.setup.zone.clone()).date();
+        context.correction_due = Some(date(due(given(received_on).max(self.deadline))));
         let Some(report) = form::read_again(desk, campaign, agency, &row).await? else {
             return Ok((context, Vec::new()));
         };

@@ -268,7 +268,25 @@ async fn an_owed_correction_is_reminded_of_with_the_marked_form() {
 
     Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
     "#);
+    assert!(correction.words().contains("chậm nhất ngày 31/01/2023"), "the day that was named then");
     assert_eq!(reminder.mail.attachments[0].sha256, correction.mail.attachments[0].sha256, "the same marked form");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_reminder_of_a_correction_names_the_day_that_was_named_before() {
+    let mut story = Story::begin_with(tet(&["ha-nam"])).await;
+    story.at("2023-01-27 09:00:00");
+    story.mail(without_reason);
+    story.turn().await;
+    story.message();
+    assert!(story.letter().words().contains("chậm nhất ngày 01/02/2023"), "three working days");
+    story.at("2023-01-31 08:00:00");
+    story.turn().await;
+    assert!(story.letter().words().contains("chậm nhất ngày 01/02/2023"), "not earlier, though it is the last day");
+    story.at("2023-02-02 08:00:00");
+    story.turn().await;
+    assert!(story.letter().words().contains("chậm nhất ngày 07/02/2023"), "that day is over");
     story.end().await;
 }
 
