@@ -164,7 +164,7 @@ async fn note_outcome(
             tracing::error!(
                 letter = letter.id,
                 to,
-                reason = masked_within(&reason),
+                reason = masked_within(reason),
                 "whether the letter arrived is uncertain"
             );
         }
@@ -175,7 +175,7 @@ async fn note_outcome(
             tracing::warn!(
                 letter = letter.id,
                 to,
-                reason = masked_within(&reason),
+                reason = masked_within(reason),
                 attempts = letter.attempts,
                 "the letter is tried again later"
             );
@@ -183,7 +183,7 @@ async fn note_outcome(
         Outcome::Failed { reason } => {
             sending::note_failed(&desk.store, letter.id, reason).await?;
             delivered.failed += 1;
-            tracing::error!(letter = letter.id, to, reason = masked_within(&reason), "the letter was refused");
+            tracing::error!(letter = letter.id, to, reason = masked_within(reason), "the letter was refused");
         }
     }
     Ok(())
