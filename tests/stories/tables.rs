@@ -11,6 +11,7 @@ use phuluc::{
     export::{self, Cell, Table},
 };
 use serde_json::Value as Json;
+use sqlx::Row;
 use std::{collections::BTreeSet, io::Cursor};
 
 /// The sheets as JSON and as a workbook.
@@ -168,5 +169,27 @@ async fn a_later_version_takes_the_place_of_the_first_and_a_worse_one_does_not()
     let sources = table(&story, "sources").await;
     assert_eq!(words(&sources, "agency"), ["Hà Nam", "Nghệ An"]);
     assert_eq!(words(&sources, "version"), ["2", "1"]);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn the_views_tell_what_progress_tells() {
+    let story = two_reports().await;
+    let progress = story.progress().await;
+    let mut database = story.database().await;
+    let rows = sqlx::query("SELECT agency, state, versions, errors FROM view_progress WHERE campaign = '1552'")
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
+    for agency in &progress.agencies {
+        let row = rows.iter().find(|row| row.get::<String, _>(0) == agency.agency).unwrap();
+        assert_eq!(row.get::<String, _>(1), agency.state.as_str(), "{}", agency.agency);
+        assert_eq!((row.get::<i64, _>(2), row.get::<i64, _>(3)), (agency.versions.into(), agency.errors.into()));
+    }
+    for (view, most) in [("view_answers", 100), ("view_findings", 1), ("view_letters", 2)] {
+        let statement = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {view}"));
+        let count: i64 = sqlx::query(statement).fetch_one(&mut database).await.unwrap().get(0);
+        assert!(count >= most, "{view}: {count}");
+    }
     story.end().await;
 }
