@@ -9,7 +9,7 @@ use super::{
     evidence, question,
 };
 use crate::{
-    agency::{AgencyId, masked},
+    agency::{AgencyId, masked, masked_within},
     appendix::Reason,
     campaign::CampaignId,
     fence::{Fence, FenceError, Loss, Reading},
@@ -229,7 +229,7 @@ impl Recorded {
             kind = kind.as_str(),
             verdict = verdict.map(Verdict::as_str),
             held = held.as_ref().map(|(held, _)| held.as_str()),
-            why = held.as_ref().map(|(_, why)| why),
+            why = held.as_ref().map(|(_, why)| masked_within(why)),
             letter = answered.letter.map(|(_, kind)| kind.as_str()),
             limit = answered.limit,
             "{what}"

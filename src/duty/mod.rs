@@ -22,6 +22,7 @@ mod post;
 mod question;
 pub mod receive;
 mod reconcile;
+pub mod redact;
 pub mod release;
 pub mod remind;
 pub mod reprocess;

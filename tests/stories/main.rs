@@ -9,6 +9,7 @@ mod digest;
 mod limits;
 mod mail;
 mod names;
+mod people;
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "../harness/postgres.rs"]
 mod postgres;
@@ -72,5 +73,6 @@ async fn a_story_fails_on_a_message_nobody_looked_at() {
     let mut story = story::Story::begin().await;
     story.mail(|mail| mail.subject("Hỏi"));
     story.poll().await;
+    story.letters();
     story.end().await;
 }
