@@ -23,6 +23,9 @@ pub struct Config {
     /// The hours of a working day in which letters leave that nobody asked for. Default morning and afternoon.
     #[serde(default)]
     pub send_windows: SendWindows,
+    /// The file of the short forms of agencies' names. Default `aliases.csv`, where there is one.
+    #[serde(default = "default_aliases")]
+    pub aliases: PathBuf,
     pub office: Office,
     pub database: Database,
     pub mailbox: Mailbox,
@@ -133,12 +136,60 @@ pub struct Outgoing {
     pub ca_file: Option<PathBuf>,
 }
 
-/// Whose word on a sender is believed.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Whose word on a sender is believed, and what becomes of mail whose sender nobody vouches for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Trust {
     /// The authserv-id (RFC 8601) of our own receiving host. Default: none.
     pub authserv_id: Option<String>,
+    /// Whether mail from a known address is accepted though nothing proves its sender. Default `accept`.
+    pub unverified: Unverified,
+    /// Who is asked for the keys of signatures: `system`, `none`, or a server's address. Default `system`.
+    pub resolver: String,
+    /// Domains where anybody can have an address: they tell nothing of an agency. Default: the usual ones.
+    pub free_mail: Vec<String>,
+}
+
+/// What becomes of mail from an address of the registry, or one that was learned, whose sender is not proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unverified {
+    Accept,
+    Hold,
+}
+
+impl Default for Trust {
+    fn default() -> Trust {
+        Trust {
+            authserv_id: None,
+            unverified: Unverified::Accept,
+            resolver: "system".to_owned(),
+            free_mail: [
+                "gmail.com",
+                "googlemail.com",
+                "yahoo.com",
+                "yahoo.com.vn",
+                "ymail.com",
+                "outlook.com",
+                "outlook.com.vn",
+                "hotmail.com",
+                "live.com",
+                "msn.com",
+                "icloud.com",
+                "me.com",
+                "aol.com",
+                "gmx.com",
+                "mail.com",
+                "mail.ru",
+                "yandex.com",
+                "zoho.com",
+                "proton.me",
+                "protonmail.com",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+        }
+    }
 }
 
 /// Why a configuration was refused; the text names file, line and key.
@@ -284,6 +335,10 @@ fn default_campaigns() -> PathBuf {
 
 fn default_letters() -> PathBuf {
     "letters".into()
+}
+
+fn default_aliases() -> PathBuf {
+    "aliases.csv".into()
 }
 
 fn default_filed() -> String {

@@ -18,11 +18,11 @@
 //!
 //! | floor | modules | what |
 //! |---|---|---|
-//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] [`step`] | the field's words, no I/O |
+//! | words | [`text`] [`mod@secrecy`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] [`step`] | the field's words, no I/O |
 //! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
-//! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] | the only sockets, blind to the store |
+//! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] [`resolver`] | the only sockets, blind to the store |
 //! | duties | [`duty`] | one thing, once |
 //! | rhythm | [`schedule`] (pure), [`daemon`] | what is due; every loop, sleep and signal |
 //! | doors | [`cli`], `main.rs` | one file an operator's act |
@@ -31,7 +31,9 @@
 //!
 //! [`duty::receive`] lists the mailbox and commits each new mail's bytes before anything on the server is
 //! touched. Each kept message is then read, behind the [`fence`]: [`message`] makes a [`message::Mail`] of it,
-//! [`message::automatic`] says whether it may be answered at all, [`duty::identify`] whose it is,
+//! [`message::automatic`] says whether it may be answered at all, [`duty::evidence`] gathers what speaks for
+//! its sender (DNS is asked for the keys of its signatures, which are checked behind the fence),
+//! [`duty::identify`] says whose it is and [`message::trust`] whether that is proved,
 //! [`appendix`] which of its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds
 //! sections, columns and rows by their words ([`form`]'s `locate`), understands each cell (`value`), and asks
 //! the form's rules (`rules`). [`duty::decide`] holds all of this together and touches nothing. Outcome, report
@@ -79,6 +81,9 @@
 //! - **SMTP** goes through lettre command by command, because only that tells a cut before the end of the
 //!   letter from one after it.
 //!
+//! - **Signatures** are checked by mail-auth, with keys that the parent looks up: the reading process has no
+//!   socket, and the parent reads no mail.
+//!
 //! # What this program will not do
 //!
 //! No web forms, no portal, no plug-ins, no ORM, no broker, no reply by anything but e-mail.
@@ -106,7 +111,9 @@ pub mod message;
 pub mod oauth2;
 pub mod outgoing;
 pub mod progress;
+pub mod resolver;
 pub mod schedule;
+pub mod secrecy;
 pub mod setup;
 pub mod sheet;
 pub mod step;

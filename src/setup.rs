@@ -2,7 +2,7 @@
 //! registries and calendars, and the letters. What is wrong is named with its file; nothing is half loaded.
 
 use crate::{
-    agency::{Registry, RegistryError},
+    agency::{Registry, RegistryError, naming::Aliases},
     calendar::{Calendar, SendWindows},
     campaign::{Campaign, CampaignId, end_of_day},
     config::{Config, ConfigError},
@@ -22,6 +22,8 @@ pub struct Setup {
     pub config: Config,
     pub zone: TimeZone,
     pub letters: Letters,
+    /// The short forms of agencies' names.
+    pub aliases: Aliases,
     /// In the order of their ids.
     pub campaigns: Vec<OpenCampaign>,
 }
@@ -71,7 +73,8 @@ impl Setup {
         let own = config.letters == Path::new("letters") && !folder.exists();
         let letters = if own { Letters::embedded()? } else { Letters::load(&folder)? };
         let campaigns = load_campaigns(&config)?;
-        Ok(Setup { zone: config.zone(), letters, campaigns, config })
+        let aliases = load_aliases(&config)?;
+        Ok(Setup { zone: config.zone(), letters, aliases, campaigns, config })
     }
 
     /// The address in `outgoing.from`.
@@ -140,6 +143,15 @@ impl OpenCampaign {
     pub fn letter_date(&self) -> Date {
         self.campaign.letter.date
     }
+}
+
+/// A file that is named must be there; of the default one none is fine.
+fn load_aliases(config: &Config) -> Result<Aliases, SetupError> {
+    let path = config.path(&config.aliases);
+    if config.aliases == Path::new("aliases.csv") && !path.exists() {
+        return Ok(Aliases::default());
+    }
+    Aliases::parse(read(&path)?.as_bytes()).map_err(|source| SetupError::Registry { path, source })
 }
 
 fn load_campaigns(config: &Config) -> Result<Vec<OpenCampaign>, SetupError> {

@@ -12,7 +12,7 @@ use std::{
 /// The modules from the ground up: each imports only from lines above its own.
 const FLOORS: &[&[&str]] = &[
     // Words of the field: no I/O.
-    &["text", "clock", "calendar", "agency", "finding", "backoff", "step"],
+    &["text", "secrecy", "clock", "calendar", "agency", "finding", "backoff", "step"],
     &["campaign", "config", "ladder"],
     // Reading.
     &["attachment", "encoding"],
@@ -31,7 +31,7 @@ const FLOORS: &[&[&str]] = &[
     // The wires, blind to the store.
     &["tls"],
     &["oauth2"],
-    &["mailbox", "outgoing"],
+    &["mailbox", "outgoing", "resolver"],
     // Duties, their rhythm, the doors.
     &["duty"],
     &["schedule"],
@@ -362,6 +362,8 @@ fn every_default_in_the_example_is_the_programs_own() {
     assert_eq!(full.mailbox.largest, bare.mailbox.largest);
     assert_eq!(full.mailbox.alert_minutes, bare.mailbox.alert_minutes);
     assert_eq!(full.mailbox.auto_reply_subjects, bare.mailbox.auto_reply_subjects);
+    assert_eq!((full.trust.unverified, full.trust.resolver), (bare.trust.unverified, bare.trust.resolver));
+    assert_eq!(full.trust.free_mail, bare.trust.free_mail);
 }
 
 /// The lines of the table in docs/findings.md: code, severity, meaning.

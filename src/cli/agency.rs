@@ -8,10 +8,10 @@ use crate::{
     duty::{
         Desk,
         obligation::{self, Act, Who},
-        tabulate,
+        redact, tabulate,
     },
     setup::OpenCampaign,
-    store::{addresses, audit},
+    store::{addresses, audit, redaction::Scope},
 };
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
@@ -59,6 +59,16 @@ pub enum AgencyAct {
         #[command(flatten)]
         how: How,
     },
+    /// Takes people out of what is kept of an agency: the contact's data, senders, the content of mails and letters
+    Redact {
+        id: String,
+        /// Only in this campaign
+        #[arg(long, value_name = "ID")]
+        campaign: Option<String>,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
     /// Adds or removes an address by which an agency is known and written to
     Contact {
         id: String,
@@ -94,6 +104,7 @@ pub struct How {
 pub async fn run(desk: &Desk, act: AgencyAct) -> anyhow::Result<u8> {
     let (id, act, campaign, why) = match act {
         AgencyAct::Show { id, campaign } => return show(desk, &id, campaign.as_deref()).await,
+        AgencyAct::Redact { id, campaign, why } => return redact(desk, &id, campaign.as_deref(), &why).await,
         AgencyAct::Extend { id, date, how } => (id, Act::Extend(date.filter(|_| !how.undo)), how.campaign, how.why),
         AgencyAct::Exempt { id, how } => (id, Act::Exempt(!how.undo), how.campaign, how.why),
         AgencyAct::Paper { id, number, date, how } => {
@@ -110,6 +121,16 @@ pub async fn run(desk: &Desk, act: AgencyAct) -> anyhow::Result<u8> {
     let campaign = one_campaign(desk, campaign.as_deref())?;
     let who = Who { actor: &actor(), why: why.as_deref() };
     say!("{}", obligation::decide(desk, campaign, &agency(campaign, &id)?, &act, who).await?);
+    Ok(0)
+}
+
+async fn redact(desk: &Desk, id: &str, campaign: Option<&str>, why: &str) -> anyhow::Result<u8> {
+    let campaign = campaign.map(|id| desk.setup.campaign(id)).transpose()?;
+    let of = &desk.setup.campaigns;
+    let known = AgencyId::parse(id).ok().filter(|id| of.iter().any(|open| open.registry.get(id).is_some()));
+    let agency = known.with_context(|| format!("no registry has an agency {id}"))?;
+    let scope = Scope { agency: Some(agency), campaign: campaign.map(|open| open.id.clone()), before: None };
+    say!("{}", redact::redact(desk, &scope, "agency redact", &actor(), Some(why), false).await?);
     Ok(0)
 }
 

@@ -50,7 +50,8 @@ fn check_data(report: &mut Report, setup: &Setup) {
         Err(error) => report.wrong("letters", &error.to_string(), "correct the template"),
     }
     if setup.config.trust.authserv_id.is_none() {
-        let meaning = "no authserv_id: senders are known by their address alone and arrival by the server's time";
+        let meaning = "no authserv_id: nothing but DKIM signatures and answers to our own letters proves a sender; mail from \
+                       addresses that are neither registered nor known is held, and arrival is the server's time";
         report.remark("trust", meaning);
     }
     for open in &setup.campaigns {

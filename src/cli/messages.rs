@@ -89,6 +89,8 @@ pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
     json["attempts"] = json!(message.attempts);
     json["last_error"] = json!(message.last_error);
     json["evidence"] = json!(message.evidence);
+    json["trust"] = json!(message.trust);
+    json["trust_why"] = json!(message.trust_why);
     json["rule"] = json!(message.rule);
     json["reason"] = json!(message.reason);
     json["handled_by"] = json!(message.handled_by);

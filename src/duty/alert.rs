@@ -26,6 +26,8 @@ pub enum Reason<'a> {
     MailboxSilent { since: Timestamp, minutes: u64, error: &'a str },
     /// So many answers went out within an hour that all answers stop.
     Breaker { since: Timestamp, limit: u64 },
+    /// So many answers went to one agency that no more do for now.
+    Limit { since: Timestamp, agency: &'a str, limit: u64 },
     /// A mail from somebody who is not of the staff bears the token of one of their links.
     Token { since: Timestamp, message: i64 },
     /// A message bears the mark of a state secret.
@@ -123,6 +125,9 @@ fn facts(desk: &Desk, reason: Reason<'_>, until: Option<Timestamp>) -> AlertFact
             AlertFacts { minutes, detail: error.to_owned(), ..facts("mailbox", since) }
         }
         Reason::Breaker { since, limit } => AlertFacts { limit, ..facts("breaker", since) },
+        Reason::Limit { since, agency, limit } => {
+            AlertFacts { limit, agency: agency.to_owned(), ..facts("limit", since) }
+        }
         Reason::Token { since, message } => AlertFacts { message, ..facts("token", since) },
         Reason::Classified { since, message } => AlertFacts { message, ..facts("classified", since) },
     }

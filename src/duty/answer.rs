@@ -2,9 +2,9 @@
 //! in one transaction, within the limits that keep two machines from answering each other for ever.
 
 use super::{
-    Desk,
+    Desk, acquaint, alert,
     decide::{Decision, Report, is_document},
-    form,
+    form, limits,
 };
 use crate::{
     agency::Agency,
@@ -20,20 +20,15 @@ use crate::{
     message::Mail,
     setup::OpenCampaign,
     store::{
-        StoreError, Tx, agencies,
+        StoreError, Tx, addresses, agencies,
+        messages::Held,
         outbox::{self, NewLetter, Queued},
         reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
     },
 };
 use anyhow::Context as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
-
-/// Answers to one agency in one campaign: within an hour, and within a day.
-const MOST_AN_HOUR: u64 = 4;
-const MOST_A_DAY: u64 = 10;
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
-const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The files that go with the letter: the report on our own form with its cells marked, or the blank form.
 pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Vec<File>> {
@@ -99,6 +94,11 @@ pub async fn record(desk: &Desk, tx: &mut Tx, new: &Answer<'_>) -> anyhow::Resul
         (Some(report), Some(campaign), Some(agency)) => Some(record_report(tx, new, report, campaign, agency).await?),
         _ => None,
     };
+    if new.decision.held.as_ref().is_some_and(|(held, _)| *held == Held::Classified) {
+        let reason = alert::Reason::Classified { since: new.decision.received_at, message: new.id };
+        alert::raise(desk, tx, &format!("classified:{}", new.id), reason).await?;
+    }
+    acquaint::meet(tx, new.mail, new.decision, desk.clock.now()).await?;
     queue_answer(desk, tx, new, recorded).await
 }
 
@@ -150,12 +150,16 @@ async fn queue_answer(
     let now = desk.clock.now();
     // Reserved first: on a shared database the row lock makes counting below free of races.
     let letter_id = outbox::reserve_letter_id(tx).await?;
+    if let Some(block) = addresses::blocked(tx, to, now).await? {
+        let limit = format!("H7: the address is blocked until {}: {}", block.until, block.reason);
+        return Ok(Answered { limit: Some(limit), letter: None });
+    }
     if !may_follow(&answers_to(tx, id).await?, fact_of(*kind)) {
         return Ok(Answered::default());
     }
     let said =
         attachment::sha256(format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision)).as_bytes());
-    if let Some(limit) = limit(tx, campaign, agency, &said, now, desk.setup.breaker()).await? {
+    if let Some(limit) = limits::reached(desk, tx, campaign, agency, &said).await? {
         tracing::warn!(message = id, agency = %agency.id, limit, "no answer is sent");
         return Ok(Answered { limit: Some(limit), letter: None });
     }
@@ -218,6 +222,10 @@ fn may_follow(told: &[String], fact: &str) -> bool {
 
 /// What an answer depends on, so that the same answer to the same file is known again.
 fn what_was_read(mail: &Mail, decision: &Decision) -> String {
+    if decision.held.as_ref().is_some_and(|(held, _)| *held != Held::Unreadable) {
+        // Whoever pretends to be an agency makes it get one short letter a day, and no more.
+        return "held".to_owned();
+    }
     match &decision.report {
         Some(report) => mail.attachments[report.file].sha256.clone(),
         None => {
@@ -226,31 +234,6 @@ fn what_was_read(mail: &Mail, decision: &Decision) -> String {
             files.chain(size.as_deref()).collect::<Vec<_>>().join(" ")
         }
     }
-}
-
-/// The limit that forbids another answer now, in words for staff.
-async fn limit(
-    tx: &mut Tx,
-    campaign: &OpenCampaign,
-    agency: &Agency,
-    said: &str,
-    now: Timestamp,
-    breaker: u64,
-) -> anyhow::Result<Option<String>> {
-    let since = |span: SignedDuration| now.checked_sub(span).unwrap_or(Timestamp::MIN);
-    if outbox::answers_since(tx, &campaign.id, &agency.id, since(HOUR)).await? >= MOST_AN_HOUR {
-        return Ok(Some(format!("limit: {MOST_AN_HOUR} answers within an hour")));
-    }
-    if outbox::answers_since(tx, &campaign.id, &agency.id, since(DAY)).await? >= MOST_A_DAY {
-        return Ok(Some(format!("limit: {MOST_A_DAY} answers within a day")));
-    }
-    if outbox::same_body_since(tx, &agency.id, said, since(DAY)).await? > 0 {
-        return Ok(Some("limit: the same answer within a day".to_owned()));
-    }
-    if outbox::all_answers_since(tx, since(HOUR)).await? >= breaker {
-        return Ok(Some(format!("breaker: {breaker} answers to all agencies within an hour")));
-    }
-    Ok(None)
 }
 
 fn envelope_and_bytes(

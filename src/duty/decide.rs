@@ -3,6 +3,7 @@
 
 use super::{
     Desk,
+    evidence::Evidence,
     identify::{Identity, identify},
     judge::Given,
 };
@@ -18,6 +19,7 @@ use crate::{
         Mail,
         automatic::{self, Answerable, MailKind},
         quoted,
+        trust::{Trust, Witnesses},
     },
     setup::OpenCampaign,
     store::{
@@ -26,6 +28,9 @@ use crate::{
     },
 };
 use jiff::Timestamp;
+
+mod held;
+mod secret;
 
 /// Everything that is to be recorded about a message.
 #[derive(Debug)]
@@ -36,6 +41,14 @@ pub struct Decision {
     pub campaign: Option<OpenCampaign>,
     pub agency: Option<Agency>,
     pub evidence: Option<String>,
+    /// Whether the sender is who they say.
+    pub trust: Trust,
+    /// A mail that came from an agency and from nobody else: its address is alive.
+    pub good: bool,
+    /// It bears the mark of a state secret.
+    pub secret: bool,
+    /// The sender's address is to be remembered as the agency's, if the report is accepted.
+    pub new_address: bool,
     /// The header rule that took away or limited the right to an answer.
     pub rule: Option<String>,
     pub verdict: Option<Verdict>,
@@ -87,19 +100,21 @@ impl Report {
 }
 
 /// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `unseen`
-/// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before
-/// the mail's own evidence.
+/// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before the mail's own
+/// evidence.
 pub fn decide(
     desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
     unseen: Option<&Unseen>,
     arrived: Timestamp,
+    evidence: &Evidence,
     given: &Given,
 ) -> Result<Decision, FenceError> {
     let answerable = vouched(desk.with_own(|own| automatic::answerable(mail, own)), given);
     let mail_kind = automatic::kind(mail, &answerable);
-    let trusted = mail.received_at(desk.setup.config.trust.authserv_id.as_deref());
+    let host = desk.setup.config.trust.authserv_id.as_deref();
+    let trusted = mail.received_at(host);
     let mut decision = Decision {
         kind: match mail_kind {
             MailKind::Report => MessageKind::Report,
@@ -112,6 +127,10 @@ pub fn decide(
         campaign: None,
         agency: None,
         evidence: None,
+        trust: Trust::of(mail, &Witnesses { host, signatures: &evidence.signatures, answers: None }),
+        good: false,
+        secret: false,
+        new_address: false,
         rule: rule_of(&answerable),
         verdict: None,
         reason: None,
@@ -141,33 +160,48 @@ pub fn decide(
     if mail_kind == MailKind::Bounce {
         return Ok(decision);
     }
-    match identify(&desk.setup, mail, given) {
-        Identity::Held { held, why, campaign, agency } => {
-            decision.agency = agency.and_then(|id| campaign?.registry.get(&id).cloned());
-            decision.campaign = campaign.cloned();
-            // A machine's mail without a workbook waits for nobody.
-            if mail_kind != MailKind::Automatic || mail.has_workbook() {
-                decision.held = Some((held, why));
+    let identity = identify(&desk.setup, mail, evidence, given, desk.clock.now());
+    decision.campaign = identity.campaign.cloned();
+    decision.agency = identity.agency.cloned();
+    decision.evidence = Some(identity.evidence.clone()).filter(|evidence| !evidence.is_empty());
+    decision.trust = identity.trust.clone();
+    if let Some(place) = secret::place(mail) {
+        secret::hold(place, given.agency.is_some(), &mut decision);
+        return Ok(decision);
+    }
+    let brings_report = mail_kind == MailKind::Report || mail.has_workbook();
+    if let Some((held, why)) = identity.held {
+        // A machine's mail without a workbook waits for nobody.
+        if mail_kind != MailKind::Automatic || mail.has_workbook() {
+            decision.held = Some((held, why));
+            if unseen.is_none() && brings_report {
+                held::read(desk, reading, mail, &mut decision)?;
             }
-        }
-        Identity::Known { campaign, agency, evidence } => {
-            decision.campaign = Some(campaign.clone());
-            decision.agency = Some(agency.clone());
-            decision.evidence = Some(evidence);
-            if let Some(unseen) = unseen {
-                decision.letter = letter_unseen(unseen, mail, agency, &answerable);
-            } else if mail_kind == MailKind::Report || mail.has_workbook() {
-                read_report(desk, reading, mail, campaign, agency, &answerable, &mut decision)?;
-            } else if mail_kind == MailKind::Question && promises_a_file(mail) {
-                decision.kind = MessageKind::Report;
-                decision.verdict = Some(Verdict::Unreadable);
-                decision.reason = Some(Reason::NoWorkbook);
-                decision.letter = destination(mail, agency, &answerable).map(|to| (LetterKind::NoWorkbook, to));
-            } else if mail_kind == MailKind::Question && !desk.setup.config.office.staff.is_empty() {
-                let to = destination(mail, agency, &answerable).filter(|_| answerable == Answerable::Yes);
-                decision.letter = to.map(|to| (LetterKind::Question, to));
+            if decision.secret {
+                return Ok(decision);
             }
+            decision.letter = held::receipt(mail, &decision, &answerable);
         }
+        return Ok(decision);
+    }
+    let (Some(campaign), Some(agency)) = (identity.campaign, identity.agency) else { return Ok(decision) };
+    decision.good = matches!(answerable, Answerable::Yes | Answerable::RegistryOnly(_));
+    decision.new_address = identity.new_address && matches!(answerable, Answerable::Yes);
+    let to = destination(mail, &identity, &answerable);
+    if let Some(unseen) = unseen {
+        decision.letter = letter_unseen(unseen, to, &answerable);
+    } else if brings_report {
+        let answers_letter = identity.answers.is_some();
+        let case = Case { campaign, agency, to, answers_letter, by_staff: given.agency.is_some() };
+        read_report(reading, mail, case, &answerable, &mut decision)?;
+    } else if mail_kind == MailKind::Question && promises_a_file(mail) {
+        decision.kind = MessageKind::Report;
+        decision.verdict = Some(Verdict::Unreadable);
+        decision.reason = Some(Reason::NoWorkbook);
+        decision.letter = to.map(|to| (LetterKind::NoWorkbook, to));
+    } else if mail_kind == MailKind::Question && !desk.setup.config.office.staff.is_empty() {
+        let to = to.filter(|_| answerable == Answerable::Yes);
+        decision.letter = to.map(|to| (LetterKind::Question, to));
     }
     Ok(decision)
 }
@@ -189,13 +223,8 @@ fn unread(reason: Reason, why: String, decision: &mut Decision) {
 
 /// What we could not read may well be in order, so the letter says that the mail came and is looked at. Of a size
 /// everybody can judge, and the sender alone can do something about it.
-fn letter_unseen(
-    unseen: &Unseen,
-    mail: &Mail,
-    agency: &Agency,
-    answerable: &Answerable,
-) -> Option<(LetterKind, String)> {
-    let to = destination(mail, agency, answerable).filter(|_| matches!(answerable, Answerable::Yes));
+fn letter_unseen(unseen: &Unseen, to: Option<String>, answerable: &Answerable) -> Option<(LetterKind, String)> {
+    let to = to.filter(|_| matches!(answerable, Answerable::Yes));
     let kind = match unseen {
         Unseen::Lost(_) => LetterKind::Neutral,
         Unseen::TooLarge { .. } => LetterKind::TooLarge,
@@ -203,29 +232,44 @@ fn letter_unseen(
     to.map(|to| (kind, to))
 }
 
+/// Whose report is expected in a mail.
+struct Case<'a> {
+    campaign: &'a OpenCampaign,
+    agency: &'a Agency,
+    /// Where an answer may go.
+    to: Option<String>,
+    /// Whether it is a reply to a letter of ours.
+    answers_letter: bool,
+    /// Whether staff said so, which nothing in the report takes back.
+    by_staff: bool,
+}
+
 fn read_report(
-    desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
-    campaign: &OpenCampaign,
-    agency: &Agency,
+    Case { campaign, agency, to, answers_letter, by_staff }: Case,
     answerable: &Answerable,
     decision: &mut Decision,
 ) -> Result<(), FenceError> {
     let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
-    let to = destination(mail, agency, answerable);
     let appendix = match reading.appendix(&campaign.form, &mail.attachments, &circumstances)? {
         Ok(appendix) => appendix,
         Err(loss) => {
             unread(loss.reason(), loss.to_string(), decision);
-            decision.letter = letter_unseen(&Unseen::Lost(loss), mail, agency, answerable);
+            decision.letter = letter_unseen(&Unseen::Lost(loss), to, answerable);
             return Ok(());
         }
     };
     let letter = match appendix {
-        Appendix::Report { file, answers, findings, .. } => {
+        Appendix::Report { file, answers, findings, marks } => {
             let report = Report { file, answers, findings };
             decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
+            if let Some(other) = held::made_for_another(&marks, campaign, agency).filter(|_| !by_staff) {
+                let why = format!("the sender is {}, and the form was made for {other}", agency.id);
+                decision.held = Some((Held::Conflict, why));
+                decision.letter = held::receipt(mail, decision, answerable);
+                return Ok(());
+            }
             let letter = match (
                 report.accepted(),
                 report.findings.iter().any(|finding| finding.severity == Severity::Warning),
@@ -237,9 +281,21 @@ fn read_report(
             decision.report = Some(report);
             letter
         }
+        Appendix::Unreadable { reason: Reason::Classified, .. } => {
+            secret::hold("a heading of its workbook", by_staff, decision);
+            return Ok(());
+        }
         Appendix::Unreadable { reason, file } => {
             decision.verdict = Some(Verdict::Unreadable);
             decision.reason = Some(reason);
+            // Who answers the wrong letter of ours with the right form is to be told nothing wrong.
+            if reason == Reason::OtherCampaign && answers_letter && !by_staff {
+                let why =
+                    format!("the mail answers a letter of campaign {}, whose form it does not bring", campaign.id);
+                decision.held = Some((Held::Ambiguous, why));
+                decision.letter = held::receipt(mail, decision, answerable);
+                return Ok(());
+            }
             decision.about = file;
             let file = file.and_then(|file| mail.attachments.get(file));
             let (letter, held) = letter_for(reason, file, &mail.attachments);
@@ -253,7 +309,6 @@ fn read_report(
     // Without a workbook a mailing list or a machine is told nothing.
     let may = matches!(answerable, Answerable::Yes) || decision.report.is_some();
     decision.letter = to.filter(|_| may).map(|to| (letter, to));
-    debug_assert!(desk.setup.campaigns.iter().any(|open| open.id == campaign.id), "the campaign is one of the setup's");
     Ok(())
 }
 
@@ -261,6 +316,7 @@ fn read_report(
 fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -> (LetterKind, Option<String>) {
     let unopened = |file: &&Attachment| file.sealed == Some(Sealed::Unsupported);
     let letter = match reason {
+        Reason::Classified => LetterKind::Neutral,
         Reason::OtherCampaign => LetterKind::OtherCampaign,
         Reason::BlankForm => LetterKind::BlankForm,
         Reason::Encrypted => LetterKind::Encrypted,
@@ -289,12 +345,13 @@ pub fn is_document(kind: FileKind) -> bool {
     matches!(kind, FileKind::Pdf | FileKind::Docx | FileKind::Doc | FileKind::Odt | FileKind::Image)
 }
 
-/// Where an answer may go: to the sender, or, where a sign speaks against it, to the registry's address only.
-fn destination(mail: &Mail, agency: &Agency, answerable: &Answerable) -> Option<String> {
+/// Where an answer may go: to the sender, whose address is the agency's; where a sign speaks against it, to the
+/// registry's address only.
+fn destination(mail: &Mail, identity: &Identity, answerable: &Answerable) -> Option<String> {
     let to = match answerable {
         Answerable::Never(_) => None,
-        Answerable::RegistryOnly(_) => agency.addresses.first().cloned(),
-        Answerable::Yes => mail.sender().map(|sender| sender.address.clone()),
+        Answerable::RegistryOnly(_) => identity.agency.and_then(|agency| agency.addresses.first().cloned()),
+        Answerable::Yes => identity.answer_to.clone().or_else(|| mail.sender().map(|sender| sender.address.clone())),
     };
     to.filter(|to| looks_like_address(to))
 }

@@ -6,7 +6,7 @@ use super::{
     notice::{self, Fate},
 };
 use crate::{
-    agency::masked,
+    agency::{masked, masked_within},
     backoff::Backoff,
     outgoing::{Outcome, Outgoing, Parcel},
     step::Step,
@@ -161,7 +161,12 @@ async fn note_outcome(
         Outcome::Uncertain { reason } => {
             sending::note_uncertain(&desk.store, letter.id, reason).await?;
             delivered.uncertain += 1;
-            tracing::error!(letter = letter.id, to, reason, "whether the letter arrived is uncertain");
+            tracing::error!(
+                letter = letter.id,
+                to,
+                reason = masked_within(reason),
+                "whether the letter arrived is uncertain"
+            );
         }
         Outcome::TryLater { reason } => {
             sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts, desk.clock.chance()), reason)
@@ -170,7 +175,7 @@ async fn note_outcome(
             tracing::warn!(
                 letter = letter.id,
                 to,
-                reason,
+                reason = masked_within(reason),
                 attempts = letter.attempts,
                 "the letter is tried again later"
             );
@@ -178,7 +183,7 @@ async fn note_outcome(
         Outcome::Failed { reason } => {
             sending::note_failed(&desk.store, letter.id, reason).await?;
             delivered.failed += 1;
-            tracing::error!(letter = letter.id, to, reason, "the letter was refused");
+            tracing::error!(letter = letter.id, to, reason = masked_within(reason), "the letter was refused");
         }
     }
     Ok(())

@@ -6,10 +6,10 @@ use super::{
     Desk,
     answer::{self, Answered},
     decide::{self, Decision, Unseen},
-    question,
+    evidence, question,
 };
 use crate::{
-    agency::{AgencyId, masked},
+    agency::{AgencyId, masked, masked_within},
     appendix::Reason,
     campaign::CampaignId,
     fence::{Fence, FenceError, Loss, Reading},
@@ -110,7 +110,10 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
         let largest = work.setup.config.mailbox.largest;
         let too_large = (size > raw.len() as u64).then_some(Unseen::TooLarge { size, largest });
         let unseen = too_large.or(lost.map(Unseen::Lost));
-        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), arrived, &given)?;
+        // A signature holds for the whole mail.
+        let whole = unseen.is_none().then_some(raw.as_slice());
+        let evidence = evidence::gather(&work, &mut reading, &mail, whole)?;
+        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), arrived, &evidence, &given)?;
         let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
         Ok(Ok((mail, decision, files)))
     };
@@ -226,7 +229,7 @@ impl Recorded {
             kind = kind.as_str(),
             verdict = verdict.map(Verdict::as_str),
             held = held.as_ref().map(|(held, _)| held.as_str()),
-            why = held.as_ref().map(|(_, why)| why),
+            why = held.as_ref().map(|(_, why)| masked_within(why)),
             letter = answered.letter.map(|(_, kind)| kind.as_str()),
             limit = answered.limit,
             "{what}"
@@ -271,6 +274,8 @@ fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) ->
     MessageOutcome {
         agency: decision.agency.as_ref().map(|agency| &agency.id),
         evidence: decision.evidence.as_deref(),
+        subject: Some(&mail.subject).filter(|_| !decision.secret).map(String::as_str),
+        trust: Some((decision.trust.as_str(), decision.trust.why())),
         campaign: decision.campaign.as_ref().map(|campaign| &campaign.id),
         held: decision.held.as_ref().map(|(held, _)| *held),
         held_why: decision.held.as_ref().map(|(_, why)| why.as_str()),

@@ -1,6 +1,7 @@
 //! Duties: each does one thing once and tells what came of it. The command line, the tests and the daemon call
 //! the same functions; loops, sleeps and signals are none of theirs.
 
+mod acquaint;
 pub mod alert;
 pub mod announce;
 mod answer;
@@ -8,17 +9,20 @@ pub mod backup;
 pub mod decide;
 pub mod deliver;
 pub mod digest;
+pub mod evidence;
 mod form;
 pub mod hold;
 pub mod identify;
 pub mod judge;
 pub mod letters;
+mod limits;
 mod notice;
 pub mod obligation;
 mod post;
 mod question;
 pub mod receive;
 mod reconcile;
+pub mod redact;
 pub mod release;
 pub mod remind;
 pub mod reprocess;
@@ -32,6 +36,7 @@ use crate::{
     clock::Clock,
     fence::Fence,
     message::automatic::Own,
+    resolver::{Resolver, ResolverError},
     setup::{OpenCampaign, Setup, SetupError},
     step::Steps,
     store::{Store, StoreError, agencies},
@@ -49,6 +54,8 @@ pub struct Desk {
     pub clock: Clock,
     /// Where mail is read.
     pub fence: Fence,
+    /// Who is asked for the keys of signatures.
+    pub resolver: Resolver,
     /// Where the steps of a mail and of a letter are announced.
     pub steps: Steps,
 }
@@ -60,13 +67,17 @@ pub enum DeskError {
     Setup(#[from] SetupError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
 }
 
 impl Desk {
     /// Opens the database of a setup and imports its campaigns and registries.
     pub async fn open(setup: Arc<Setup>, clock: Clock) -> Result<Desk, DeskError> {
         let store = Store::open(setup.config.database_url().map_err(SetupError::from)?.expose_secret()).await?;
-        let desk = Desk { setup, store, clock, fence: Fence::of_this_program(), steps: Steps::default() };
+        let resolver = Resolver::open(&setup.config.trust.resolver)?;
+        let fence = Fence::of_this_program();
+        let desk = Desk { setup, store, clock, fence, resolver, steps: Steps::default() };
         desk.import().await?;
         Ok(desk)
     }

@@ -39,7 +39,7 @@ pub const ACT: &str = "question answer";
 
 /// Whether a mail is one to be passed on.
 pub fn is_one(decision: &Decision) -> bool {
-    decision.kind == MessageKind::Question && decision.held.is_none() && decision.agency.is_some()
+    decision.kind == MessageKind::Question && decision.held.is_none() && decision.agency.is_some() && !decision.secret
 }
 
 /// Passes a question on to each of the staff; tells the limit that kept it from being passed on.
@@ -116,7 +116,7 @@ pub async fn answer(desk: &Desk, mail: &Mail, decision: &Decision, from: Sent) -
         let refuse = Refuse { code, what: what.to_owned(), given, near, token: None, act, about, from: from.clone() };
         Ok(Some(Order::Refuse(Box::new(refuse))))
     };
-    if let Err(why) = staff::proved(desk, mail, decision, &from, &to) {
+    if let Err(why) = staff::proved(decision, &from, &to) {
         return refuse("proof", &why, String::new());
     }
     if question.row.from_address.is_none() || question.row.agency.is_none() {

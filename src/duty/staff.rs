@@ -113,7 +113,7 @@ async fn decided(desk: &Desk, mail: &Mail, decision: &Decision, token: Token, fr
     if from.address != row.allowed.address || !from.is_staff {
         return Ok(refuse("address", "the token was given to another address", Some(row)));
     }
-    if let Err(why) = proved(desk, mail, decision, &from, &row.allowed.address) {
+    if let Err(why) = proved(decision, &from, &row.allowed.address) {
         return Ok(refuse("proof", &why, Some(row)));
     }
     if row.used_at.is_some() {
@@ -140,12 +140,12 @@ async fn decided(desk: &Desk, mail: &Mail, decision: &Decision, token: Token, fr
 
 /// Whether the mail is from whom it says. What it bears was sent to one address alone, so from that address nothing
 /// more is asked for than that our server does not object; from any other of the staff, the server's own word.
-pub fn proved(desk: &Desk, mail: &Mail, _: &Decision, from: &Sent, sent_to: &str) -> Result<(), String> {
-    match Trust::of(mail, desk.setup.config.trust.authserv_id.as_deref()) {
-        Trust::Failed(why) => Err(why),
-        Trust::Verified => Ok(()),
-        Trust::Unverified if from.address.eq_ignore_ascii_case(sent_to) => Ok(()),
-        Trust::Unverified => Err("nothing proves the sender, and the letter went to another address".to_owned()),
+pub fn proved(decision: &Decision, from: &Sent, sent_to: &str) -> Result<(), String> {
+    match &decision.trust {
+        Trust::Failed(why) => Err(why.clone()),
+        Trust::Verified(_) => Ok(()),
+        Trust::Unverified(_) if from.address.eq_ignore_ascii_case(sent_to) => Ok(()),
+        Trust::Unverified(_) => Err("nothing proves the sender, and the letter went to another address".to_owned()),
     }
 }
 

@@ -5,7 +5,10 @@ use crate::{
     appendix::Appendix,
     attachment::{Attachment, FileKind},
     form::Circumstances,
-    message::Mail,
+    message::{
+        Mail,
+        signature::{Checked, Key},
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -31,6 +34,12 @@ pub enum Request<'a> {
     },
     /// The files of a mail, to be read by the form.
     Appendix { attachments: Vec<Cow<'a, Attachment>>, circumstances: Circumstances },
+    /// The signatures of a mail, to be checked with these keys.
+    Signatures {
+        #[serde(with = "serde_bytes")]
+        raw: &'a [u8],
+        keys: Cow<'a, [Key]>,
+    },
     /// To try what must not be possible.
     Inspect { file: &'a str, port: u16 },
 }
@@ -46,6 +55,7 @@ pub enum Answer {
     Mail(Box<Mail>),
     File(Vec<Attachment>),
     Appendix(Appendix),
+    Signatures(Vec<Checked>),
     Inspected(Inspection),
     /// Where in the program reading gave up.
     Panicked(String),

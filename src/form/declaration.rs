@@ -140,6 +140,9 @@ pub struct Section {
     pub columns: Vec<Column>,
     #[serde(default)]
     pub rows: Vec<Row>,
+    /// Whether it is about people, and is emptied when they are to be forgotten.
+    #[serde(default)]
+    pub personal: bool,
     /// Whether only rows that hold an answer are kept, and rows that are missing are no fault.
     #[serde(default)]
     pub optional: bool,

@@ -121,7 +121,7 @@ pub struct ReminderFacts {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlertFacts {
-    /// Chooses the words: `mailbox`, `breaker`, `classified`.
+    /// Chooses the words: `mailbox`, `breaker`, `limit`, `classified`.
     pub kind: String,
     pub since: Moment,
     /// When it was over, for the all-clear.
@@ -130,6 +130,8 @@ pub struct AlertFacts {
     pub minutes: u64,
     /// A limit that was reached.
     pub limit: u64,
+    /// The agency it is about.
+    pub agency: String,
     /// The number of the message it is about.
     pub message: i64,
     /// In technical words, for whoever looks after the machine.

@@ -7,9 +7,11 @@
 
 mod address;
 pub mod automatic;
+pub mod disguise;
 mod header;
 mod parts;
 pub mod quoted;
+pub mod signature;
 pub mod trust;
 mod words;
 

@@ -80,6 +80,8 @@ pub struct MessageOutcome<'a> {
     pub agency: Option<&'a AgencyId>,
     /// What told the agency.
     pub evidence: Option<&'a str>,
+    /// Whether the sender was proved, and why.
+    pub trust: Option<(&'a str, &'a str)>,
     pub campaign: Option<&'a CampaignId>,
     pub kind: MessageKind,
     pub held: Option<Held>,
@@ -103,6 +105,7 @@ impl MessageOutcome<'_> {
             subject: None,
             agency: None,
             evidence: None,
+            trust: None,
             campaign: None,
             kind,
             held: None,
@@ -145,6 +148,9 @@ pub struct MessageDetail {
     pub last_error: Option<String>,
     pub from_name: Option<String>,
     pub evidence: Option<String>,
+    /// `verified`, `unverified` or `failed`, and why.
+    pub trust: Option<String>,
+    pub trust_why: Option<String>,
     pub held_why: Option<String>,
     pub rule: Option<String>,
     pub reason: Option<String>,
@@ -216,7 +222,9 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
             rule = $12,
             verdict = $13,
             reason = $14,
-            received_at = COALESCE($15, received_at)
+            received_at = COALESCE($15, received_at),
+            trust = $17,
+            trust_why = $18
         WHERE id = $1 AND COALESCE(claimed_by, 0) = $16
         ",
     )
@@ -236,6 +244,8 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
     .bind(outcome.reason.map(plain))
     .bind(outcome.received_at.map(micros))
     .bind(tx.me.unwrap_or(0))
+    .bind(outcome.trust.map(|(trust, _)| trust))
+    .bind(outcome.trust.map(|(_, why)| plain(why)))
     .execute(tx.connection())
     .await?;
     // Whoever lost it meanwhile records nothing: its new owner does.
@@ -261,7 +271,7 @@ pub async fn show(store: &Store, id: i64) -> Result<Option<MessageDetail>, Store
         "
         SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict,
                folder, validity, uid, sha256, size, kept_at, attempts, last_error,
-               from_name, evidence, held_why, rule, reason, filed_at, handled_by
+               from_name, evidence, trust, trust_why, held_why, rule, reason, filed_at, handled_by
         FROM message
         WHERE id = $1
         ",
@@ -383,6 +393,8 @@ fn detail(row: &AnyRow) -> Result<MessageDetail, StoreError> {
         last_error: row.text_or_none("last_error")?,
         from_name: row.text_or_none("from_name")?,
         evidence: row.text_or_none("evidence")?,
+        trust: row.text_or_none("trust")?,
+        trust_why: row.text_or_none("trust_why")?,
         held_why: row.text_or_none("held_why")?,
         rule: row.text_or_none("rule")?,
         reason: row.text_or_none("reason")?,

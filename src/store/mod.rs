@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod polls;
 pub mod presence;
 pub mod questions;
+pub mod redaction;
 pub mod reports;
 pub mod sending;
 pub mod standing;

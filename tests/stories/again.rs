@@ -116,7 +116,7 @@ async fn what_staff_say_of_a_message_comes_before_its_own_evidence_and_stays() {
     let mut story = Story::begin().await;
     story.mail(|mail| complete(mail).from("an@gmail.example"));
     story.poll().await;
-    assert_eq!(story.outcome(), "report held unknown_sender");
+    assert_eq!(story.outcome(), "report held unknown_sender accepted");
     let agency = phuluc::agency::AgencyId::parse("nghe-an").unwrap();
     let given = Given { agency: Some(agency), campaign: None };
     story.at("2023-03-20 09:00:00");

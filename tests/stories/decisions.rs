@@ -66,7 +66,7 @@ async fn a_message_that_is_assigned_is_read_and_answered_as_if_it_had_come_so() 
     story.mail(|mail| complete(mail).from("Nguyễn Văn An <an@rieng.example>"));
     story.poll().await;
     let message = story.message();
-    assert_eq!(outcome(&message), "report held unknown_sender");
+    assert_eq!(outcome(&message), "report held unknown_sender accepted");
     let item = &hold::held_items(&story.desk, None).await.unwrap()[0];
     assert_eq!((item.from.as_str(), &item.guess), ("Nguyễn Văn An <an@rieng.example>", &None));
 
@@ -131,7 +131,7 @@ async fn a_link_does_what_the_command_does_and_is_confirmed() {
     let mut story = Story::begin().await;
     story.mail(|mail| complete(mail).results(&format!("{MX}; dmarc=fail")));
     story.poll().await;
-    assert_eq!(story.outcome().split(" (").next().unwrap(), "report from ha-nam held unauthenticated");
+    assert_eq!(story.outcome().split(" (").next().unwrap(), "report from ha-nam held unauthenticated accepted");
     story.letters();
     let items = offered(&story, STAFF).await;
     assert_eq!(items[0].guess.as_ref().unwrap().agency.as_str(), "ha-nam");

@@ -8,6 +8,8 @@ mod decisions;
 mod digest;
 mod limits;
 mod mail;
+mod names;
+mod people;
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "../harness/postgres.rs"]
 mod postgres;
@@ -17,6 +19,7 @@ mod senders;
 mod story;
 mod tables;
 mod too_large;
+mod trust;
 mod unreadable;
 mod watch;
 
@@ -70,5 +73,6 @@ async fn a_story_fails_on_a_message_nobody_looked_at() {
     let mut story = story::Story::begin().await;
     story.mail(|mail| mail.subject("Hỏi"));
     story.poll().await;
+    story.letters();
     story.end().await;
 }

@@ -133,7 +133,7 @@ async fn a_poll_that_hangs_is_told_and_one_that_was_abandoned_or_brings_much_is_
     let mut story = Story::begin().await;
     watch::poll_begins(&story.desk).await.unwrap();
     story.at("2023-02-20 09:29:00");
-    story.mail(|mail| mail.subject("Hỏi"));
+    story.mail(|mail| mail.from("a@elsewhere.example").subject("Hỏi"));
     story.poll().await;
     story.message();
     // Half an hour after the poll began, but only a minute after it brought a mail.
@@ -194,6 +194,7 @@ async fn the_servers_count_is_compared_with_ours() {
     }
     let since = polls::of_folder(&story.desk.store, "INBOX").await.unwrap().unwrap().count.unwrap().differs_since;
     assert_eq!(since.unwrap().to_string(), "2023-02-20T03:00:00Z");
+    assert!(story.letters().len() > 1, "questions are passed on to staff");
     story.end().await;
 }
 
@@ -220,5 +221,7 @@ async fn where_all_mail_stays_in_place_what_people_take_away_is_no_difference() 
     story.take_away(1);
     story.poll().await;
     assert_eq!(count(&story).await, (2, 1, true));
+    // Each question is passed on to staff.
+    assert!(story.letters().len() > 1);
     story.end().await;
 }
