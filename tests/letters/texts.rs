@@ -501,6 +501,7 @@ fn digest() {
     theo.
 
     Trân trọng./.
+    "#);
 }
 
 #[test]
