@@ -56,7 +56,8 @@ impl Office {
         let mut registry = "id,kind,name,short_name,code,domains,addresses,escalation,expected\n".to_owned();
         for number in 0..AGENCIES {
             registry.push_str(&format!(
-                "tinh-{number},province,Ủy ban nhân dân tỉnh {number},Tỉnh {number},,tinh{number}.example,,,true\n"
+                "tinh-{number},province,Ủy ban nhân dân tỉnh {number},Tỉnh {number},,tinh{number}.example,\
+                 a@tinh{number}.example,,true\n"
             ));
         }
         fs::write(office.path("agencies.csv"), registry).unwrap();
