@@ -2,6 +2,8 @@
 //! address belongs to. Addresses decide before domains; a domain matches itself and what lies below it, on
 //! label boundaries only, so that `angiang.gov.vn` never claims mail of another province.
 
+pub mod naming;
+
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, io::Read};
 
@@ -155,6 +157,17 @@ impl Registry {
         self.agencies.iter().find(|agency| agency.id == *id)
     }
 
+    /// The same with an invented address at this host for every agency that has none, and whom that concerns.
+    pub fn with_addresses_at(&self, host: &str) -> (Registry, Vec<AgencyId>) {
+        let mut agencies = self.agencies.clone();
+        let mut silent = Vec::new();
+        for agency in agencies.iter_mut().filter(|agency| agency.addresses.is_empty()) {
+            agency.addresses = vec![format!("{}@{host}", agency.id)];
+            silent.push(agency.id.clone());
+        }
+        (Registry { agencies }, silent)
+    }
+
     /// Whose address this is. An address of the registry decides before any domain.
     pub fn sender(&self, address: &str) -> Sender {
         let address = address.trim().to_lowercase();
@@ -245,6 +258,23 @@ pub fn masked(address: &str) -> String {
     }
 }
 
+/// A text as logs may show it: every address in it is masked.
+pub fn masked_within(text: &str) -> String {
+    let of_address = |c: char| c.is_alphanumeric() || "@.!#$%&'*+-/=?^_`{|}~".contains(c);
+    let (mut shown, mut word) = (String::with_capacity(text.len()), String::new());
+    for c in text.chars().map(Some).chain([None]) {
+        match c {
+            Some(c) if of_address(c) => word.push(c),
+            end => {
+                shown.push_str(&if word.contains('@') { masked(&word) } else { word.clone() });
+                word.clear();
+                shown.extend(end);
+            }
+        }
+    }
+    shown
+}
+
 fn lies_under(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|above| above.ends_with('.'))
 }
@@ -310,5 +340,8 @@ mod tests {
     #[test]
     fn logs_show_no_whole_address() {
         assert_eq!(masked("nguyen.van.a@hanoi.example"), "n***@hanoi.example");
+        let said = "550 5.1.1 <nguyen.van.a@hanoi.example>: no such user (an@x.example)";
+        assert_eq!(masked_within(said), "550 5.1.1 <n***@hanoi.example>: no such user (a***@x.example)");
+        assert_eq!(masked_within("nothing to hide"), "nothing to hide");
     }
 }

@@ -2,9 +2,10 @@
 //! One file that is the form decides, whatever else is attached; otherwise the most telling reason does.
 
 use crate::{
-    attachment::{Attachment, FileKind},
+    attachment::{Attachment, FileKind, Sealed},
     finding::Finding,
     form::{self, Circumstances, Marks, NotTheForm, Reading, answers::Answers, declaration::Form},
+    secrecy,
     workbook::{Format, Unreadable, Workbook},
 };
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub enum Appendix {
 /// Why attachments are no report, from the most telling to the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reason {
+    /// It bears the mark of a state secret, and nothing more of it was read.
+    Classified,
     OtherCampaign,
     BlankForm,
     Encrypted,
@@ -35,6 +38,7 @@ pub enum Reason {
 impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
+            Reason::Classified => "classified",
             Reason::OtherCampaign => "other_campaign",
             Reason::BlankForm => "blank_form",
             Reason::Encrypted => "encrypted",
@@ -64,6 +68,8 @@ pub fn read(form: &Form, attachments: &[Attachment], circumstances: &Circumstanc
         }
     }
     match (best, worst) {
+        // Whatever else is attached.
+        (_, Some((Reason::Classified, file))) => Appendix::Unreadable { file: Some(file), reason: Reason::Classified },
         (Some((_, report)), _) => report,
         (None, Some((reason, file))) => Appendix::Unreadable { file: Some(file), reason },
         (None, None) => Appendix::Unreadable { file: None, reason: Reason::NoWorkbook },
@@ -74,6 +80,7 @@ fn read_file(form: &Form, at: usize, file: &Attachment, circumstances: &Circumst
     let Some(format) = Format::of(file.kind) else {
         return Err(match file.kind {
             FileKind::EncryptedOffice => Reason::Encrypted,
+            kind if kind.is_container() => sealed(file),
             FileKind::Doc => Reason::LegacyWord,
             _ if claims_workbook(file) => Reason::Corrupt,
             _ => Reason::NoWorkbook,
@@ -84,12 +91,35 @@ fn read_file(form: &Form, at: usize, file: &Attachment, circumstances: &Circumst
         Unreadable::TooLarge(_) => Reason::TooLarge,
         Unreadable::Corrupt(_) => Reason::Corrupt,
     })?;
+    if bears_a_mark(&workbook) {
+        return Err(Reason::Classified);
+    }
     match form::read(form, &workbook, circumstances) {
         Reading::Form { answers, findings, marks } => Ok(Appendix::Report { file: at, answers, findings, marks }),
+        // A document may be the official letter; a workbook is meant to be the form.
+        Reading::Not(NotTheForm::NotTheForm) if format == Format::Docx => Err(Reason::NoWorkbook),
         Reading::Not(NotTheForm::NotTheForm) => Err(Reason::NotTheForm),
         Reading::Not(NotTheForm::BlankForm) => Err(Reason::BlankForm),
         Reading::Not(NotTheForm::OtherCampaign { .. }) => Err(Reason::OtherCampaign),
     }
+}
+
+/// What a file that holds others has to say besides these, which are read in their own right.
+fn sealed(file: &Attachment) -> Reason {
+    match file.sealed {
+        Some(Sealed::Encrypted) => Reason::Encrypted,
+        Some(Sealed::TooLarge) => Reason::TooLarge,
+        Some(Sealed::Damaged) => Reason::Corrupt,
+        None if claims_workbook(file) => Reason::Corrupt,
+        Some(Sealed::Unsupported) | None => Reason::NoWorkbook,
+    }
+}
+
+/// Whether a cell above the form's rows is the mark of a state secret.
+fn bears_a_mark(workbook: &Workbook) -> bool {
+    const HEADING_ROWS: u32 = 15;
+    let headings = workbook.sheets.iter().flat_map(|sheet| sheet.cells.range(..(HEADING_ROWS, 0)));
+    headings.map(|(_, cell)| cell).any(|cell| secrecy::is_mark_alone(&cell.text()))
 }
 
 /// A file that by its name is a workbook and by its bytes is a broken archive.

@@ -4,6 +4,9 @@
 
 mod archive;
 mod compound;
+mod unpack;
+
+pub use self::unpack::{Allowance, Inner, Sealed};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,6 +28,8 @@ pub struct Attachment {
     pub bytes: Vec<u8>,
     /// The SHA-256 of the bytes, in hexadecimal.
     pub sha256: String,
+    /// Why what this file holds is not listed behind it, or not all of it.
+    pub sealed: Option<Sealed>,
 }
 
 /// What a file is by its bytes.
@@ -68,7 +73,15 @@ impl Attachment {
             kind: FileKind::of(&bytes),
             sha256: sha256(&bytes),
             bytes,
+            sealed: None,
         }
+    }
+
+    /// Takes out what the file holds, and notes why something was left in it.
+    pub fn unpack(&mut self, allowance: &mut Allowance) -> Vec<Inner> {
+        let (inner, sealed) = unpack::unpack(self.kind, &self.bytes, allowance);
+        self.sealed = sealed;
+        inner
     }
 }
 
@@ -96,6 +109,12 @@ impl FileKind {
             }
             _ => text_kind(bytes),
         }
+    }
+
+    /// Whether it holds other files, which are listed behind it.
+    pub fn is_container(self) -> bool {
+        use FileKind::{Rar, SevenZip, SignedMail, Tnef, Zip};
+        matches!(self, Zip | Rar | SevenZip | Tnef | SignedMail)
     }
 
     /// Whether a reader of workbooks may open it.

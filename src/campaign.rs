@@ -1,8 +1,12 @@
 //! A campaign: one official letter that asks for reports, its deadline, and the files that say what a report
 //! is and who owes one. All of it is data of `campaigns/ID.toml`.
 
-use crate::calendar::Calendar;
-use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use crate::calendar::{Calendar, SendWindows};
+use jiff::{
+    Timestamp, ToSpan,
+    civil::{Date, Time},
+    tz::TimeZone,
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, path::PathBuf};
 
@@ -39,6 +43,9 @@ pub struct OfficialLetter {
     /// What the letter is about, as it stands after "V/v".
     #[serde(default)]
     pub subject: String,
+    /// What the letter asks for, one sentence each; the opening letter repeats them.
+    #[serde(default)]
+    pub asks: Vec<String>,
 }
 
 /// One campaign file.
@@ -69,9 +76,11 @@ pub struct Campaign {
     /// Working days from the deadline (negative: before it) on which agencies are reminded.
     #[serde(default)]
     pub reminders: Vec<i32>,
+    /// The hours in which letters leave that nobody asked for, where not those of `phuluc.toml`.
+    pub send_windows: Option<SendWindows>,
     /// The local time of the daily digest, `HH:MM`.
     #[serde(default = "digest_time")]
-    pub digest_time: String,
+    pub digest_time: Time,
     /// Working days an agency has for a correction.
     #[serde(default = "three")]
     pub correction_days: u32,
@@ -106,7 +115,12 @@ impl Campaign {
 
     /// The deadline's day after rolling over days off.
     pub fn deadline_day(&self, calendar: &Calendar) -> Date {
-        if self.roll_over { calendar.working_day_from(self.deadline) } else { self.deadline }
+        self.rolled_over(self.deadline, calendar)
+    }
+
+    /// A last day after rolling over days off, where the campaign does that.
+    pub fn rolled_over(&self, day: Date, calendar: &Calendar) -> Date {
+        if self.roll_over { calendar.working_day_from(day) } else { day }
     }
 
     /// The last instant on time: the deadline's day ends at 24:00 local time (Bộ luật Dân sự 2015, Điều 148).
@@ -129,8 +143,8 @@ fn three() -> u32 {
     3
 }
 
-fn digest_time() -> String {
-    "07:30".to_owned()
+fn digest_time() -> Time {
+    Time::constant(7, 30, 0, 0)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The only source of the present. Everything that asks what time it is holds a `Clock`, so that a test or
+//! The only source of the present and of chance. Everything that asks what time it is holds a `Clock`, so that a test or
 //! `run --as-of` can set it. Times are `jiff::Timestamp`, kept to the microsecond because PostgreSQL keeps no more.
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -19,6 +19,18 @@ impl Clock {
             #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
             Clock::System => from_micros(Timestamp::now().as_microsecond()),
             Clock::Fixed(at) => *at,
+        }
+    }
+}
+
+impl Clock {
+    /// A number from 0 to 1 that nobody can foresee; 1 where time stands still, so that nothing there is chance.
+    pub fn chance(&self) -> f64 {
+        let Clock::System = self else { return 1.0 };
+        let mut bytes = [0; 4];
+        match getrandom::fill(&mut bytes) {
+            Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
+            Err(_) => 1.0,
         }
     }
 }

@@ -2,60 +2,99 @@
 //! a turn are duties.
 
 use crate::{
+    backoff::Backoff,
     duty::{
         Desk,
         deliver::{self, Delivered},
+        digest,
         receive::{self, Received},
+        remind, watch,
     },
-    mailbox::Mailbox,
+    mailbox::{self, Mailbox, Waited},
     outgoing::Outgoing,
+    schedule::{self, Duty},
+    setup::OpenCampaign,
+    store::{agencies, duties},
 };
 use anyhow::Context as _;
 use std::{sync::Arc, time::Duration};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+    time::Instant,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How soon a queued letter leaves at the latest.
+/// How soon a queued letter leaves at the latest; the answer to a mail leaves at once.
 const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
-/// The first wait after the mailbox could not be reached; each further one is twice as long.
-const FIRST_RETRY: Duration = Duration::from_secs(5);
-const LONGEST_RETRY: Duration = Duration::from_secs(600);
+/// How often a daemon that shares its database shows that it is there, and looks which others are gone.
+const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often a daemon looks for work while another one reads the mailbox, and whether that one still does.
+const HELP_INTERVAL: Duration = Duration::from_secs(5);
+/// The waits while the mailbox cannot be reached.
+const RECONNECT: Backoff = Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(600) };
+/// After new mail is announced, so that what comes together is read together.
+const SETTLE: Duration = Duration::from_millis(200);
+/// How often it is looked whether the mailbox has been silent for too long.
+const WATCH_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the timetable is asked what is due.
+const TIMETABLE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// One turn: drains the mailbox and the outbox, then ends.
+/// One turn: drains the mailbox, the timetable and the outbox, then ends.
 pub async fn run_once(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
-    let _lock = desk.store.lock_for_daemon()?;
+    desk.store.be_present(desk.clock.now()).await?;
+    let done = one_turn(desk).await;
+    desk.store.depart(desk.clock.now()).await?;
+    done
+}
+
+async fn one_turn(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     deliver::settle_left_over(desk).await?;
-    let outgoing = Outgoing::open(&desk.setup.config)?;
+    watch::settle(desk).await?;
+    let outgoing = Outgoing::open(&desk.setup.config)?.announcing(&desk.steps);
     let mut mailbox = None;
     let received = poll_once(desk, &mut mailbox).await;
     if let Some(mailbox) = mailbox {
         mailbox.close().await;
     }
-    // What is queued leaves even where the mailbox failed.
+    // What is due and what is queued leaves even where the mailbox failed.
+    let carried_out = carry_out_what_is_due(desk).await;
     let delivered = deliver::deliver(desk, &outgoing).await?;
+    carried_out?;
     Ok((received?, delivered))
 }
 
 /// Runs until a signal comes; a task that ends by itself is an error.
 pub async fn run(desk: Desk) -> anyhow::Result<()> {
-    let _lock = desk.store.lock_for_daemon()?;
+    desk.store.be_present(desk.clock.now()).await?;
     deliver::settle_left_over(&desk).await?;
-    let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?);
+    watch::settle(&desk).await?;
+    let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?.announcing(&desk.steps));
     let stop = CancellationToken::new();
+    let queued = Arc::new(Notify::new());
     let tasks = TaskTracker::new();
-    let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone())));
-    let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, stop.clone()));
+    let keeping_time = tasks.spawn(until(stop.clone(), keep_the_timetable(desk.clone())));
+    let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone(), queued.clone())));
+    let watching = tasks.spawn(until(stop.clone(), keep_watching(desk.clone())));
+    let present = tasks.spawn(until(stop.clone(), keep_present(desk.clone())));
+    let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, queued, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
     let ended = tokio::select! {
         signalled = first_signal() => { signalled?; None }
         _ = receiving => Some("receiving"),
+        _ = keeping_time => Some("the timetable"),
+        _ = watching => Some("watching"),
+        _ = present => Some("presence"),
         _ = delivering => Some("delivering"),
     };
     stop.cancel();
     tokio::select! {
         () = tasks.wait() => {}
         _ = first_signal() => tracing::warn!("a second signal; stopping at once"),
+    }
+    if let Err(error) = desk.store.depart(desk.clock.now()).await {
+        tracing::warn!(%error, "the others are not told that this daemon left; they will see it");
     }
     desk.store.close().await;
     match ended {
@@ -76,32 +115,108 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
 }
 
 /// Polls for ever; an open connection is used again, a failing one is opened anew after a growing wait.
-async fn keep_receiving(desk: Desk) {
+async fn keep_receiving(desk: Desk, queued: Arc<Notify>) {
     let poll = Duration::from_secs(desk.setup.config.mailbox.poll_seconds.max(1));
     let mut mailbox = None;
-    let mut wait = FIRST_RETRY;
+    let mut failures = 0;
     loop {
         match poll_once(&desk, &mut mailbox).await {
             Ok(received) => {
                 if received != Received::default() {
                     tracing::info!(?received, "mailbox polled");
                 }
-                wait = FIRST_RETRY;
-                tokio::time::sleep(poll).await;
+                if received.handled > 0 {
+                    queued.notify_one();
+                }
+                failures = 0;
+                let due = if mailbox.is_some() { poll } else { poll.min(HELP_INTERVAL) };
+                until_news_or(due, &mut mailbox).await;
             }
             Err(error) => {
+                failures += 1;
+                let wait = RECONNECT.wait(failures, desk.clock.chance());
                 tracing::error!(error = format!("{error:#}"), retry_seconds = wait.as_secs(), "polling failed");
                 mailbox = None;
                 tokio::time::sleep(wait).await;
-                wait = (wait * 2).min(LONGEST_RETRY);
             }
         }
     }
 }
 
+/// Waits for the next poll, or until the server announces new mail. A poll runs when its time has come whatever the
+/// server says or does not say: so a connection that died in silence is noticed.
+async fn until_news_or(poll: Duration, mailbox: &mut Option<Mailbox>) {
+    let due = Instant::now() + poll;
+    if let Some(open) = mailbox {
+        match open.wait(poll).await {
+            Ok(Waited::News) => return tokio::time::sleep(SETTLE).await,
+            Ok(Waited::Quiet) => return,
+            Ok(Waited::CannotTell) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the mailbox's announcements ended; it is opened anew");
+                *mailbox = None;
+                return tokio::time::sleep_until(due.min(Instant::now() + RECONNECT.first)).await;
+            }
+        }
+    }
+    tokio::time::sleep_until(due).await;
+}
+
+/// One poll, noted with what came of it; or, where another daemon reads the mailbox, a share of the reading.
 async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
+    let folder = mailbox::folder_of(&desk.setup.config);
+    if !desk.store.take_mailbox(&folder).await? {
+        *open = None;
+        return receive::help(desk).await;
+    }
+    watch::poll_begins(desk).await?;
+    let polled = open_and_receive(desk, open).await;
+    match &polled {
+        Ok(_) => drop(watch::poll_succeeded(desk).await?),
+        Err(error) => {
+            // Another daemon may reach what this one cannot.
+            desk.store.leave_mailbox(&folder).await?;
+            watch::poll_failed(desk, error).await?;
+        }
+    }
+    polled
+}
+
+/// Shows for ever that this daemon is there, and frees what daemons that are gone had in their hands.
+async fn keep_present(desk: Desk) {
+    if !desk.store.is_shared() {
+        return std::future::pending().await;
+    }
+    let mut seen = true;
+    loop {
+        tokio::time::sleep(PRESENCE_INTERVAL).await;
+        let here = desk.store.be_present(desk.clock.now()).await;
+        match &here {
+            Err(error) if seen => tracing::error!(%error, "the database does not see this daemon; it is tried again"),
+            Ok(()) if !seen => tracing::info!("the database sees this daemon again"),
+            _ => {}
+        }
+        seen = here.is_ok();
+        if let (true, Err(error)) = (seen, deliver::settle_left_over(&desk).await) {
+            tracing::error!(error = format!("{error:#}"), "letters of daemons that are gone could not be settled");
+        }
+    }
+}
+
+/// Looks for ever whether the polling is well; apart from it, so that a poll that hangs is noticed too.
+async fn keep_watching(desk: Desk) {
+    loop {
+        if let Err(error) = watch::look(&desk).await {
+            tracing::error!(error = format!("{error:#}"), "watching over the mailbox failed");
+        }
+        tokio::time::sleep(WATCH_INTERVAL).await;
+    }
+}
+
+async fn open_and_receive(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Received> {
     if open.is_none() {
-        *open = Some(Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?);
+        let mailbox = Mailbox::open(&desk.setup.config).await.context("the mailbox cannot be opened")?;
+        *open = Some(mailbox.announcing(&desk.steps));
     }
     match open {
         Some(mailbox) => receive::receive(desk, mailbox).await,
@@ -109,16 +224,63 @@ async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Re
     }
 }
 
+/// Asks the timetable for ever.
+async fn keep_the_timetable(desk: Desk) {
+    loop {
+        if let Err(error) = carry_out_what_is_due(&desk).await {
+            tracing::error!(error = format!("{error:#}"), "something due could not be done; it is tried again");
+        }
+        tokio::time::sleep(TIMETABLE_INTERVAL).await;
+    }
+}
+
+/// Does what is due now in every campaign that is not closed. What fails stays due, and keeps nothing else from
+/// being done; the first failure is returned.
+pub async fn carry_out_what_is_due(desk: &Desk) -> anyhow::Result<()> {
+    let mut failed = None;
+    for campaign in &desk.setup.campaigns {
+        if let Err(error) = carry_out(desk, campaign).await {
+            failed.get_or_insert(error.context(format!("campaign {}", campaign.id)));
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
+    if agencies::campaign_state(&desk.store, &campaign.id).await?.closed_at.is_some() {
+        return Ok(());
+    }
+    let now = desk.clock.now();
+    let last = duties::last_runs(&desk.store, &campaign.id).await?;
+    for line in schedule::due(campaign, &desk.setup.zone, &last, now) {
+        match line.duty {
+            Duty::Digest => {
+                let queued = digest::queue(desk, campaign).await.context(line.name)?;
+                tracing::info!(campaign = %campaign.id, queued, "digest");
+            }
+            Duty::Reminders => {
+                let reminded = remind::remind(desk, campaign).await.context(line.name)?;
+                tracing::info!(campaign = %campaign.id, ?reminded, "reminders");
+            }
+        }
+        // Only now: what was cut short is due again, and what it had queued is not queued twice.
+        duties::note_run(&desk.store, &campaign.id, line.name, now).await?;
+    }
+    Ok(())
+}
+
 /// Sends until it is told to stop; a letter that is being sent is finished first.
-async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>, stop: CancellationToken) {
+async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>, queued: Arc<Notify>, stop: CancellationToken) {
+    let mut unnoted = None;
     while !stop.is_cancelled() {
-        match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default()).await {
+        match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default(), &mut unnoted).await {
             Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::error!(error = format!("{error:#}"), "delivering failed"),
         }
         tokio::select! {
             () = stop.cancelled() => {}
+            () = queued.notified() => {}
             () = tokio::time::sleep(DELIVERY_INTERVAL) => {}
         }
     }

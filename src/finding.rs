@@ -30,7 +30,27 @@ pub struct Place {
     pub col: u32,
 }
 
+/// The name of a document's text, outside its tables.
+pub const DOCUMENT: &str = "Văn bản";
+/// The name of a document's table, before its number.
+const TABLE: &str = "Bảng ";
+
 impl Place {
+    /// A cell of a document's table; tables count from 1.
+    pub fn in_table(table: usize, row: u32, col: u32) -> Place {
+        Place { sheet: format!("{TABLE}{table}"), row, col }
+    }
+
+    /// Whether it is in a document's table, whose rows and columns have no letters.
+    pub fn is_in_table(&self) -> bool {
+        self.sheet.strip_prefix(TABLE).is_some_and(|number| number.parse::<usize>().is_ok())
+    }
+
+    /// Whether it is in a document's text, where no cell can be named.
+    pub fn is_in_text(&self) -> bool {
+        self.sheet == DOCUMENT
+    }
+
     /// The cell's name, such as `E14`.
     pub fn cell(&self) -> String {
         let mut letters = Vec::new();

@@ -18,25 +18,28 @@
 //!
 //! | floor | modules | what |
 //! |---|---|---|
-//! | words | [`text`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`finding`] [`config`] | the field's words, no I/O |
-//! | reading | [`attachment`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
+//! | words | [`text`] [`mod@secrecy`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] [`step`] | the field's words, no I/O |
+//! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
-//! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`] | what is known |
-//! | wires | [`mailbox`] [`outgoing`] | the only sockets, blind to the store |
+//! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
+//! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] [`resolver`] | the only sockets, blind to the store |
 //! | duties | [`duty`] | one thing, once |
-//! | rhythm | [`daemon`] | every loop, sleep and signal |
+//! | rhythm | [`schedule`] (pure), [`daemon`] | what is due; every loop, sleep and signal |
 //! | doors | [`cli`], `main.rs` | one file an operator's act |
 //!
 //! # One report's path
 //!
 //! [`duty::receive`] lists the mailbox and commits each new mail's bytes before anything on the server is
 //! touched. Each kept message is then read, behind the [`fence`]: [`message`] makes a [`message::Mail`] of it,
-//! [`message::automatic`] says whether it may be answered at all, [`duty::identify`] whose it is,
+//! [`message::automatic`] says whether it may be answered at all, [`duty::evidence`] gathers what speaks for
+//! its sender (DNS is asked for the keys of its signatures, which are checked behind the fence),
+//! [`duty::identify`] says whose it is and [`message::trust`] whether that is proved,
 //! [`appendix`] which of its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds
 //! sections, columns and rows by their words ([`form`]'s `locate`), understands each cell (`value`), and asks
 //! the form's rules (`rules`). [`duty::decide`] holds all of this together and touches nothing. Outcome, report
 //! and letter are then recorded in one transaction, and only after that the mail is moved on the server. A
-//! daemon that dies in between finds its work in the database.
+//! daemon that dies in between finds its work in the database. Where several share one PostgreSQL, a message is in
+//! the hands of one of them while it is read ([`store::presence`]), and whoever lost it records nothing.
 //!
 //! # One letter's path
 //!
@@ -45,6 +48,13 @@
 //! limits of answers. [`duty::deliver`] takes one after the other: noted as `sending` first, then handed to
 //! [`outgoing`], then noted as sent, put off, failed, or uncertain. An uncertain letter is never sent again by
 //! itself.
+//!
+//! # What goes by the calendar
+//!
+//! [`schedule`] is one page: name, when, why. The daemon asks it each minute what is due and calls the duty;
+//! [`duty::announce`] opens a campaign, [`duty::remind`] climbs the [`ladder`]. Such letters wait for their hours, and
+//! are asked once more whether they are true when they leave. What staff decide ([`duty::obligation`]) is a row that
+//! the next question finds.
 //!
 //! # What never happens
 //!
@@ -61,7 +71,7 @@
 //!
 //! - **The database** is reached through sqlx's `Any` with a restricted schema (integers, text, blobs; times
 //!   as microseconds), not through a store generic over the database: one SQL text runs on SQLite and
-//!   PostgreSQL alike, the compiler sees one type, and only migrations differ.
+//!   PostgreSQL alike, the compiler sees one type, and only migrations and what `store/connect` holds differ.
 //! - **Forms** are TOML with conditions in CEL, as Kubernetes has them for validation; a language of our own
 //!   would have to be learned.
 //! - **A correction** goes out on our own form, filled with what was sent and marked, because every library
@@ -71,6 +81,9 @@
 //! - **SMTP** goes through lettre command by command, because only that tells a cut before the end of the
 //!   letter from one after it.
 //!
+//! - **Signatures** are checked by mail-auth, with keys that the parent looks up: the reading process has no
+//!   socket, and the parent reads no mail.
+//!
 //! # What this program will not do
 //!
 //! No web forms, no portal, no plug-ins, no ORM, no broker, no reply by anything but e-mail.
@@ -78,6 +91,7 @@
 pub mod agency;
 pub mod appendix;
 pub mod attachment;
+pub mod backoff;
 pub mod calendar;
 pub mod campaign;
 pub mod cli;
@@ -85,16 +99,25 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod duty;
+pub mod encoding;
+pub mod export;
 pub mod fence;
 pub mod finding;
 pub mod form;
+pub mod ladder;
 pub mod letter;
 pub mod mailbox;
 pub mod message;
+pub mod oauth2;
 pub mod outgoing;
 pub mod progress;
+pub mod resolver;
+pub mod schedule;
+pub mod secrecy;
 pub mod setup;
 pub mod sheet;
+pub mod step;
 pub mod store;
 pub mod text;
+pub mod tls;
 pub mod workbook;

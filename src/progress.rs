@@ -2,6 +2,7 @@
 //! knows and the time. It is what `status`, the digest and the tables of staff all tell.
 
 use crate::{
+    agency::Kind,
     clock::rfc3339,
     setup::OpenCampaign,
     store::agencies::StaffState,
@@ -9,6 +10,7 @@ use crate::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
+use std::{collections::BTreeMap, ops::AddAssign};
 
 /// A campaign at a moment.
 #[derive(Debug, Clone, Serialize)]
@@ -18,6 +20,9 @@ pub struct Progress {
     pub as_of: String,
     pub deadline: String,
     pub counts: Counts,
+    /// The same sums for each kind of agency, but for `held`.
+    #[serde(skip)]
+    pub by_kind: BTreeMap<Kind, Counts>,
     pub agencies: Vec<AgencyProgress>,
 }
 
@@ -33,7 +38,7 @@ pub struct Counts {
     /// Accepted, and in time.
     pub on_time: u32,
     pub late: u32,
-    /// Past the deadline and not accepted.
+    /// Past its deadline and not accepted.
     pub overdue: u32,
     pub exempt: u32,
     pub paper: u32,
@@ -69,11 +74,17 @@ pub struct AgencyProgress {
     pub name: String,
     #[serde(skip)]
     pub short_name: String,
+    #[serde(skip)]
+    pub kind: Kind,
+    /// Whether a report is owed by the registry, whatever staff decided since.
+    #[serde(skip)]
+    pub expected: bool,
     pub state: State,
     pub versions: u32,
     pub first_received_at: Option<String>,
     pub accepted_at: Option<String>,
     pub on_time: Option<bool>,
+    /// Its own where staff gave it one.
     pub deadline: String,
     pub errors: u32,
     pub warnings: u32,
@@ -84,41 +95,74 @@ impl Progress {
     pub fn of(campaign: &OpenCampaign, states: &[AgencyState], held: u64, now: Timestamp, zone: &TimeZone) -> Progress {
         let deadline = rfc3339(campaign.deadline_at, zone);
         let mut counts = Counts { held: u32::try_from(held).unwrap_or(u32::MAX), ..Counts::default() };
+        let mut by_kind: BTreeMap<Kind, Counts> = BTreeMap::new();
         let mut agencies = Vec::new();
         for state in states {
-            let progress = agency(state, &deadline, zone);
+            let own = campaign.deadline_of(state.deadline, zone);
+            let progress = agency(state, own, zone);
             if state.expected {
-                counts.add(&progress, now > campaign.deadline_at);
+                let one = Counts::of(&progress, now > own);
+                counts += one;
+                *by_kind.entry(state.kind).or_default() += one;
             }
             if state.expected || state.versions > 0 {
                 agencies.push(progress);
             }
         }
-        Progress { campaign: campaign.id.to_string(), as_of: rfc3339(now, zone), deadline, counts, agencies }
+        Progress { campaign: campaign.id.to_string(), as_of: rfc3339(now, zone), deadline, counts, by_kind, agencies }
+    }
+
+    /// The sums over agencies of these kinds.
+    pub fn of_kinds(&self, kinds: &[Kind]) -> Counts {
+        let mut sum = Counts::default();
+        for (_, counts) in self.by_kind.iter().filter(|(kind, _)| kinds.contains(kind)) {
+            sum += *counts;
+        }
+        sum
     }
 }
 
 impl Counts {
-    fn add(&mut self, agency: &AgencyProgress, past_deadline: bool) {
-        self.expected += 1;
-        self.received += u32::from(agency.versions > 0 || agency.state == State::Paper);
-        match agency.state {
-            State::Accepted => {
-                self.accepted += 1;
-                self.on_time += u32::from(agency.on_time == Some(true));
-                self.late += u32::from(agency.on_time == Some(false));
-            }
-            State::NeedsCorrection => self.needs_correction += 1,
-            State::NotReceived => self.not_received += 1,
-            State::Paper => self.paper += 1,
-            State::Exempt => self.exempt += 1,
-        }
+    /// One agency that owes a report.
+    fn of(agency: &AgencyProgress, past_deadline: bool) -> Counts {
+        let is = |state| u32::from(agency.state == state);
+        let accepted = agency.state == State::Accepted;
         let owed = matches!(agency.state, State::NotReceived | State::NeedsCorrection);
-        self.overdue += u32::from(past_deadline && owed);
+        Counts {
+            expected: 1,
+            received: u32::from(agency.versions > 0 || agency.state == State::Paper),
+            accepted: is(State::Accepted),
+            needs_correction: is(State::NeedsCorrection),
+            not_received: is(State::NotReceived),
+            on_time: u32::from(accepted && agency.on_time == Some(true)),
+            late: u32::from(accepted && agency.on_time == Some(false)),
+            overdue: u32::from(past_deadline && owed),
+            exempt: is(State::Exempt),
+            paper: is(State::Paper),
+            unreachable: 0,
+            held: 0,
+        }
     }
 }
 
-fn agency(state: &AgencyState, deadline: &str, zone: &TimeZone) -> AgencyProgress {
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Counts) {
+        self.expected += other.expected;
+        self.received += other.received;
+        self.accepted += other.accepted;
+        self.needs_correction += other.needs_correction;
+        self.not_received += other.not_received;
+        self.on_time += other.on_time;
+        self.late += other.late;
+        self.overdue += other.overdue;
+        self.exempt += other.exempt;
+        self.paper += other.paper;
+        self.unreachable += other.unreachable;
+        self.held += other.held;
+    }
+}
+
+fn agency(state: &AgencyState, deadline: Timestamp, zone: &TimeZone) -> AgencyProgress {
     let now = match (state.by_staff, state.verdict) {
         (Some(StaffState::Exempt), _) => State::Exempt,
         (_, Some(Verdict::Accepted)) => State::Accepted,
@@ -130,12 +174,14 @@ fn agency(state: &AgencyState, deadline: &str, zone: &TimeZone) -> AgencyProgres
         agency: state.agency.to_string(),
         name: state.name.clone(),
         short_name: state.short_name.clone(),
+        kind: state.kind,
+        expected: state.expected,
         state: now,
         versions: state.versions,
         first_received_at: state.first_received_at.map(|at| rfc3339(at, zone)),
         accepted_at: state.accepted_at.map(|at| rfc3339(at, zone)),
         on_time: state.on_time,
-        deadline: deadline.to_owned(),
+        deadline: rfc3339(deadline, zone),
         errors: state.errors,
         warnings: state.warnings,
     }

@@ -2,9 +2,9 @@
 //! registries and calendars, and the letters. What is wrong is named with its file; nothing is half loaded.
 
 use crate::{
-    agency::{Registry, RegistryError},
-    calendar::Calendar,
-    campaign::{Campaign, CampaignId},
+    agency::{Registry, RegistryError, naming::Aliases},
+    calendar::{Calendar, SendWindows},
+    campaign::{Campaign, CampaignId, end_of_day},
     config::{Config, ConfigError},
     form::declaration::{DeclarationError, Form},
     letter::{LetterError, Letters},
@@ -22,6 +22,8 @@ pub struct Setup {
     pub config: Config,
     pub zone: TimeZone,
     pub letters: Letters,
+    /// The short forms of agencies' names.
+    pub aliases: Aliases,
     /// In the order of their ids.
     pub campaigns: Vec<OpenCampaign>,
 }
@@ -34,6 +36,8 @@ pub struct OpenCampaign {
     pub form: Arc<Form>,
     pub registry: Arc<Registry>,
     pub calendar: Arc<Calendar>,
+    /// When letters may leave that nobody asked for.
+    pub windows: SendWindows,
     /// The last instant on time.
     pub deadline_at: Timestamp,
 }
@@ -69,7 +73,8 @@ impl Setup {
         let own = config.letters == Path::new("letters") && !folder.exists();
         let letters = if own { Letters::embedded()? } else { Letters::load(&folder)? };
         let campaigns = load_campaigns(&config)?;
-        Ok(Setup { zone: config.zone(), letters, campaigns, config })
+        let aliases = load_aliases(&config)?;
+        Ok(Setup { zone: config.zone(), letters, aliases, campaigns, config })
     }
 
     /// The address in `outgoing.from`.
@@ -107,15 +112,6 @@ impl Setup {
         3 * most.max(10) as u64
     }
 
-    /// The database's URL with its path made whole.
-    pub fn database_url(&self) -> String {
-        let url = &self.config.database.url;
-        match self.config.path_of_url(url, "sqlite") {
-            Some(path) => format!("sqlite:{}", path.display()),
-            None => url.clone(),
-        }
-    }
-
     /// The campaign of this id.
     pub fn campaign(&self, id: &str) -> Result<&OpenCampaign, SetupError> {
         self.campaigns.iter().find(|campaign| campaign.id.as_str() == id).ok_or_else(|| {
@@ -126,10 +122,36 @@ impl Setup {
 }
 
 impl OpenCampaign {
+    /// The campaign as it is for an agency to which staff gave a last day of its own.
+    pub fn until(mut self, own: Date, zone: &TimeZone) -> OpenCampaign {
+        self.campaign.deadline = own;
+        self.deadline_at = self.campaign.deadline_at(&self.calendar, zone);
+        self
+    }
+
+    /// The last instant of an agency's own last day, or the campaign's where it has none.
+    pub fn deadline_of(&self, own: Option<Date>, zone: &TimeZone) -> Timestamp {
+        own.map_or(self.deadline_at, |day| end_of_day(day, zone))
+    }
+
+    /// An agency's own last day, or the campaign's.
+    pub fn deadline_day_of(&self, own: Option<Date>) -> Date {
+        own.unwrap_or_else(|| self.campaign.deadline_day(&self.calendar))
+    }
+
     /// The date on which answers to this campaign are judged to be in the past.
     pub fn letter_date(&self) -> Date {
         self.campaign.letter.date
     }
+}
+
+/// A file that is named must be there; of the default one none is fine.
+fn load_aliases(config: &Config) -> Result<Aliases, SetupError> {
+    let path = config.path(&config.aliases);
+    if config.aliases == Path::new("aliases.csv") && !path.exists() {
+        return Ok(Aliases::default());
+    }
+    Aliases::parse(read(&path)?.as_bytes()).map_err(|source| SetupError::Registry { path, source })
 }
 
 fn load_campaigns(config: &Config) -> Result<Vec<OpenCampaign>, SetupError> {
@@ -169,12 +191,19 @@ fn load_campaign(config: &Config, path: &Path) -> Result<OpenCampaign, SetupErro
     let calendar = Calendar::parse(read(&calendar_path)?.as_bytes())
         .map_err(|source| SetupError::Calendar { path: calendar_path, source })?;
     let form = Form::load(&config.path(&campaign.form_file()))?;
+    if campaign.reminders.windows(2).any(|two| two[0] >= two[1])
+        || campaign.reminders.iter().any(|step| step.abs() > 99)
+    {
+        return Err(wrong("reminders: write working days from the deadline, each once and in order".to_owned()));
+    }
+    let windows = campaign.send_windows.clone().unwrap_or_else(|| config.send_windows.clone());
     let deadline_at = campaign.deadline_at(&calendar, &config.zone());
     Ok(OpenCampaign {
         id,
         form: Arc::new(form),
         registry: Arc::new(registry),
         calendar: Arc::new(calendar),
+        windows,
         deadline_at,
         campaign,
     })

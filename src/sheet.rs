@@ -3,8 +3,8 @@
 //! rendered; it knows no campaign, no letter and no store. The same input gives the same bytes.
 
 mod cell;
-mod look;
-mod measure;
+pub(crate) mod look;
+pub(crate) mod measure;
 mod page;
 mod plan;
 mod review;
@@ -23,6 +23,7 @@ use crate::{
 use plan::Plan;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 use std::collections::BTreeMap;
+pub(crate) use words::fitting;
 
 /// The first sheet of a workbook with findings; it is no part of the form.
 pub const REVIEW_SHEET: &str = "Nội dung cần rà soát";

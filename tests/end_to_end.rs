@@ -3,210 +3,12 @@
 
 mod harness;
 
-use harness::{Authority, Dovecot, Encryption, PASSWORD, Play, Script, SmtpSink, Step};
-use phuluc::{
-    clock::Clock,
-    duty::Desk,
-    setup::Setup,
-    store::{messages, outbox},
-};
+use harness::{Encryption, Office, PASSWORD, PATIENCE, Play, Script, Step, within};
 use std::{
     collections::BTreeSet,
     fs,
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    sync::{Arc, Mutex},
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
-use tempfile::TempDir;
-
-/// Longer than anything here may take, for waits that end by themselves.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// An office on this machine: a Dovecot, an SMTP server, and the program's own folder.
-struct Office {
-    folder: TempDir,
-    dovecot: Dovecot,
-    sink: SmtpSink,
-}
-
-impl Office {
-    fn open() -> Office {
-        Office::open_with(Script { encryption: Encryption::Implicit, login: true, ..Script::default() })
-    }
-
-    fn open_with(script: Script) -> Office {
-        let folder = tempfile::tempdir().unwrap();
-        let office = Office { folder, dovecot: Dovecot::start(), sink: SmtpSink::start(script) };
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-        for part in ["forms", "campaigns"] {
-            fs::create_dir_all(office.path(part)).unwrap();
-            fs::copy(shipped.join(part).join("1552.toml"), office.path(part).join("1552.toml")).unwrap();
-        }
-        fs::copy(shipped.join("calendar-vn.csv"), office.path("calendar-vn.csv")).unwrap();
-        let mut registry = "id,kind,name,short_name,code,domains,addresses,escalation,expected\n".to_owned();
-        for number in 0..40 {
-            registry.push_str(&format!(
-                "tinh-{number},province,Ủy ban nhân dân tỉnh {number},Tỉnh {number},,tinh{number}.example,,,true\n"
-            ));
-        }
-        fs::write(office.path("agencies.csv"), registry).unwrap();
-        office.configure(&office.sink.url_with_login("smtps"), PASSWORD);
-        office
-    }
-
-    fn configure(&self, outgoing: &str, password: &str) {
-        fs::write(self.path("password"), format!("{password}\n")).unwrap();
-        fs::write(self.path("password-out"), format!("{PASSWORD}\n")).unwrap();
-        let config = format!(
-            "office.name = \"Bộ Thông tin và Truyền thông\"\ndatabase.url = \"sqlite:data/phuluc.db\"\n\
-             [mailbox]\nurl = \"{}\"\npassword_file = \"password\"\nca_file = \"{ca}\"\npoll_seconds = 1\n\
-             [outgoing]\nurl = \"{outgoing}\"\npassword_file = \"password-out\"\nca_file = \"{ca}\"\n\
-             from = \"Báo cáo <bao-cao@mic.example>\"\n",
-            self.dovecot.url_tls(),
-            ca = Authority::ours().ca_file().display()
-        );
-        fs::write(self.config(), config).unwrap();
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn config(&self) -> PathBuf {
-        self.path("phuluc.toml")
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_phuluc"));
-        command.arg("--config").arg(self.config()).args(arguments).env_remove("PHULUC_LOG");
-        command.stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// `run --once`, which must end well; what it printed.
-    fn run_once(&self) -> String {
-        let output = self.run(&["run", "--once"]);
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{told}\n{}", self.dovecot.log());
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Starts the daemon; its log is gathered.
-    fn daemon(&self) -> Daemon {
-        let mut child = self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let log = Arc::new(Mutex::new(String::new()));
-        let gathered = log.clone();
-        let reader = std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                let mut log = gathered.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
-        Daemon { child, log, reader: Some(reader) }
-    }
-
-    /// Drops a report of an agency into the inbox: good for even numbers, with an error for odd ones.
-    fn report(&self, number: usize) {
-        let name = if number.is_multiple_of(2) { "layouts/one-sheet-letter" } else { "broken/reason-missing-1-1" };
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let workbook = fs::read(root.join("tests/data/forms").join(format!("{name}.xlsx"))).unwrap();
-        let body = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, workbook);
-        let lines: Vec<&str> = body.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        let mail = format!(
-            "From: a@tinh{number}.example\r\nTo: bao-cao@mic.example\r\nSubject: Bao cao {number}\r\n\
-             Message-ID: <report-{number}@tinh{number}.example>\r\nMIME-Version: 1.0\r\n\
-             Content-Type: application/vnd.ms-excel; name=\"Phu luc.xlsx\"\r\nContent-Transfer-Encoding: base64\r\n\
-             Content-Disposition: attachment; filename=\"Phu luc.xlsx\"\r\n\r\n{}\r\n",
-            lines.join("\r\n")
-        );
-        self.dovecot.deliver(mail.as_bytes());
-    }
-
-    /// What the database knows: each message's Message-ID, and each letter with its state.
-    fn known(&self) -> (Vec<messages::MessageRow>, Vec<outbox::LetterRow>) {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(async {
-            let setup = Arc::new(Setup::load(&self.config()).unwrap());
-            let desk = Desk::open(setup, Clock::System).await.unwrap();
-            let known = (messages::list(&desk.store).await.unwrap(), outbox::list(&desk.store).await.unwrap());
-            desk.store.close().await;
-            known
-        })
-    }
-}
-
-/// The program, running; killed with its owner.
-struct Daemon {
-    child: Child,
-    log: Arc<Mutex<String>>,
-    reader: Option<JoinHandle<()>>,
-}
-
-impl Daemon {
-    fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
-    }
-
-    /// Waits until the log says this.
-    fn says(&self, words: &str) {
-        let seen = || self.log().contains(words);
-        assert!(within(PATIENCE, seen), "the daemon never said {words:?}: {}", self.log());
-    }
-
-    fn terminate(&self) {
-        let done = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(done.success());
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// The exit code, which must come within a few seconds, and all it said.
-    fn ends(mut self) -> (Option<i32>, String) {
-        let begun = Instant::now();
-        let mut code = None;
-        assert!(
-            within(Duration::from_secs(10), || {
-                code = self.child.try_wait().unwrap();
-                code.is_some()
-            }),
-            "the daemon still runs after {:?}: {}",
-            begun.elapsed(),
-            self.log()
-        );
-        self.reader.take().unwrap().join().unwrap();
-        (code.unwrap().code(), self.log())
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn within(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
-    let begun = Instant::now();
-    while !done() {
-        if begun.elapsed() > limit {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    true
-}
 
 #[test]
 fn one_turn_drains_the_mailbox_and_the_next_does_nothing() {
@@ -350,6 +152,35 @@ fn sigterm_ends_it_with_code_0_and_the_work_done() {
 }
 
 #[test]
+fn a_mail_that_comes_while_the_daemon_waits_is_answered_at_once_though_polls_are_rare() {
+    let office = Office::open();
+    let config = fs::read_to_string(office.config()).unwrap();
+    fs::write(office.config(), config.replace("poll_seconds = 1\n", "poll_seconds = 1500\n")).unwrap();
+    office.report(0);
+    let daemon = office.daemon();
+    assert!(within(PATIENCE, || office.sink.received().len() == 1), "{}", daemon.log());
+    for number in 1..4 {
+        // Past the poll that moved the last one, so that the wait itself is what notices.
+        std::thread::sleep(Duration::from_millis(700));
+        let begun = Instant::now();
+        office.report(number);
+        assert!(within(PATIENCE, || office.sink.received().len() == number + 1), "{}", daemon.log());
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}: {}", begun.elapsed(), daemon.log());
+        println!("answered {:?} after it was delivered", begun.elapsed());
+    }
+    // The server goes away in the middle of a wait, and comes back.
+    let mut office = office;
+    office.dovecot.stop();
+    daemon.says("the mailbox's announcements ended");
+    office.dovecot.start_again();
+    office.report(4);
+    assert!(within(PATIENCE, || office.sink.received().len() == 5), "{}", daemon.log());
+    daemon.terminate();
+    let (code, log) = daemon.ends();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[test]
 fn with_a_wrong_password_it_says_so_tries_again_and_ends_well() {
     let office = Office::open();
     office.configure(&office.sink.url_with_login("smtps"), "not the password");
@@ -359,8 +190,14 @@ fn with_a_wrong_password_it_says_so_tries_again_and_ends_well() {
     assert!(told.contains("the mailbox cannot be opened") && !told.contains("not the password"), "{told}");
     let daemon = office.daemon();
     daemon.says("polling failed");
-    daemon.says("retry_seconds=5");
-    daemon.says("retry_seconds=10");
+    // Half of 5 s and half of 10 s at least, the rest is chance.
+    let waits = || -> Vec<u64> {
+        let log = daemon.log();
+        let waits = log.split("retry_seconds=").skip(1);
+        waits.filter_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()).collect()
+    };
+    assert!(within(PATIENCE, || waits().len() > 1), "{}", daemon.log());
+    assert!((2..=5).contains(&waits()[0]) && (5..=10).contains(&waits()[1]), "{:?}", waits());
     daemon.terminate();
     let (code, log) = daemon.ends();
     assert_eq!(code, Some(0), "{log}");

@@ -1,11 +1,14 @@
 //! The appendix as agencies retype it: every file of `tests/data/forms` is read and compared with the answers
-//! and findings a careful person would record, which stand beside it.
+//! and findings a careful person would record, which stand beside it. What is wrapped in archives and mails,
+//! `tests/data/wrapped`, is expected to be read like the form within; so is what was typed before Unicode,
+//! `tests/data/legacy`, and what was made with Word, `tests/data/word`.
 
 use phuluc::{
     agency::Kind,
     appendix::{self, Appendix},
     attachment::Attachment,
     form::{self, Circumstances, declaration::Form},
+    message,
 };
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
@@ -20,7 +23,7 @@ fn root() -> PathBuf {
 
 /// Every file of a folder that has an expectation beside it.
 fn fixtures(folder: &str) -> Vec<(PathBuf, Json)> {
-    let folder = root().join("tests/data/forms").join(folder);
+    let folder = root().join("tests/data").join(folder);
     let mut found: Vec<(PathBuf, Json)> = std::fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -35,17 +38,35 @@ fn fixtures(folder: &str) -> Vec<(PathBuf, Json)> {
     found
 }
 
-/// Reads a file the way `validate` does, as (verdict, reason, findings, answers).
-fn read(form: &Form, path: &Path, expected: &Json) -> (String, Json, Vec<Json>, Json) {
+/// What was read.
+struct Seen {
+    verdict: String,
+    reason: Json,
+    /// The name of the file that was taken, or that the reason is about.
+    file: Json,
+    findings: Vec<Json>,
+    answers: Json,
+}
+
+/// Reads a file the way `validate` does.
+fn read(form: &Form, path: &Path, expected: &Json) -> Seen {
     let bytes = std::fs::read(path).unwrap();
     let kind = expected["agency_kind"].as_str().map(|kind| Kind::parse(kind).unwrap());
     let circumstances = Circumstances { agency_kind: kind, letter_date: Some(jiff::civil::date(2023, 2, 15)) };
-    let file = Attachment::new(&path.file_name().unwrap().to_string_lossy(), "application/octet-stream", bytes);
-    match appendix::read(form, &[file], &circumstances) {
-        Appendix::Unreadable { reason, .. } => {
-            ("unreadable".to_owned(), json!(reason.as_str()), Vec::new(), Json::Null)
-        }
-        Appendix::Report { answers, findings, .. } => {
+    let files: Vec<Attachment> = if path.extension().is_some_and(|ending| ending == "eml") {
+        message::read(&bytes).attachments
+    } else {
+        message::read_file(&path.file_name().unwrap().to_string_lossy(), &bytes)
+    };
+    match appendix::read(form, &files, &circumstances) {
+        Appendix::Unreadable { reason, file } => Seen {
+            verdict: "unreadable".to_owned(),
+            reason: json!(reason.as_str()),
+            file: json!(file.map(|at| files[at].name.as_str())),
+            findings: Vec::new(),
+            answers: Json::Null,
+        },
+        Appendix::Report { file, answers, findings, .. } => {
             let verdict = if form::accepted(&findings) { "accepted" } else { "needs_correction" };
             let mut shown: Vec<Json> = findings
                 .iter()
@@ -56,7 +77,13 @@ fn read(form: &Form, path: &Path, expected: &Json) -> (String, Json, Vec<Json>, 
                 })
                 .collect();
             shown.sort_by_key(Json::to_string);
-            (verdict.to_owned(), Json::Null, shown, answers.to_json(form))
+            Seen {
+                verdict: verdict.to_owned(),
+                reason: Json::Null,
+                file: json!(files[file].name),
+                findings: shown,
+                answers: answers.to_json(form),
+            }
         }
     }
 }
@@ -89,13 +116,28 @@ fn differences(at: &str, expected: &Json, found: &Json, into: &mut Vec<String>) 
     }
 }
 
+/// What is expected of a file: what stands beside it, or beside the form it is like.
+fn expectation(written: &Json) -> Json {
+    let Some(like) = written["like"].as_str() else { return written.clone() };
+    let path = root().join("tests/data/forms").join(like).with_extension("json");
+    let mut expected: Json = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for (key, value) in written.as_object().unwrap() {
+        expected[key] = value.clone();
+    }
+    expected
+}
+
 fn compare(folder: &str) {
     let form = form_1552();
     let mut wrong = Vec::new();
-    for (path, expected) in fixtures(folder) {
-        let (verdict, reason, findings, answers) = read(&form, &path, &expected);
+    for (path, written) in fixtures(folder) {
+        let expected = expectation(&written);
+        let Seen { verdict, reason, file, findings, answers } = read(&form, &path, &expected);
         let mut found = Vec::new();
-        let mut wanted: Vec<Json> = expected["findings"].as_array().unwrap().clone();
+        if expected.get("file").is_some_and(|expected| *expected != file) {
+            found.push(format!("it is {file}, expected {}", expected["file"]));
+        }
+        let mut wanted: Vec<Json> = expected["findings"].as_array().cloned().unwrap_or_default();
         wanted.sort_by_key(Json::to_string);
         if expected["verdict"] != json!(verdict) || expected["reason"] != reason {
             found.push(format!("verdict {verdict} {reason}, expected {} {}", expected["verdict"], expected["reason"]));
@@ -116,15 +158,35 @@ fn compare(folder: &str) {
 
 #[test]
 fn a_correct_form_is_read_without_a_finding_in_every_layout() {
-    compare("layouts");
+    compare("forms/layouts");
 }
 
 #[test]
 fn each_broken_rule_is_found_at_its_cell_and_nothing_else_is() {
-    compare("broken");
+    compare("forms/broken");
 }
 
 #[test]
 fn what_is_no_report_has_its_reason() {
-    compare("unreadable");
+    compare("forms/unreadable");
+}
+
+#[test]
+fn a_form_is_found_in_whatever_it_is_wrapped_in() {
+    compare("wrapped");
+}
+
+#[test]
+fn what_was_written_before_unicode_is_read_like_today() {
+    compare("legacy");
+}
+
+#[test]
+fn a_document_of_word_is_read_like_a_workbook() {
+    compare("word");
+}
+
+#[test]
+fn an_option_is_marked_by_how_it_looks() {
+    compare("marked");
 }

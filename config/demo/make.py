@@ -224,7 +224,7 @@ def mails():
 
     r = reports.yen_bai()
     yield Mail(17, "nguoi-gui-la", r, "2023-02-22T15:08:12", "Phu luc 1552 tinh Yen Bai", cover(r), host="gmail.example").attach(
-        "phu luc yen bai.xlsx", workbook(r)), "", "held: unknown_sender"
+        "phu luc yen bai.xlsx", workbook(r)), "yen-bai", "held: unknown_sender"
 
     r = reports.can_tho()
     forms.find(r, "4.1").investment = printed.STAGE["procured"]
@@ -272,7 +272,8 @@ def main():
             mail, number, name = mail
         path = HERE / f"{number or mail.number:02}-{name or mail.name}.eml"
         path.write_bytes(mail.bytes())
-        if agency:
+        # A guess at a stranger is no domain of the agency.
+        if agency and outcome != "held: unknown_sender":
             domains[agency] = mail.report.domain
         outcomes.append((path.name, agency, outcome))
     for name, head, rows in (("agencies.csv", ("id", "domain"), sorted(domains.items())),

@@ -1,6 +1,13 @@
 //! `check`: everything a campaign rests on, each named with what to do where it is wrong.
 
-use crate::{mailbox::Mailbox, outgoing::Outgoing, setup::Setup, store::Store};
+use crate::{
+    ladder,
+    mailbox::Mailbox,
+    outgoing::Outgoing,
+    setup::Setup,
+    store::{Store, StoreError},
+};
+use secrecy::ExposeSecret;
 use std::path::Path;
 
 /// Prints a line for each thing and remembers whether any was wrong.
@@ -43,7 +50,8 @@ fn check_data(report: &mut Report, setup: &Setup) {
         Err(error) => report.wrong("letters", &error.to_string(), "correct the template"),
     }
     if setup.config.trust.authserv_id.is_none() {
-        let meaning = "no authserv_id: senders are known by their address alone and arrival by the server's time";
+        let meaning = "no authserv_id: nothing but DKIM signatures and answers to our own letters proves a sender; mail from \
+                       addresses that are neither registered nor known is held, and arrival is the server's time";
         report.remark("trust", meaning);
     }
     for open in &setup.campaigns {
@@ -66,20 +74,39 @@ fn check_data(report: &mut Report, setup: &Setup) {
             report
                 .remark(&what, &format!("{silent} agencies have neither address nor domain; their mail will be held"));
         }
-        if open.calendar.last().is_none_or(|last| last < deadline) {
-            report.remark(&what, "the calendar ends before the deadline; only weekends are days off after its end");
+        let end = ladder::last_day(&open.campaign.reminders, deadline, &open.calendar);
+        if open.calendar.last().is_none_or(|last| last < end) {
+            let remark = format!(
+                "reminders go on to {end}, and the calendar ends before; after its end only weekends are days off: add the days off to {}",
+                open.campaign.calendar_file().display()
+            );
+            report.remark(&what, &remark);
+        }
+        let mute = agencies.iter().filter(|agency| agency.expected && agency.addresses.is_empty()).count();
+        if mute > 0 {
+            report.remark(&what, &format!("{mute} agencies have no address in the registry: neither opening letter nor reminders go to them until one is learned or `phuluc agency contact` adds it"));
         }
     }
 }
 
 async fn check_database(report: &mut Report, setup: &Setup) {
-    let url = setup.database_url();
-    match Store::open(&url).await {
+    let url = match setup.config.database_url() {
+        Ok(url) => url,
+        Err(error) => return report.wrong("database", &error.to_string(), "see [database]"),
+    };
+    match Store::open(url.expose_secret()).await {
         Ok(store) => {
+            report.fine("database", &store.name());
             store.close().await;
-            report.fine("database", &url);
         }
-        Err(error) => report.wrong("database", &error.to_string(), "see database.url; the folder must be writable"),
+        Err(error) => {
+            let advice = match error {
+                StoreError::Connect { .. } => "see [database]: host, port, user, password, TLS",
+                StoreError::Newer { .. } | StoreError::Encoding { .. } => "the database is left as it is",
+                _ => "see database.url; a file's folder must be writable",
+            };
+            report.wrong("database", &error.to_string(), advice);
+        }
     }
 }
 

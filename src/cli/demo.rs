@@ -5,7 +5,7 @@ use super::{status, table};
 use crate::{
     attachment::bare_name,
     clock::Clock,
-    duty::{Desk, deliver, receive},
+    duty::{Desk, deliver, receive, tabulate},
     mailbox::Mailbox,
     message,
     outgoing::Outgoing,
@@ -44,7 +44,7 @@ pub async fn demo(folder: &Path) -> anyhow::Result<u8> {
     let end = mails.last().map_or(Timestamp::UNIX_EPOCH, |(_, _, arrived)| *arrived);
     let desk = desk.at(Clock::Fixed(end.checked_add(SignedDuration::from_hours(1))?));
     let shown = write_for_looking(&desk, folder).await?;
-    let progress = status::progress(&desk, &desk.setup.campaigns[0]).await?;
+    let progress = tabulate::progress(&desk, &desk.setup.campaigns[0]).await?;
     desk.store.close().await;
     say!("{}", table::show(&["received", "from", "mail", "outcome", "letter"], &lines));
     say!("\n{}", summary(&progress));
@@ -84,7 +84,9 @@ fn prepare(folder: &Path) -> anyhow::Result<()> {
             fs::write(folder.join("config").join(file.path()), file.contents())?;
         }
     }
-    fs::write(folder.join("config/calendar-vn.csv"), embedded("calendar-vn.csv")?)?;
+    for name in ["calendar-vn.csv", "aliases.csv"] {
+        fs::write(folder.join("config").join(name), embedded(name)?)?;
+    }
     fs::write(folder.join("config/agencies.csv"), demo_registry()?)?;
     fs::write(folder.join("config/phuluc.toml"), demo_config()?)?;
     Ok(())
@@ -158,9 +160,11 @@ async fn play(desk: &Desk, name: &str) -> anyhow::Result<Vec<String>> {
         .context("the mail was not kept")?;
     let letter = outbox::list(&desk.store).await?.into_iter().find(|letter| letter.message == Some(message.id));
     let outcome = match (message.held, message.verdict, message.kind) {
-        (Some(held), None, _) => format!("held: {}", held.as_str()),
+        (Some(held), verdict, _) if held != messages::Held::Unreadable || verdict.is_none() => {
+            format!("held: {}", held.as_str())
+        }
         (_, Some(verdict), _) => verdict.as_str().replace('_', " "),
-        (None, None, kind) => kind.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
+        (_, None, kind) => kind.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
     };
     let local = desk.clock.now().to_zoned_datetime(desk.setup.zone.clone()).strftime("%d/%m %H:%M").to_string();
     Ok(vec![

@@ -1,16 +1,32 @@
 //! `messages` and `message`: what came in and what became of it.
 
-use super::table;
-use crate::{clock::rfc3339, duty::Desk, store::messages};
+use super::{actor, table};
+use crate::{
+    clock::rfc3339,
+    duty::{
+        Desk,
+        hold::{self, HeldItem},
+        reprocess::{self, Which},
+    },
+    store::{messages, outbox},
+};
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 
-pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
-    let rows = messages::list(&desk.store).await?;
+pub async fn list(desk: &Desk, only_held: bool, as_json: bool) -> anyhow::Result<u8> {
+    let waiting = hold::held_items(desk, None).await?;
+    let waiting: BTreeMap<i64, HeldItem> = waiting.into_iter().map(|item| (item.message, item)).collect();
+    let mut rows = messages::list(&desk.store).await?;
+    rows.retain(|row| !only_held || waiting.contains_key(&row.id));
     let zone = &desk.setup.zone;
     if as_json {
-        let rows: Vec<Json> = rows.iter().map(|row| row_json(row, zone)).collect();
+        let rows: Vec<Json> = rows.iter().map(|row| with_hold(row_json(row, zone), waiting.get(&row.id))).collect();
         say!("{}", serde_json::to_string_pretty(&rows)?);
+        return Ok(0);
+    }
+    if only_held {
+        held(&waiting, zone);
         return Ok(0);
     }
     let shown = rows.iter().map(|row| {
@@ -36,10 +52,34 @@ pub async fn list(desk: &Desk, as_json: bool) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// Why each message waits, and whose it seems to be.
+fn held(waiting: &BTreeMap<i64, HeldItem>, zone: &jiff::tz::TimeZone) {
+    let shown = waiting.values().map(|item| {
+        vec![
+            item.message.to_string(),
+            rfc3339(item.received_at, zone),
+            item.held.map_or("set_aside", |held| held.as_str()).to_owned(),
+            item.guess.as_ref().map(|guess| guess.agency.to_string()).unwrap_or_default(),
+            table::cut(&item.from, 48),
+            table::cut(&item.subject, 40),
+            table::cut(&item.why, 80),
+        ]
+    });
+    let headings = ["#id", "received", "held", "guess", "from", "subject", "why"];
+    say!("{}", table::show(&headings, &shown.collect::<Vec<_>>()));
+}
+
+fn with_hold(mut json: Json, item: Option<&HeldItem>) -> Json {
+    json["held_why"] = json!(item.map(|item| &item.why));
+    json["guess"] = json!(item.and_then(|item| item.guess.as_ref()).map(|guess| &guess.agency));
+    json
+}
+
 pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
     let message = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
     let zone = &desk.setup.zone;
-    let mut json = row_json(&message.row, zone);
+    let waiting = hold::held_items(desk, None).await?;
+    let mut json = with_hold(row_json(&message.row, zone), waiting.iter().find(|item| item.message == id));
     json["state"] = json!(message.row.state.as_str());
     json["folder"] = json!(message.folder);
     json["uid"] = json!(message.uid);
@@ -49,11 +89,48 @@ pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
     json["attempts"] = json!(message.attempts);
     json["last_error"] = json!(message.last_error);
     json["evidence"] = json!(message.evidence);
-    json["held_why"] = json!(message.held_why);
+    json["trust"] = json!(message.trust);
+    json["trust_why"] = json!(message.trust_why);
     json["rule"] = json!(message.rule);
     json["reason"] = json!(message.reason);
+    json["handled_by"] = json!(message.handled_by);
+    json["filed_at"] = json!(message.filed_at.map(|at| rfc3339(at, zone)));
+    let letters = outbox::about(&desk.store, id).await?;
+    let letters = letters.iter().map(|letter| {
+        json!({
+            "id": letter.id,
+            "kind": letter.kind,
+            "to": [letter.recipient],
+            "subject": letter.subject,
+            "state": letter.state,
+            "attempts": letter.attempts,
+            "queued_at": rfc3339(letter.queued_at, zone),
+            "sent_at": letter.sent_at.map(|at| rfc3339(at, zone)),
+            "last_answer": letter.last_answer,
+        })
+    });
+    json["letters"] = letters.collect();
     say!("{}", serde_json::to_string_pretty(&json)?);
     Ok(0)
+}
+
+/// One message that fails again keeps none of the others from being read; the exit code then tells.
+pub async fn reprocess(desk: &Desk, which: &Which, why: Option<&str>) -> anyhow::Result<u8> {
+    let mut failed = 0;
+    let ids = reprocess::which(desk, which).await?;
+    if ids.is_empty() {
+        say!("there is no such message");
+    }
+    for id in ids {
+        match reprocess::reprocess(desk, id, &actor::actor(), why).await {
+            Ok(recorded) => say!("message {id}: {}", recorded.words()),
+            Err(error) => {
+                failed += 1;
+                eprintln!("phuluc: message {id} cannot be handled: {error:#}");
+            }
+        }
+    }
+    Ok(u8::from(failed > 0))
 }
 
 fn row_json(row: &messages::MessageRow, zone: &jiff::tz::TimeZone) -> Json {

@@ -11,10 +11,19 @@ macro_rules! say {
     }};
 }
 
+mod actor;
+mod agency;
+mod audit;
+mod backup;
+mod campaign;
 mod check;
+mod decide;
 mod demo;
+mod digest;
+mod export;
 mod messages;
 mod outbox;
+mod rehearse;
 mod run;
 mod status;
 mod table;
@@ -23,7 +32,7 @@ mod validate;
 
 use crate::{
     clock::Clock,
-    duty::Desk,
+    duty::{Desk, reprocess::Which},
     fence::{self, Fence},
     setup::Setup,
 };
@@ -63,6 +72,9 @@ enum Command {
         /// Sets the clock (RFC 3339); refused unless letters stay on this machine
         #[arg(long, value_name = "TIME")]
         as_of: Option<Timestamp>,
+        /// Dies at a step (STEP, STEP:TIMES, STEP@ID), for tests of what is left then
+        #[arg(long, value_name = "STEP", hide = true)]
+        kill_at: Option<String>,
     },
     /// Reads one file and says what would be answered; touches nothing
     Validate {
@@ -86,6 +98,30 @@ enum Command {
         #[arg(long, value_name = "FILE.xlsx")]
         out: PathBuf,
     },
+    /// Queues the opening letter with the form to every expected agency, once
+    Announce {
+        campaign: String,
+        /// Before the opening date too
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Shows every letter the campaign would send if nobody answered, and changes nothing
+    Rehearse {
+        campaign: String,
+        /// A new folder for the letters, a file each
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Shows one agency, or decides about it: more time, no report owed, on paper, an address
+    Agency {
+        #[command(subcommand)]
+        act: agency::AgencyAct,
+    },
+    /// Closes a campaign, or opens it again
+    Campaign {
+        #[command(subcommand)]
+        act: campaign::CampaignAct,
+    },
     /// Shows who has reported
     Status {
         /// The campaign; may be left out where there is only one
@@ -93,12 +129,32 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Shows the digest as it would be now
+    Digest {
+        campaign: String,
+        /// Queues today's for each of the staff instead
+        #[arg(long)]
+        send: bool,
+    },
+    /// Writes the consolidated national table
+    Export {
+        campaign: String,
+        /// The file to write: .xlsx, .csv or .json
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Which table a .csv holds; by default the form's first
+        #[arg(long, value_name = "ID")]
+        table: Option<String>,
+    },
     /// Lists what came in, and what is held
     Messages {
+        /// Only what waits for staff, with the reason and the best guess
+        #[arg(long)]
+        held: bool,
         #[arg(long)]
         json: bool,
     },
-    /// Looks at one message
+    /// Looks at one message, or decides about it
     Message {
         #[command(subcommand)]
         act: MessageAct,
@@ -110,6 +166,29 @@ enum Command {
         #[command(subcommand)]
         act: Option<OutboxAct>,
     },
+    /// Shows what people decided, when and why
+    Audit {
+        /// Only about this: message:7, letter:3, agency:ha-noi, campaign:1552
+        subject: Option<String>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Copies database and configuration while the daemon may run
+    Backup {
+        /// Where a folder for this backup is made
+        folder: PathBuf,
+    },
+    /// Puts the database of a backup back
+    Restore {
+        /// The folder of one backup
+        folder: PathBuf,
+        /// Sets aside a database that is there
+        #[arg(long)]
+        force: bool,
+        /// Reads and sends what waited when the backup was made, though that may have been done since
+        #[arg(long)]
+        resume: bool,
+    },
     /// Reads mail for another process of this program, with no rights of its own
     #[command(name = fence::COMMAND, hide = true)]
     ReadFenced,
@@ -119,12 +198,59 @@ enum Command {
 enum MessageAct {
     /// Shows all that is known of a message
     Show { id: i64 },
+    /// Reads messages again from their stored bytes, and records the new outcome in place of the old
+    Reprocess {
+        #[arg(value_name = "ID", required_unless_present_any = ["failed", "older"], conflicts_with_all = ["failed", "older"])]
+        ids: Vec<i64>,
+        /// All that were set aside, and all that are held as unreadable
+        #[arg(long)]
+        failed: bool,
+        /// Those of them that another version of this program handled
+        #[arg(long)]
+        older: bool,
+        /// The reason, for the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Says whose a held message is: it is read and answered as if it had come so, and its sender's address learned
+    Assign {
+        id: i64,
+        /// The agency's id, name or code
+        agency: String,
+        /// The campaign, where the message does not tell
+        #[arg(long, value_name = "ID")]
+        campaign: Option<String>,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Says that a held message needs nothing; its bytes stay
+    Dismiss {
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 enum OutboxAct {
     /// Shows a letter and how far it is
     Show { id: i64 },
+    /// Sends a letter again that failed or is uncertain
+    Retry {
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Withdraws a letter that has not left
+    Cancel {
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
 }
 
 impl Arguments {
@@ -149,18 +275,49 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
     match arguments.command {
         Command::Demo { folder } => demo::demo(&folder).await,
         Command::Check => check::check(&config).await,
-        Command::Run { once, as_of } => run::run(load(&config)?, once, as_of).await,
+        Command::Run { once, as_of, kill_at } => run::run(load(&config)?, once, as_of, kill_at.as_deref()).await,
         Command::Validate { campaign, file, agency, json } => {
             validate::validate(&load(&config)?, &Fence::of_this_program(), &campaign, &file, agency.as_deref(), json)
         }
         Command::Template { campaign, agency, out } => {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
         }
+        Command::Announce { campaign, yes } => campaign::announce(&desk(&config).await?, &campaign, yes).await,
+        Command::Rehearse { campaign, out } => rehearse::rehearse(load(&config)?, &campaign, out.as_deref()).await,
+        Command::Agency { act } => agency::run(&desk(&config).await?, act).await,
+        Command::Campaign { act } => campaign::run(&desk(&config).await?, act).await,
         Command::Status { campaign, json } => status::status(&desk(&config).await?, campaign.as_deref(), json).await,
-        Command::Messages { json } => messages::list(&desk(&config).await?, json).await,
+        Command::Digest { campaign, send } => digest::digest(&desk(&config).await?, &campaign, send).await,
+        Command::Export { campaign, out, table } => {
+            export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
+        }
+        Command::Messages { held, json } => messages::list(&desk(&config).await?, held, json).await,
         Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
+        Command::Message { act: MessageAct::Reprocess { ids, failed: _, older, why } } => {
+            let which = match (ids.is_empty(), older) {
+                (false, _) => Which::These(ids),
+                (true, true) => Which::FailedUnderAnother,
+                (true, false) => Which::Failed,
+            };
+            messages::reprocess(&desk(&config).await?, &which, why.as_deref()).await
+        }
+        Command::Message { act: MessageAct::Assign { id, agency, campaign, why } } => {
+            decide::assign(&desk(&config).await?, id, &agency, campaign.as_deref(), why.as_deref()).await
+        }
+        Command::Message { act: MessageAct::Dismiss { id, why } } => {
+            decide::dismiss(&desk(&config).await?, id, &why).await
+        }
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,
+        Command::Outbox { act: Some(OutboxAct::Retry { id, why }), .. } => {
+            decide::retry(&desk(&config).await?, id, why.as_deref()).await
+        }
+        Command::Outbox { act: Some(OutboxAct::Cancel { id, why }), .. } => {
+            decide::cancel(&desk(&config).await?, id, why.as_deref()).await
+        }
+        Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
+        Command::Backup { folder } => backup::back_up(load(&config)?, &folder).await,
+        Command::Restore { folder, force, resume } => backup::restore(&load(&config)?, &folder, force, resume).await,
         Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }

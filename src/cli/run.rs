@@ -1,10 +1,11 @@
 //! `run`: the daemon, or one turn of it.
 
-use crate::{clock::Clock, daemon, duty::Desk, outgoing::Outgoing, setup::Setup};
+use crate::{clock::Clock, daemon, duty::Desk, mailbox::Mailbox, outgoing::Outgoing, setup::Setup, step::Steps};
+use anyhow::Context as _;
 use jiff::Timestamp;
 use std::sync::Arc;
 
-pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>) -> anyhow::Result<u8> {
+pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>, kill_at: Option<&str>) -> anyhow::Result<u8> {
     let clock = match as_of {
         None => Clock::System,
         Some(at) => {
@@ -16,14 +17,21 @@ pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>) -> anyhow::
             Clock::Fixed(at)
         }
     };
-    let desk = Desk::open(Arc::new(setup), clock).await?;
+    let steps = match kill_at {
+        None => Steps::default(),
+        Some(_) if !Mailbox::is_local(&setup.config) || !Outgoing::open(&setup.config)?.is_local() => {
+            anyhow::bail!("--kill-at is refused: it is for tests, whose mailbox and letters stay on this machine")
+        }
+        Some(at) => Steps::dying_at(at).with_context(|| format!("--kill-at {at}: no such step"))?,
+    };
+    let desk = Desk::open(Arc::new(setup), clock).await?.announcing(steps);
     if !once {
         daemon::run(desk).await?;
         return Ok(0);
     }
     let (received, delivered) = daemon::run_once(&desk).await?;
     say!(
-        "{} mails kept, {} read, {} failed, {} filed; {} letters sent, {} uncertain, {} put off, {} refused",
+        "{} mails kept, {} read, {} failed, {} filed; {} letters sent, {} uncertain, {} put off, {} refused, {} withdrawn",
         received.kept,
         received.handled,
         received.failed,
@@ -31,7 +39,8 @@ pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>) -> anyhow::
         delivered.sent,
         delivered.uncertain,
         delivered.later,
-        delivered.failed
+        delivered.failed,
+        delivered.withdrawn
     );
     desk.store.close().await;
     Ok(0)

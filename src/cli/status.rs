@@ -2,25 +2,34 @@
 
 use super::table;
 use crate::{
-    duty::Desk,
+    clock::rfc3339,
+    duty::{Desk, tabulate},
+    mailbox,
     progress::{Progress, State},
     setup::OpenCampaign,
-    store::{messages, reports},
+    store::polls::{self, Polls},
 };
 use anyhow::Context as _;
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value as Json, json};
 
-pub async fn status(desk: &Desk, campaign: Option<&str>, as_json: bool) -> anyhow::Result<u8> {
-    let progress = progress(desk, one_campaign(desk, campaign)?).await?;
-    if as_json {
-        say!("{}", serde_json::to_string_pretty(&progress)?);
+pub async fn status(desk: &Desk, campaign: Option<&str>, in_json: bool) -> anyhow::Result<u8> {
+    let progress = tabulate::progress(desk, one_campaign(desk, campaign)?).await?;
+    let folder = mailbox::folder_of(&desk.setup.config);
+    let polls = polls::of_folder(&desk.store, &folder).await?;
+    if in_json {
+        let mut json = serde_json::to_value(&progress)?;
+        json["mailbox"] = polls.map_or(Json::Null, |polls| as_json(&polls, &desk.setup.zone));
+        say!("{}", serde_json::to_string_pretty(&json)?);
         return Ok(0);
     }
     say!("{}", for_people(&progress));
+    say!("{}", mailbox_for_people(&folder, polls.as_ref(), &desk.setup.zone));
     Ok(0)
 }
 
 /// The campaign that is named, or the only one there is.
-fn one_campaign<'a>(desk: &'a Desk, id: Option<&str>) -> anyhow::Result<&'a OpenCampaign> {
+pub fn one_campaign<'a>(desk: &'a Desk, id: Option<&str>) -> anyhow::Result<&'a OpenCampaign> {
     match (id, desk.setup.campaigns.as_slice()) {
         (Some(id), _) => Ok(desk.setup.campaign(id)?),
         (None, [only]) => Ok(only),
@@ -31,11 +40,40 @@ fn one_campaign<'a>(desk: &'a Desk, id: Option<&str>) -> anyhow::Result<&'a Open
     }
 }
 
-/// How far a campaign is now.
-pub async fn progress(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Progress> {
-    let states = reports::agency_states(&desk.store, &campaign.id).await?;
-    let held = messages::count_held(&desk.store, &campaign.id).await?;
-    Ok(Progress::of(campaign, &states, held, desk.clock.now(), &desk.setup.zone))
+fn as_json(polls: &Polls, zone: &TimeZone) -> Json {
+    let time = |at: Option<Timestamp>| at.map(|at| rfc3339(at, zone));
+    json!({
+        "folder": polls.folder,
+        "succeeded_at": time(polls.succeeded_at),
+        "silent_since": time(polls.silent_since),
+        "failed_at": time(polls.failed_at),
+        "last_error": polls.last_error,
+        "counted_at": time(polls.count.map(|count| count.at)),
+        "server_count": polls.count.map(|count| count.server),
+        "expected": polls.count.map(|count| count.expected),
+        "difference": polls.count.map(|count| count.difference()),
+        "differs_since": time(polls.count.and_then(|count| count.differs_since)),
+    })
+}
+
+/// The mailbox in a line or two: when it was polled, what fails, and what lies there that should not.
+fn mailbox_for_people(folder: &str, polls: Option<&Polls>, zone: &TimeZone) -> String {
+    let Some(polls) = polls else { return format!("mailbox {folder}: never polled") };
+    let time = |at: Timestamp| rfc3339(at, zone);
+    let mut line = match polls.succeeded_at {
+        Some(at) => format!("mailbox {folder}: last polled {}", time(at)),
+        None => format!("mailbox {folder}: never polled with success"),
+    };
+    if let Some(count) = polls.count {
+        line += &format!(", {} messages on the server, {} expected", count.server, count.expected);
+        if let Some(since) = count.differs_since {
+            line += &format!(" (different since {})", time(since));
+        }
+    }
+    if let (Some(since), Some(error)) = (polls.silent_since, &polls.last_error) {
+        line += &format!("\nmailbox {folder}: no successful poll since {}: {error}", time(since));
+    }
+    line
 }
 
 /// The sums, then every agency from which something came.

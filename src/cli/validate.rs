@@ -95,7 +95,7 @@ fn files_of<'a>(
 ) -> Result<Read<Files<'a>>, FenceError> {
     if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("eml")) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        return Ok(reading.file(&name, &bytes)?.map(|file| (vec![file], None)));
+        return Ok(reading.file(&name, &bytes)?.map(|files| (files, None)));
     }
     Ok(reading.mail(&bytes)?.map(|mail| {
         let sender = mail.sender().and_then(|sender| match campaign.registry.sender(&sender.address) {

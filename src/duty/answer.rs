@@ -2,9 +2,9 @@
 //! in one transaction, within the limits that keep two machines from answering each other for ever.
 
 use super::{
-    Desk,
+    Desk, acquaint, alert,
     decide::{Decision, Report, is_document},
-    receive::outcome,
+    form, limits,
 };
 use crate::{
     agency::Agency,
@@ -19,23 +19,16 @@ use crate::{
     },
     message::Mail,
     setup::OpenCampaign,
-    sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
     store::{
-        Tx, messages,
-        outbox::{self, NewLetter},
-        reports::{self, NewReport, Recorded, ReportRow, Verdict},
+        StoreError, Tx, addresses, agencies,
+        messages::Held,
+        outbox::{self, NewLetter, Queued},
+        reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
     },
 };
 use anyhow::Context as _;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value as Json, json};
-
-/// Answers to one agency in one campaign: within an hour, and within a day.
-const MOST_AN_HOUR: u64 = 4;
-const MOST_A_DAY: u64 = 10;
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// The files that go with the letter: the report on our own form with its cells marked, or the blank form.
 pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Vec<File>> {
@@ -44,83 +37,82 @@ pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Ve
         return Ok(Vec::new());
     };
     let report = match (kind, &decision.report) {
-        (LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral, _) => return Ok(Vec::new()),
+        (LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral | LetterKind::Question, _) => {
+            return Ok(Vec::new());
+        }
         (LetterKind::Correction, Some(report)) => Some(report),
         _ => None,
     };
     let _ = mail;
-    let bytes = form_workbook(desk, campaign, agency, report)?;
-    Ok(vec![File { name: format!("{}_{}.xlsx", campaign.campaign.token(), agency.id), content_type: XLSX, bytes }])
+    Ok(vec![form::attached(desk, campaign, agency, report)?])
 }
 
-/// Our form for an agency, blank or filled with its report.
-fn form_workbook(
-    desk: &Desk,
-    campaign: &OpenCampaign,
-    agency: &Agency,
-    report: Option<&Report>,
-) -> anyhow::Result<Vec<u8>> {
-    let marked = report.map(|report| marked(desk, campaign, report)).unwrap_or_default();
-    let letter = &campaign.campaign.letter;
-    let book = FormWorkbook {
-        form: &campaign.form,
-        campaign_letter: &format!("{} ngày {}", letter.number, date(letter.date)),
-        agency: Some(AgencyMark {
-            id: agency.id.as_str(),
-            name: &agency.name,
-            code: agency.code.as_deref(),
-            kind: agency.kind,
-        }),
-        filled: report.map(|report| Filled { answers: &report.answers, findings: &marked }),
-    };
-    Ok(sheet::write(&book)?)
+/// An agency to which staff gave a last day of its own is judged by that one, and its letters name it.
+pub async fn by_own_deadline(desk: &Desk, decision: &mut Decision) -> Result<(), StoreError> {
+    if let (Some(campaign), Some(agency)) = (&mut decision.campaign, &decision.agency)
+        && let Some(own) = agencies::own_deadline(&desk.store, &campaign.id, &agency.id).await?
+    {
+        *campaign = campaign.clone().until(own, &desk.setup.zone);
+    }
+    Ok(())
 }
 
-fn marked<'a>(desk: &Desk, campaign: &OpenCampaign, report: &'a Report) -> Vec<MarkedFinding<'a>> {
-    let words = |finding| desk.setup.letters.words(&campaign.form, finding);
-    report.findings.iter().map(|finding| MarkedFinding { finding, note: words(finding).to_string() }).collect()
+/// What is to be recorded of a message beside its outcome.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// The message.
+    pub id: i64,
+    pub mail: &'a Mail,
+    pub decision: &'a Decision,
+    pub files: &'a [File],
+    /// The version that counted before.
+    pub previous: Option<&'a ReportRow>,
+    /// What this message's report was before it was read again.
+    pub withdrawn: Option<&'a Withdrawn>,
 }
 
-/// Records everything about a message and queues its answer; tells the limit that kept it from being answered.
-pub async fn record(
-    desk: &Desk,
-    id: i64,
-    mail: &Mail,
-    decision: &Decision,
-    files: Vec<File>,
-) -> anyhow::Result<Option<String>> {
-    let previous = match (&decision.campaign, &decision.agency) {
-        (Some(campaign), Some(agency)) => {
-            let versions = reports::reports_of(&desk.store, &campaign.id, &agency.id).await?;
-            versions.into_iter().find(|version| version.current)
-        }
+/// What became of the answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// The letter that was queued.
+    pub letter: Option<(i64, LetterKind)>,
+    /// The limit that kept the message from being answered.
+    pub limit: Option<String>,
+}
+
+/// The version of the agency's report that counts, of another message than this.
+pub async fn previous(desk: &Desk, id: i64, decision: &Decision) -> anyhow::Result<Option<ReportRow>> {
+    let (Some(campaign), Some(agency)) = (&decision.campaign, &decision.agency) else { return Ok(None) };
+    let versions = reports::reports_of(&desk.store, &campaign.id, &agency.id).await?;
+    Ok(versions.into_iter().find(|version| version.current && version.message != id))
+}
+
+/// Records the report of a message and queues its answer.
+pub async fn record(desk: &Desk, tx: &mut Tx, new: &Answer<'_>) -> anyhow::Result<Answered> {
+    let Decision { report, campaign, agency, .. } = new.decision;
+    let recorded = match (report, campaign, agency) {
+        (Some(report), Some(campaign), Some(agency)) => Some(record_report(tx, new, report, campaign, agency).await?),
         _ => None,
     };
-    let mut tx = desk.store.begin().await?;
-    let recorded = match (&decision.report, &decision.campaign, &decision.agency) {
-        (Some(report), Some(campaign), Some(agency)) => {
-            Some(record_report(&mut tx, id, mail, decision, report, campaign, agency).await?)
-        }
-        _ => None,
-    };
-    let limit = queue_answer(desk, &mut tx, id, mail, decision, recorded, previous, files).await?;
-    messages::record_outcome(&mut tx, id, &outcome(mail, decision, limit.as_deref())).await?;
-    tx.commit().await?;
-    Ok(limit)
+    if new.decision.held.as_ref().is_some_and(|(held, _)| *held == Held::Classified) {
+        let reason = alert::Reason::Classified { since: new.decision.received_at, message: new.id };
+        alert::raise(desk, tx, &format!("classified:{}", new.id), reason).await?;
+    }
+    acquaint::meet(tx, new.mail, new.decision, desk.clock.now()).await?;
+    queue_answer(desk, tx, new, recorded).await
 }
 
 async fn record_report(
     tx: &mut Tx,
-    id: i64,
-    mail: &Mail,
-    decision: &Decision,
+    Answer { id, mail, decision, withdrawn, .. }: &Answer<'_>,
     report: &Report,
     campaign: &OpenCampaign,
     agency: &Agency,
 ) -> anyhow::Result<Recorded> {
     let file = &mail.attachments[report.file];
     let new = NewReport {
-        message: id,
+        message: *id,
+        withdrawn: *withdrawn,
         campaign: &campaign.id,
         agency: &agency.id,
         received_at: decision.received_at,
@@ -144,37 +136,40 @@ fn counts(campaign: &OpenCampaign, report: &Report) -> Json {
     json!({"items": items, "answered": answered, "choices": tallies})
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything a letter speaks of")]
 async fn queue_answer(
     desk: &Desk,
     tx: &mut Tx,
-    id: i64,
-    mail: &Mail,
-    decision: &Decision,
+    new: &Answer<'_>,
     recorded: Option<Recorded>,
-    previous: Option<ReportRow>,
-    files: Vec<File>,
-) -> anyhow::Result<Option<String>> {
+) -> anyhow::Result<Answered> {
+    let Answer { id, mail, decision, files, .. } = *new;
     let (Some((kind, to)), Some(campaign), Some(agency)) = (&decision.letter, &decision.campaign, &decision.agency)
     else {
-        return Ok(None);
+        return Ok(Answered::default());
     };
     let now = desk.clock.now();
     // Reserved first: on a shared database the row lock makes counting below free of races.
     let letter_id = outbox::reserve_letter_id(tx).await?;
+    if let Some(block) = addresses::blocked(tx, to, now).await? {
+        let limit = format!("H7: the address is blocked until {}: {}", block.until, block.reason);
+        return Ok(Answered { limit: Some(limit), letter: None });
+    }
+    if !may_follow(&answers_to(tx, id).await?, fact_of(*kind)) {
+        return Ok(Answered::default());
+    }
     let said =
         attachment::sha256(format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision)).as_bytes());
-    if let Some(limit) = limit(tx, campaign, agency, &said, now, desk.setup.breaker()).await? {
+    if let Some(limit) = limits::reached(desk, tx, campaign, agency, &said).await? {
         tracing::warn!(message = id, agency = %agency.id, limit, "no answer is sent");
-        return Ok(Some(limit));
+        return Ok(Answered { limit: Some(limit), letter: None });
     }
-    let context = context(desk, id, mail, decision, campaign, agency, recorded, previous, &files);
+    let context = context(desk, new, campaign, agency, recorded);
     let letter = desk.setup.letters.render(*kind, &context).context("a letter cannot be rendered")?;
     let message_id = compose::message_id(&desk.setup.domain(), letter_id, desk.store.instance_key());
-    let raw = envelope_and_bytes(desk, mail, to, &message_id, &letter, &files, now)?;
+    let raw = envelope_and_bytes(desk, mail, to, &message_id, &letter, files, now)?;
     let new = NewLetter {
         id: letter_id,
-        fact: &format!("answer:message:{id}"),
+        fact: &format!("{}{}", prefix(id), fact_of(*kind)),
         kind: outbox::LetterKind::parse(kind.outbox_kind()).context("the outbox does not know this kind of letter")?,
         campaign: Some(&campaign.id),
         agency: Some(&agency.id),
@@ -189,41 +184,56 @@ async fn queue_answer(
         not_before: now,
         now,
     };
-    outbox::queue(tx, &new).await?;
-    Ok(None)
+    match outbox::queue(tx, &new).await? {
+        Queued::New(id) => Ok(Answered { letter: Some((id, *kind)), limit: None }),
+        Queued::AlreadyThere(_) => Ok(Answered::default()),
+    }
+}
+
+/// How the facts begin that answers to this message tell.
+fn prefix(id: i64) -> String {
+    format!("answer:message:{id}:")
+}
+
+/// What an answer tells its message's sender; each is told once for each message, however often that is read.
+fn fact_of(kind: LetterKind) -> &'static str {
+    match kind {
+        LetterKind::Neutral => "neutral",
+        kind => kind.outbox_kind(),
+    }
+}
+
+/// What the sender of this message was told already.
+async fn answers_to(tx: &mut Tx, id: i64) -> anyhow::Result<Vec<String>> {
+    let facts = outbox::facts_of(tx, id).await?;
+    Ok(facts.into_iter().filter_map(|fact| fact.strip_prefix(&prefix(id)).map(str::to_owned)).collect())
+}
+
+/// Whether a message read again may still be answered so: nothing is told twice, and who was told more than that
+/// the mail came is not told less.
+fn may_follow(told: &[String], fact: &str) -> bool {
+    let weight = |fact: &str| match fact {
+        "neutral" => 0,
+        "unreadable" => 1,
+        _ => 2,
+    };
+    told.iter().all(|told| told != fact && weight(told) <= weight(fact))
 }
 
 /// What an answer depends on, so that the same answer to the same file is known again.
 fn what_was_read(mail: &Mail, decision: &Decision) -> String {
+    if decision.held.as_ref().is_some_and(|(held, _)| *held != Held::Unreadable) {
+        // Whoever pretends to be an agency makes it get one short letter a day, and no more.
+        return "held".to_owned();
+    }
     match &decision.report {
         Some(report) => mail.attachments[report.file].sha256.clone(),
-        None => mail.attachments.iter().map(|file| file.sha256.as_str()).collect::<Vec<_>>().join(" "),
+        None => {
+            let size = decision.oversize.map(|size| size.to_string());
+            let files = mail.attachments.iter().map(|file| file.sha256.as_str());
+            files.chain(size.as_deref()).collect::<Vec<_>>().join(" ")
+        }
     }
-}
-
-/// The limit that forbids another answer now, in words for staff.
-async fn limit(
-    tx: &mut Tx,
-    campaign: &OpenCampaign,
-    agency: &Agency,
-    said: &str,
-    now: Timestamp,
-    breaker: u64,
-) -> anyhow::Result<Option<String>> {
-    let since = |span: SignedDuration| now.checked_sub(span).unwrap_or(Timestamp::MIN);
-    if outbox::answers_since(tx, &campaign.id, &agency.id, since(HOUR)).await? >= MOST_AN_HOUR {
-        return Ok(Some(format!("limit: {MOST_AN_HOUR} answers within an hour")));
-    }
-    if outbox::answers_since(tx, &campaign.id, &agency.id, since(DAY)).await? >= MOST_A_DAY {
-        return Ok(Some(format!("limit: {MOST_A_DAY} answers within a day")));
-    }
-    if outbox::same_body_since(tx, &agency.id, said, since(DAY)).await? > 0 {
-        return Ok(Some("limit: the same answer within a day".to_owned()));
-    }
-    if outbox::all_answers_since(tx, since(HOUR)).await? >= breaker {
-        return Ok(Some(format!("breaker: {breaker} answers to all agencies within an hour")));
-    }
-    Ok(None)
 }
 
 fn envelope_and_bytes(
@@ -250,18 +260,14 @@ fn envelope_and_bytes(
     Ok(compose::compose(&envelope, letter, files)?)
 }
 
-#[expect(clippy::too_many_arguments, reason = "everything a letter speaks of")]
 fn context(
     desk: &Desk,
-    id: i64,
-    mail: &Mail,
-    decision: &Decision,
+    new: &Answer<'_>,
     campaign: &OpenCampaign,
     agency: &Agency,
     recorded: Option<Recorded>,
-    previous: Option<ReportRow>,
-    files: &[File],
 ) -> Context {
+    let Answer { id, mail, decision, files, previous, .. } = *new;
     let setup = &desk.setup;
     let deadline = campaign.campaign.deadline_day(&campaign.calendar);
     let code = format!("{}-{}-{id}", campaign.id, agency.id);
@@ -297,6 +303,7 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
     let setup = &desk.setup;
     let own = decision.report.as_ref().map(|report| report.file);
     let about = own
+        .or(decision.about)
         .or_else(|| mail.attachments.iter().position(|file| file.kind.is_workbook()))
         .or_else(|| (!mail.attachments.is_empty()).then_some(0));
     let file: Option<&Attachment> = about.map(|at| &mail.attachments[at]);
@@ -309,7 +316,7 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
         days_late: (!on_time).then(|| campaign.calendar.working_days_between(deadline, received_on)),
         version: 1,
         file_name: file.map(|file| FileFacts::new(&file.name, file.bytes.len() as u64).name).unwrap_or_default(),
-        file_size: file.map(|file| size(file.bytes.len() as u64)).unwrap_or_default(),
+        file_size: file.map(|file| file.bytes.len() as u64).or(decision.oversize).map(size).unwrap_or_default(),
         sha256: file.map(|file| file.sha256.clone()).unwrap_or_default(),
         limit: Some(size(setup.config.mailbox.largest)),
         documents: mail

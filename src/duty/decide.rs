@@ -3,12 +3,14 @@
 
 use super::{
     Desk,
+    evidence::Evidence,
     identify::{Identity, identify},
+    judge::Given,
 };
 use crate::{
     agency::{Agency, looks_like_address},
     appendix::{Appendix, Reason},
-    attachment::{Attachment, FileKind},
+    attachment::{Attachment, FileKind, Sealed},
     fence::{FenceError, Loss, Reading},
     finding::{Finding, Severity},
     form::{self, Circumstances, answers::Answers},
@@ -16,6 +18,8 @@ use crate::{
     message::{
         Mail,
         automatic::{self, Answerable, MailKind},
+        quoted,
+        trust::{Trust, Witnesses},
     },
     setup::OpenCampaign,
     store::{
@@ -24,6 +28,9 @@ use crate::{
     },
 };
 use jiff::Timestamp;
+
+mod held;
+mod secret;
 
 /// Everything that is to be recorded about a message.
 #[derive(Debug)]
@@ -34,15 +41,47 @@ pub struct Decision {
     pub campaign: Option<OpenCampaign>,
     pub agency: Option<Agency>,
     pub evidence: Option<String>,
+    /// Whether the sender is who they say.
+    pub trust: Trust,
+    /// A mail that came from an agency and from nobody else: its address is alive.
+    pub good: bool,
+    /// It bears the mark of a state secret.
+    pub secret: bool,
+    /// The sender's address is to be remembered as the agency's, if the report is accepted.
+    pub new_address: bool,
     /// The header rule that took away or limited the right to an answer.
     pub rule: Option<String>,
     pub verdict: Option<Verdict>,
     pub reason: Option<Reason>,
+    /// The mail's file that the reason is about.
+    pub about: Option<usize>,
     pub report: Option<Report>,
     /// The letter, and the address it may go to.
     pub letter: Option<(LetterKind, String)>,
     /// When the server had the mail.
     pub received_at: Timestamp,
+    /// The size of a mail that was too large to fetch.
+    pub oversize: Option<u64>,
+}
+
+/// Why only the headers of a mail are known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unseen {
+    /// Its reading process died of it.
+    #[error(transparent)]
+    Lost(Loss),
+    /// It was not fetched.
+    #[error("the mail has {size} bytes and was not fetched; the limit is mailbox.largest, {largest}")]
+    TooLarge { size: u64, largest: u64 },
+}
+
+impl Unseen {
+    fn reason(&self) -> Reason {
+        match self {
+            Unseen::Lost(loss) => loss.reason(),
+            Unseen::TooLarge { .. } => Reason::TooLarge,
+        }
+    }
 }
 
 /// A report as it was read.
@@ -60,18 +99,22 @@ impl Report {
     }
 }
 
-/// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `lost`
-/// tells why its body could not be, `mail` holds its headers alone.
+/// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `unseen`
+/// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before the mail's own
+/// evidence.
 pub fn decide(
     desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
-    lost: Option<&Loss>,
+    unseen: Option<&Unseen>,
     arrived: Timestamp,
+    evidence: &Evidence,
+    given: &Given,
 ) -> Result<Decision, FenceError> {
-    let answerable = desk.with_own(|own| automatic::answerable(mail, own));
+    let answerable = vouched(desk.with_own(|own| automatic::answerable(mail, own)), given);
     let mail_kind = automatic::kind(mail, &answerable);
-    let trusted = mail.received_at(desk.setup.config.trust.authserv_id.as_deref());
+    let host = desk.setup.config.trust.authserv_id.as_deref();
+    let trusted = mail.received_at(host);
     let mut decision = Decision {
         kind: match mail_kind {
             MailKind::Report => MessageKind::Report,
@@ -84,16 +127,25 @@ pub fn decide(
         campaign: None,
         agency: None,
         evidence: None,
+        trust: Trust::of(mail, &Witnesses { host, signatures: &evidence.signatures, answers: None }),
+        good: false,
+        secret: false,
+        new_address: false,
         rule: rule_of(&answerable),
         verdict: None,
         reason: None,
+        about: None,
         report: None,
         letter: None,
         // Never later than the clock, whatever the headers say.
         received_at: trusted.unwrap_or(arrived).min(desk.clock.now()),
+        oversize: match unseen {
+            Some(Unseen::TooLarge { size, .. }) => Some(*size),
+            _ => None,
+        },
     };
-    if let Some(loss) = lost {
-        unread(loss, &mut decision);
+    if let Some(unseen) = unseen {
+        unread(unseen.reason(), unseen.to_string(), &mut decision);
         // What it brings is not known; a machine's mail may bring a report too.
         if matches!(mail_kind, MailKind::Question | MailKind::Automatic) {
             decision.kind = MessageKind::Report;
@@ -108,70 +160,116 @@ pub fn decide(
     if mail_kind == MailKind::Bounce {
         return Ok(decision);
     }
-    match identify(&desk.setup, mail) {
-        Identity::Held { held, why, campaign, agency } => {
-            decision.agency = agency.and_then(|id| campaign?.registry.get(&id).cloned());
-            decision.campaign = campaign.cloned();
-            // A machine's mail without a workbook waits for nobody.
-            if mail_kind != MailKind::Automatic || mail.has_workbook() {
-                decision.held = Some((held, why));
+    let identity = identify(&desk.setup, mail, evidence, given, desk.clock.now());
+    decision.campaign = identity.campaign.cloned();
+    decision.agency = identity.agency.cloned();
+    decision.evidence = Some(identity.evidence.clone()).filter(|evidence| !evidence.is_empty());
+    decision.trust = identity.trust.clone();
+    if let Some(place) = secret::place(mail) {
+        secret::hold(place, given.agency.is_some(), &mut decision);
+        return Ok(decision);
+    }
+    let brings_report = mail_kind == MailKind::Report || mail.has_workbook();
+    if let Some((held, why)) = identity.held {
+        // A machine's mail without a workbook waits for nobody.
+        if mail_kind != MailKind::Automatic || mail.has_workbook() {
+            decision.held = Some((held, why));
+            if unseen.is_none() && brings_report {
+                held::read(desk, reading, mail, &mut decision)?;
             }
-        }
-        Identity::Known { campaign, agency, evidence } => {
-            decision.campaign = Some(campaign.clone());
-            decision.agency = Some(agency.clone());
-            decision.evidence = Some(evidence);
-            if lost.is_some() {
-                decision.letter = neutral_letter(mail, agency, &answerable);
-            } else if mail_kind == MailKind::Report || mail.has_workbook() {
-                read_report(desk, reading, mail, campaign, agency, &answerable, &mut decision)?;
-            } else if mail_kind == MailKind::Question && promises_a_file(mail) {
-                decision.kind = MessageKind::Report;
-                decision.verdict = Some(Verdict::Unreadable);
-                decision.reason = Some(Reason::NoWorkbook);
-                decision.letter = destination(mail, agency, &answerable).map(|to| (LetterKind::NoWorkbook, to));
+            if decision.secret {
+                return Ok(decision);
             }
+            decision.letter = held::receipt(mail, &decision, &answerable);
         }
+        return Ok(decision);
+    }
+    let (Some(campaign), Some(agency)) = (identity.campaign, identity.agency) else { return Ok(decision) };
+    decision.good = matches!(answerable, Answerable::Yes | Answerable::RegistryOnly(_));
+    decision.new_address = identity.new_address && matches!(answerable, Answerable::Yes);
+    let to = destination(mail, &identity, &answerable);
+    if let Some(unseen) = unseen {
+        decision.letter = letter_unseen(unseen, to, &answerable);
+    } else if brings_report {
+        let answers_letter = identity.answers.is_some();
+        let case = Case { campaign, agency, to, answers_letter, by_staff: given.agency.is_some() };
+        read_report(reading, mail, case, &answerable, &mut decision)?;
+    } else if mail_kind == MailKind::Question && promises_a_file(mail) {
+        decision.kind = MessageKind::Report;
+        decision.verdict = Some(Verdict::Unreadable);
+        decision.reason = Some(Reason::NoWorkbook);
+        decision.letter = to.map(|to| (LetterKind::NoWorkbook, to));
+    } else if mail_kind == MailKind::Question && !desk.setup.config.office.staff.is_empty() {
+        let to = to.filter(|_| answerable == Answerable::Yes);
+        decision.letter = to.map(|to| (LetterKind::Question, to));
     }
     Ok(decision)
 }
 
-/// What staff must know of a mail that was the end of its reading process.
-fn unread(loss: &Loss, decision: &mut Decision) {
-    decision.verdict = Some(Verdict::Unreadable);
-    decision.reason = Some(loss.reason());
-    decision.held = Some((Held::Unreadable, loss.to_string()));
+/// A sender whom staff vouch for is answered as any other; a machine is not.
+fn vouched(answerable: Answerable, given: &Given) -> Answerable {
+    match answerable {
+        Answerable::RegistryOnly(_) if given.agency.is_some() => Answerable::Yes,
+        answerable => answerable,
+    }
 }
 
-/// It says that the mail came and is looked at. What we could not read may well be in order.
-fn neutral_letter(mail: &Mail, agency: &Agency, answerable: &Answerable) -> Option<(LetterKind, String)> {
-    let to = destination(mail, agency, answerable).filter(|_| matches!(answerable, Answerable::Yes));
-    to.map(|to| (LetterKind::Neutral, to))
+/// What staff must know of a mail whose body was not read.
+fn unread(reason: Reason, why: String, decision: &mut Decision) {
+    decision.verdict = Some(Verdict::Unreadable);
+    decision.reason = Some(reason);
+    decision.held = Some((Held::Unreadable, why));
+}
+
+/// What we could not read may well be in order, so the letter says that the mail came and is looked at. Of a size
+/// everybody can judge, and the sender alone can do something about it.
+fn letter_unseen(unseen: &Unseen, to: Option<String>, answerable: &Answerable) -> Option<(LetterKind, String)> {
+    let to = to.filter(|_| matches!(answerable, Answerable::Yes));
+    let kind = match unseen {
+        Unseen::Lost(_) => LetterKind::Neutral,
+        Unseen::TooLarge { .. } => LetterKind::TooLarge,
+    };
+    to.map(|to| (kind, to))
+}
+
+/// Whose report is expected in a mail.
+struct Case<'a> {
+    campaign: &'a OpenCampaign,
+    agency: &'a Agency,
+    /// Where an answer may go.
+    to: Option<String>,
+    /// Whether it is a reply to a letter of ours.
+    answers_letter: bool,
+    /// Whether staff said so, which nothing in the report takes back.
+    by_staff: bool,
 }
 
 fn read_report(
-    desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
-    campaign: &OpenCampaign,
-    agency: &Agency,
+    Case { campaign, agency, to, answers_letter, by_staff }: Case,
     answerable: &Answerable,
     decision: &mut Decision,
 ) -> Result<(), FenceError> {
     let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
-    let to = destination(mail, agency, answerable);
     let appendix = match reading.appendix(&campaign.form, &mail.attachments, &circumstances)? {
         Ok(appendix) => appendix,
         Err(loss) => {
-            unread(&loss, decision);
-            decision.letter = neutral_letter(mail, agency, answerable);
+            unread(loss.reason(), loss.to_string(), decision);
+            decision.letter = letter_unseen(&Unseen::Lost(loss), to, answerable);
             return Ok(());
         }
     };
     let letter = match appendix {
-        Appendix::Report { file, answers, findings, .. } => {
+        Appendix::Report { file, answers, findings, marks } => {
             let report = Report { file, answers, findings };
             decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
+            if let Some(other) = held::made_for_another(&marks, campaign, agency).filter(|_| !by_staff) {
+                let why = format!("the sender is {}, and the form was made for {other}", agency.id);
+                decision.held = Some((Held::Conflict, why));
+                decision.letter = held::receipt(mail, decision, answerable);
+                return Ok(());
+            }
             let letter = match (
                 report.accepted(),
                 report.findings.iter().any(|finding| finding.severity == Severity::Warning),
@@ -183,9 +281,22 @@ fn read_report(
             decision.report = Some(report);
             letter
         }
+        Appendix::Unreadable { reason: Reason::Classified, .. } => {
+            secret::hold("a heading of its workbook", by_staff, decision);
+            return Ok(());
+        }
         Appendix::Unreadable { reason, file } => {
             decision.verdict = Some(Verdict::Unreadable);
             decision.reason = Some(reason);
+            // Who answers the wrong letter of ours with the right form is to be told nothing wrong.
+            if reason == Reason::OtherCampaign && answers_letter && !by_staff {
+                let why =
+                    format!("the mail answers a letter of campaign {}, whose form it does not bring", campaign.id);
+                decision.held = Some((Held::Ambiguous, why));
+                decision.letter = held::receipt(mail, decision, answerable);
+                return Ok(());
+            }
+            decision.about = file;
             let file = file.and_then(|file| mail.attachments.get(file));
             let (letter, held) = letter_for(reason, file, &mail.attachments);
             if let Some(why) = held {
@@ -198,16 +309,14 @@ fn read_report(
     // Without a workbook a mailing list or a machine is told nothing.
     let may = matches!(answerable, Answerable::Yes) || decision.report.is_some();
     decision.letter = to.filter(|_| may).map(|to| (letter, to));
-    debug_assert!(desk.setup.campaigns.iter().any(|open| open.id == campaign.id), "the campaign is one of the setup's");
     Ok(())
 }
 
 /// The letter for a mail without a form, and why staff must look at it, where they must.
 fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -> (LetterKind, Option<String>) {
-    let container = |file: &&Attachment| {
-        matches!(file.kind, FileKind::Zip | FileKind::Rar | FileKind::SevenZip | FileKind::Tnef | FileKind::SignedMail)
-    };
+    let unopened = |file: &&Attachment| file.sealed == Some(Sealed::Unsupported);
     let letter = match reason {
+        Reason::Classified => LetterKind::Neutral,
         Reason::OtherCampaign => LetterKind::OtherCampaign,
         Reason::BlankForm => LetterKind::BlankForm,
         Reason::Encrypted => LetterKind::Encrypted,
@@ -215,9 +324,9 @@ fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -
         Reason::TooLarge => LetterKind::TooLarge,
         Reason::NotTheForm => LetterKind::NotTheForm,
         Reason::LegacyWord => LetterKind::LegacyWord,
-        Reason::NoWorkbook => match files.iter().find(container) {
+        Reason::NoWorkbook => match files.iter().find(unopened) {
             Some(wrapped) => {
-                let why = format!("{} is a {} file, which is not opened yet", wrapped.name, wrapped.kind.as_str());
+                let why = format!("{} is a {} file that is not opened", wrapped.name, wrapped.kind.as_str());
                 return (LetterKind::Neutral, Some(why));
             }
             None if file.is_some_and(|file| is_document(file.kind))
@@ -236,12 +345,13 @@ pub fn is_document(kind: FileKind) -> bool {
     matches!(kind, FileKind::Pdf | FileKind::Docx | FileKind::Doc | FileKind::Odt | FileKind::Image)
 }
 
-/// Where an answer may go: to the sender, or, where a sign speaks against it, to the registry's address only.
-fn destination(mail: &Mail, agency: &Agency, answerable: &Answerable) -> Option<String> {
+/// Where an answer may go: to the sender, whose address is the agency's; where a sign speaks against it, to the
+/// registry's address only.
+fn destination(mail: &Mail, identity: &Identity, answerable: &Answerable) -> Option<String> {
     let to = match answerable {
         Answerable::Never(_) => None,
-        Answerable::RegistryOnly(_) => agency.addresses.first().cloned(),
-        Answerable::Yes => mail.sender().map(|sender| sender.address.clone()),
+        Answerable::RegistryOnly(_) => identity.agency.and_then(|agency| agency.addresses.first().cloned()),
+        Answerable::Yes => identity.answer_to.clone().or_else(|| mail.sender().map(|sender| sender.address.clone())),
     };
     to.filter(|to| looks_like_address(to))
 }
@@ -256,15 +366,6 @@ fn rule_of(answerable: &Answerable) -> Option<String> {
 /// Whether a mail without any file says that it brings one.
 fn promises_a_file(mail: &Mail) -> bool {
     const PROMISES: [&str; 5] = ["đính kèm", "gửi kèm", "kèm theo", "file kèm", "tệp kèm"];
-    let text = crate::text::key(&format!("{} {}", mail.subject, own_words(&mail.text)));
+    let text = crate::text::key(&format!("{} {}", mail.subject, quoted::own_words(&mail.text, None)));
     PROMISES.iter().any(|words| crate::text::contains_words(&text, words))
-}
-
-/// The words of the mail without those it quotes.
-fn own_words(text: &str) -> String {
-    let quoted = |line: &&str| !line.trim_start().starts_with('>');
-    let ends = |line: &&str| {
-        !line.contains("-----") && !line.trim_end().ends_with("wrote:") && !line.trim_end().ends_with("đã viết:")
-    };
-    text.lines().take_while(ends).filter(quoted).collect::<Vec<_>>().join("\n")
 }

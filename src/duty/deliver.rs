@@ -1,17 +1,25 @@
 //! Sending what waits in the outbox, one letter at a time, each noted as being sent before it is. A letter of
 //! which nobody knows whether it arrived is `uncertain` and is never sent again by itself.
 
-use super::Desk;
-use crate::{
-    agency::masked,
-    outgoing::{Outcome, Outgoing, Parcel},
-    store::sending::{self, LetterToSend},
+use super::{
+    Desk,
+    notice::{self, Fate},
 };
-use jiff::{SignedDuration, Timestamp};
+use crate::{
+    agency::{masked, masked_within},
+    backoff::Backoff,
+    outgoing::{Outcome, Outgoing, Parcel},
+    step::Step,
+    store::{
+        StoreError,
+        sending::{self, LetterToSend},
+    },
+};
+use jiff::Timestamp;
+use std::time::Duration;
 
-/// The first wait after a passing refusal; each further one is twice as long.
-const FIRST_WAIT: SignedDuration = SignedDuration::from_mins(2);
-const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(6);
+/// The waits after passing refusals.
+const RETRY: Backoff = Backoff { first: Duration::from_secs(2 * 60), longest: Duration::from_secs(6 * 3600) };
 /// How the outgoing side begins its reason when it is the envelope sender that was refused.
 const SENDER_REFUSED: &str = "the sender:";
 
@@ -23,23 +31,72 @@ pub struct Delivered {
     /// Put off after a passing refusal.
     pub later: u32,
     pub failed: u32,
+    /// Did not leave, because it was no longer true.
+    pub withdrawn: u32,
 }
 
 /// Sends every letter whose time has come.
 pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Delivered> {
     let mut delivered = Delivered::default();
-    while deliver_next(desk, outgoing, &mut delivered).await? {}
+    while deliver_next(desk, outgoing, &mut delivered, &mut None).await? {}
     Ok(delivered)
 }
 
+/// A letter of which it is known what became of it, and which the database did not take note of yet.
+#[derive(Debug)]
+pub struct Unnoted {
+    letter: LetterToSend,
+    came: Came,
+}
+
+/// What became of a letter that was taken.
+#[derive(Debug)]
+enum Came {
+    Handed(Outcome),
+    PutBack(Timestamp),
+    Withdrawn(&'static str),
+}
+
 /// Sends the next letter whose time has come, and tells whether there was one. Once begun it must be waited
-/// for: whether a letter left whose sending was abandoned nobody knows.
-pub async fn deliver_next(desk: &Desk, outgoing: &Outgoing, delivered: &mut Delivered) -> anyhow::Result<bool> {
-    let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
-        return Ok(false);
+/// for: whether a letter left whose sending was abandoned nobody knows. What the database could not take note of
+/// is `unnoted`, which the caller gives back the next time; nothing else is sent before.
+pub async fn deliver_next(
+    desk: &Desk,
+    outgoing: &Outgoing,
+    delivered: &mut Delivered,
+    unnoted: &mut Option<Unnoted>,
+) -> anyhow::Result<bool> {
+    let Unnoted { letter, came } = match unnoted.take() {
+        Some(known) => known,
+        None => {
+            let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
+                return Ok(false);
+            };
+            desk.steps.reached(Step::Taken, Some(letter.id));
+            let came = match notice::fate(desk, &letter).await {
+                Ok(Fate::Send) => {
+                    let outcome = send(desk, outgoing, &letter).await;
+                    desk.steps.reached(Step::Answered, Some(letter.id));
+                    Came::Handed(outcome)
+                }
+                Ok(Fate::Later(at)) => Came::PutBack(at),
+                Ok(Fate::Withdraw(why)) => Came::Withdrawn(why),
+                Err(error) => {
+                    // Nothing of it has left, which is to be noted when the database answers again.
+                    *unnoted = Some(Unnoted { letter, came: Came::PutBack(desk.clock.now()) });
+                    return Err(error);
+                }
+            };
+            Unnoted { letter, came }
+        }
     };
-    let outcome = send(desk, outgoing, &letter).await;
-    note(desk, &letter, outcome, delivered).await?;
+    if let Err(error) = note(desk, &letter, &came, delivered).await {
+        if error.downcast_ref::<StoreError>().is_some_and(StoreError::passing) {
+            *unnoted = Some(Unnoted { letter, came });
+        }
+        return Err(error);
+    }
+    desk.steps.reached(Step::Noted, Some(letter.id));
     Ok(true)
 }
 
@@ -74,45 +131,68 @@ async fn send(desk: &Desk, outgoing: &Outgoing, letter: &LetterToSend) -> Outcom
     }
 }
 
-async fn note(desk: &Desk, letter: &LetterToSend, outcome: Outcome, delivered: &mut Delivered) -> anyhow::Result<()> {
-    let now = desk.clock.now();
-    let to = masked(&letter.recipient);
-    match outcome {
-        Outcome::Sent { answer } => {
-            sending::note_sent(&desk.store, letter.id, now, &answer).await?;
-            delivered.sent += 1;
-            tracing::info!(letter = letter.id, kind = letter.kind.as_str(), to, "letter sent");
-        }
-        Outcome::Uncertain { reason } => {
-            sending::note_uncertain(&desk.store, letter.id, &reason).await?;
-            delivered.uncertain += 1;
-            tracing::error!(letter = letter.id, to, reason, "whether the letter arrived is uncertain");
-        }
-        Outcome::TryLater { reason } => {
-            sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts), &reason).await?;
-            delivered.later += 1;
-            tracing::warn!(
-                letter = letter.id,
-                to,
-                reason,
-                attempts = letter.attempts,
-                "the letter is tried again later"
-            );
-        }
-        Outcome::Failed { reason } => {
-            sending::note_failed(&desk.store, letter.id, &reason).await?;
-            delivered.failed += 1;
-            tracing::error!(letter = letter.id, to, reason, "the letter was refused");
+async fn note(desk: &Desk, letter: &LetterToSend, came: &Came, delivered: &mut Delivered) -> anyhow::Result<()> {
+    match came {
+        Came::Handed(outcome) => note_outcome(desk, letter, outcome, delivered).await?,
+        Came::PutBack(at) => sending::put_back(&desk.store, letter.id, *at).await?,
+        Came::Withdrawn(why) => {
+            sending::withdraw(&desk.store, letter.id, why).await?;
+            delivered.withdrawn += 1;
+            tracing::info!(letter = letter.id, kind = letter.kind.as_str(), why, "a letter is withdrawn");
         }
     }
     Ok(())
 }
 
-/// When a letter is tried again: 2, 4, 8 … minutes after its first, second, third attempt, six hours at most.
-fn retry_time(now: Timestamp, attempts: u32) -> Timestamp {
-    let doublings = attempts.saturating_sub(1).min(10);
-    let wait = FIRST_WAIT.checked_mul(1 << doublings).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT);
-    now.checked_add(wait).unwrap_or(now)
+async fn note_outcome(
+    desk: &Desk,
+    letter: &LetterToSend,
+    outcome: &Outcome,
+    delivered: &mut Delivered,
+) -> anyhow::Result<()> {
+    let now = desk.clock.now();
+    let to = masked(&letter.recipient);
+    match outcome {
+        Outcome::Sent { answer } => {
+            sending::note_sent(&desk.store, letter.id, now, answer).await?;
+            delivered.sent += 1;
+            tracing::info!(letter = letter.id, kind = letter.kind.as_str(), to, "letter sent");
+        }
+        Outcome::Uncertain { reason } => {
+            sending::note_uncertain(&desk.store, letter.id, reason).await?;
+            delivered.uncertain += 1;
+            tracing::error!(
+                letter = letter.id,
+                to,
+                reason = masked_within(reason),
+                "whether the letter arrived is uncertain"
+            );
+        }
+        Outcome::TryLater { reason } => {
+            sending::retry_at(&desk.store, letter.id, retry_time(now, letter.attempts, desk.clock.chance()), reason)
+                .await?;
+            delivered.later += 1;
+            tracing::warn!(
+                letter = letter.id,
+                to,
+                reason = masked_within(reason),
+                attempts = letter.attempts,
+                "the letter is tried again later"
+            );
+        }
+        Outcome::Failed { reason } => {
+            sending::note_failed(&desk.store, letter.id, reason).await?;
+            delivered.failed += 1;
+            tracing::error!(letter = letter.id, to, reason = masked_within(reason), "the letter was refused");
+        }
+    }
+    Ok(())
+}
+
+/// When a letter is tried again: 2, 4, 8 … minutes after its first, second, third attempt, six hours at most, and
+/// by chance up to half of that earlier.
+fn retry_time(now: Timestamp, attempts: u32, chance: f64) -> Timestamp {
+    now.checked_add(RETRY.wait(attempts, chance)).unwrap_or(now)
 }
 
 #[cfg(test)]
@@ -123,7 +203,8 @@ mod tests {
     fn the_wait_doubles_up_to_six_hours() {
         let now = Timestamp::UNIX_EPOCH;
         for (attempts, minutes) in [(1, 2), (2, 4), (5, 32), (9, 360), (500, 360)] {
-            assert_eq!(retry_time(now, attempts).duration_since(now).as_mins(), minutes);
+            assert_eq!(retry_time(now, attempts, 1.0).duration_since(now).as_mins(), minutes);
+            assert_eq!(retry_time(now, attempts, 0.0).duration_since(now).as_mins(), minutes / 2);
         }
     }
 }

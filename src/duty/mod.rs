@@ -1,19 +1,49 @@
 //! Duties: each does one thing once and tells what came of it. The command line, the tests and the daemon call
 //! the same functions; loops, sleeps and signals are none of theirs.
 
+mod acquaint;
+pub mod alert;
+pub mod announce;
 mod answer;
+pub mod backup;
 pub mod decide;
 pub mod deliver;
+pub mod digest;
+pub mod evidence;
+mod form;
+pub mod hold;
 pub mod identify;
+pub mod judge;
+pub mod letters;
+mod limits;
+mod notice;
+pub mod obligation;
+mod post;
+mod question;
 pub mod receive;
+mod reconcile;
+pub mod redact;
+pub mod release;
+pub mod remind;
+pub mod reprocess;
+mod staff;
+pub mod tabulate;
+pub mod token;
+pub mod watch;
 
 use crate::{
+    agency::{Agency, AgencyId},
     clock::Clock,
     fence::Fence,
     message::automatic::Own,
+    resolver::{Resolver, ResolverError},
     setup::{OpenCampaign, Setup, SetupError},
+    step::Steps,
     store::{Store, StoreError, agencies},
 };
+use anyhow::Context as _;
+use jiff::civil::Date;
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 
 /// What every duty works with.
@@ -24,6 +54,10 @@ pub struct Desk {
     pub clock: Clock,
     /// Where mail is read.
     pub fence: Fence,
+    /// Who is asked for the keys of signatures.
+    pub resolver: Resolver,
+    /// Where the steps of a mail and of a letter are announced.
+    pub steps: Steps,
 }
 
 /// Why a desk could not be set up.
@@ -33,13 +67,17 @@ pub enum DeskError {
     Setup(#[from] SetupError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
 }
 
 impl Desk {
     /// Opens the database of a setup and imports its campaigns and registries.
     pub async fn open(setup: Arc<Setup>, clock: Clock) -> Result<Desk, DeskError> {
-        let store = Store::open(&setup.database_url()).await?;
-        let desk = Desk { setup, store, clock, fence: Fence::of_this_program() };
+        let store = Store::open(setup.config.database_url().map_err(SetupError::from)?.expose_secret()).await?;
+        let resolver = Resolver::open(&setup.config.trust.resolver)?;
+        let fence = Fence::of_this_program();
+        let desk = Desk { setup, store, clock, fence, resolver, steps: Steps::default() };
         desk.import().await?;
         Ok(desk)
     }
@@ -47,6 +85,11 @@ impl Desk {
     /// The same desk, its mail read elsewhere: by another program than the running one, or here.
     pub fn with_fence(self, fence: Fence) -> Desk {
         Desk { fence, ..self }
+    }
+
+    /// The same desk, whose steps are announced there.
+    pub fn announcing(self, steps: Steps) -> Desk {
+        Desk { steps, ..self }
     }
 
     /// The same desk at another time.
@@ -67,6 +110,20 @@ impl Desk {
             agencies::import_campaign(&self.store, &files).await?;
         }
         Ok(())
+    }
+
+    /// The day it is where the office is.
+    pub fn today(&self) -> Date {
+        self.clock.now().to_zoned_datetime(self.setup.zone.clone()).date()
+    }
+
+    /// An agency as the registry has it, or had it when it was last there.
+    async fn agency(&self, campaign: &OpenCampaign, id: &AgencyId) -> anyhow::Result<Agency> {
+        if let Some(agency) = campaign.registry.get(id) {
+            return Ok(agency.clone());
+        }
+        let known = agencies::registered(&self.store, id).await?;
+        known.with_context(|| format!("nothing is known of the agency {id}"))
     }
 
     /// The value of `X-Phuluc` in our letters, by which we know them again.

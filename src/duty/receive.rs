@@ -3,20 +3,17 @@
 //! its work in the database and not in its memory.
 
 use super::{
-    Desk, answer,
-    decide::{self, Decision},
+    Desk,
+    judge::{self, Given},
+    reconcile::reconcile,
+    staff,
 };
 use crate::{
-    agency::masked,
-    appendix::Reason,
-    fence::{Fence, FenceError, Loss, Reading},
-    mailbox::{Filed, Key, Listed, Mailbox, MailboxError},
-    message::{self, Mail},
-    store::{
-        StoreError, filing, messages,
-        messages::{Held, Kept, MessageKind, MessageOutcome, Unhandled},
-        reports::Verdict,
-    },
+    fence::FenceError,
+    mailbox::{Fetched, Filed, Key, Listed, Mailbox, MailboxError},
+    message,
+    step::Step,
+    store::{StoreError, attempts, attempts::Unhandled, filing, messages, messages::Kept},
 };
 use anyhow::Context as _;
 
@@ -47,11 +44,19 @@ pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Recei
     Ok(received)
 }
 
+/// Reads what another daemon, which has the mailbox, has kept.
+pub async fn help(desk: &Desk) -> anyhow::Result<Received> {
+    let mut received = Received::default();
+    handle_kept(desk, &mut received).await?;
+    Ok(received)
+}
+
 /// Commits every new mail of the server before anything else is done with it.
 async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
     let folder = mailbox.folder();
     let after = filing::watermark(&desk.store, &folder).await?;
     let listing = mailbox.list(after).await.context("the mailbox cannot be listed")?;
+    desk.steps.reached(Step::Listed, None);
     let uids: Vec<&str> = listing.new.iter().map(|listed| listed.key.uid.as_str()).collect();
     let known = filing::known_uids(&desk.store, &folder, listing.validity, &uids).await?;
     // Everything up to here is kept; a mail that could not be fetched keeps the mark below it.
@@ -75,31 +80,37 @@ async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -
         }
         if let (true, Ok(uid)) = (unbroken && listing.validity > 0, listed.key.uid.parse::<u32>()) {
             filing::raise_watermark(&desk.store, &folder, listing.validity, uid).await?;
+            desk.steps.reached(Step::Marked, None);
         }
     }
-    Ok(())
+    reconcile(desk, mailbox, &listing).await
 }
 
 fn of_one_message(error: &anyhow::Error) -> bool {
     error.downcast_ref::<MailboxError>().is_some_and(MailboxError::of_message)
 }
 
-/// Fetches one mail and commits its bytes; one that is too large is committed without them.
+/// Fetches one mail and commits its bytes; of one that is too large, only its header and its true size.
 async fn keep(desk: &Desk, mailbox: &mut Mailbox, listed: &Listed) -> anyhow::Result<bool> {
     let now = desk.clock.now();
     let largest = desk.setup.config.mailbox.largest;
-    let (raw, received_at) = match mailbox.fetch(listed, largest).await {
-        Ok(fetched) => (fetched.raw, fetched.received_at),
-        Err(MailboxError::TooLarge { .. }) => (Vec::new(), listed.internal_date.unwrap_or(now)),
+    let (Fetched { raw, received_at }, size) = match mailbox.fetch(listed, largest).await {
+        Ok(fetched) => {
+            let size = fetched.raw.len() as u64;
+            (fetched, size)
+        }
+        Err(MailboxError::TooLarge { size, .. }) => (mailbox.fetch_header(listed).await?, size),
         Err(error) => return Err(error.into()),
     };
-    let size = if raw.is_empty() { listed.size } else { raw.len() as u64 };
+    desk.steps.reached(Step::Fetched, None);
     let sha256 = message::hash(&raw);
     let Key { folder, validity, uid } = &listed.key;
     let mail = messages::KeptMail { folder, validity: *validity, uid, raw: &raw, sha256: &sha256, size, received_at };
     let mut tx = desk.store.begin().await?;
     let kept = messages::keep(&mut tx, &mail, now).await?;
+    desk.steps.reached(Step::Keeping, None);
     tx.commit().await?;
+    desk.steps.reached(Step::Kept, None);
     if let Kept::New(id) = kept {
         tracing::info!(message = id, uid, size, "mail kept");
     }
@@ -110,25 +121,42 @@ async fn keep(desk: &Desk, mailbox: &mut Mailbox, listed: &Listed) -> anyhow::Re
 async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()> {
     let mut tried = Vec::new();
     loop {
-        let waiting = messages::next_unhandled(&desk.store, BATCH).await?;
+        let waiting = attempts::next_unhandled(&desk.store, BATCH).await?;
         let fresh: Vec<_> = waiting.into_iter().filter(|message| !tried.contains(&message.id)).collect();
         if fresh.is_empty() {
             return Ok(());
         }
         for waiting in fresh {
             tried.push(waiting.id);
+            if waiting.attempts >= MOST_ATTEMPTS {
+                received.failed += 1;
+                set_aside(desk, waiting.id).await?;
+                continue;
+            }
+            // Counted beforehand, so that a message which ends the daemon itself is counted too.
+            let begun = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
+            let Some(attempts) = begun else { continue };
+            desk.steps.reached(Step::Counted, Some(waiting.id));
             match handle(desk, &waiting).await {
                 Ok(()) => received.handled += 1,
                 // The database's own trouble is nobody's fault among the mails, nor is the fence's.
-                Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::passing) => return Err(error),
-                Err(error) if error.downcast_ref::<FenceError>().is_some_and(FenceError::passing) => return Err(error),
+                Err(error) if passing(&error) => {
+                    if let Err(also) = attempts::take_back(&desk.store, waiting.id).await {
+                        tracing::warn!(message = waiting.id, error = %also, "an attempt stays counted");
+                    }
+                    return Err(error);
+                }
+                // Another daemon took this one for gone and has the message now.
+                Err(error) if lost(&error) => {
+                    tracing::warn!(message = waiting.id, error = format!("{error:#}"), "nothing was recorded");
+                }
                 Err(error) => {
                     received.failed += 1;
                     let why = format!("{error:#}");
-                    let attempts = messages::count_attempt(&desk.store, waiting.id, &why).await?;
                     tracing::error!(message = waiting.id, attempts, error = why, "a message cannot be handled");
+                    attempts::note_failure(&desk.store, waiting.id, &why).await?;
                     if attempts >= MOST_ATTEMPTS {
-                        messages::set_aside(&desk.store, waiting.id, &why).await?;
+                        set_aside(desk, waiting.id).await?;
                     }
                 }
             }
@@ -136,149 +164,66 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
     }
 }
 
-/// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
-async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
-    let (id, arrived) = (waiting.id, waiting.received_at);
-    if messages::earlier_with_same_bytes(&desk.store, id).await?.is_some() {
-        return record_duplicate(desk, id).await;
+fn lost(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::NotOurs { .. }))
+}
+
+fn passing(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<StoreError>().is_some_and(StoreError::passing)
+        || error.downcast_ref::<FenceError>().is_some_and(FenceError::passing)
+}
+
+async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
+    if !attempts::set_aside(&desk.store, id).await? {
+        return Ok(());
     }
-    let raw = messages::raw(&desk.store, id).await?;
-    if raw.is_empty() && waiting.size > 0 {
-        return record_too_large(desk, waiting).await;
-    }
-    let work = desk.clone();
-    // Reading may take its time, and what panics takes only itself along.
-    let read = move || -> anyhow::Result<_> {
-        let Seen { mail, lost, mut reading } = see(&work.fence, &raw)?;
-        let Some(mail) = mail else { return Ok(Err(lost)) };
-        let decision = decide::decide(&work, &mut reading, &mail, lost.as_ref(), arrived)?;
-        let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
-        Ok(Ok((mail, decision, files)))
-    };
-    let (mail, decision, files) = match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
-        Ok(read) => read,
-        Err(lost) => return record_unread(desk, waiting, lost).await,
-    };
-    let limited = answer::record(desk, id, &mail, &decision, files).await?;
-    tracing::info!(
+    tracing::error!(
         message = id,
-        from = mail.sender().map(|sender| masked(&sender.address)),
-        agency = decision.agency.as_ref().map(|agency| agency.id.as_str()),
-        kind = decision.kind.as_str(),
-        verdict = decision.verdict.map(|verdict| verdict.as_str()),
-        held = decision.held.as_ref().map(|(held, _)| held.as_str()),
-        letter = decision.letter.as_ref().filter(|_| limited.is_none()).map(|(kind, _)| kind.as_str()),
-        "message recorded"
+        attempts = MOST_ATTEMPTS,
+        "a message is set aside for staff; `phuluc message show` tells why, `phuluc message reprocess` tries again"
     );
     Ok(())
 }
 
-/// A mail as far as it could be read.
-struct Seen<'a> {
-    /// Its headers alone where it was lost; none where those could not be read either.
-    mail: Option<Mail>,
-    lost: Option<Loss>,
-    reading: Reading<'a>,
-}
-
-fn see<'a>(fence: &'a Fence, raw: &[u8]) -> Result<Seen<'a>, FenceError> {
-    let mut reading = fence.begin();
-    let loss = match reading.mail(raw)? {
-        Ok(mail) => return Ok(Seen { mail: Some(mail), lost: None, reading }),
-        Err(loss) => loss,
+/// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
+async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
+    let judged = judge::judge(desk, waiting, &Given::default()).await?;
+    // What staff decide by it is done with the mail that brings it, both or neither.
+    let order = match judged.read() {
+        Some((mail, decision)) => staff::order(desk, waiting.id, mail, decision).await?,
+        None => None,
     };
-    tracing::warn!(%loss, "a mail could not be read; its headers are tried alone");
-    let mut reading = fence.begin();
-    let mail = reading.mail(message::header_block(raw))?.ok();
-    Ok(Seen { mail, lost: Some(loss), reading })
-}
-
-/// Of a mail whose very headers cannot be read nothing is known; it is for staff.
-async fn record_unread(desk: &Desk, waiting: &Unhandled, lost: Option<Loss>) -> anyhow::Result<()> {
-    let why = lost.as_ref().map(Loss::to_string);
-    let outcome = MessageOutcome {
-        held: Some(Held::Unreadable),
-        held_why: why.as_deref(),
-        verdict: Some(Verdict::Unreadable),
-        reason: lost.as_ref().map(|loss| loss.reason().as_str()),
-        ..MessageOutcome::of(MessageKind::Failed)
-    };
+    desk.steps.reached(Step::Judged, Some(waiting.id));
     let mut tx = desk.store.begin().await?;
-    messages::record_outcome(&mut tx, waiting.id, &outcome).await?;
-    tx.commit().await?;
-    tracing::warn!(message = waiting.id, why, "a mail cannot be read at all and waits for staff");
-    Ok(())
-}
-
-/// A mail that was too large to fetch is for staff, who see it in the mailbox.
-async fn record_too_large(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
-    let why = format!("the mail has {} bytes and was not fetched; the limit is mailbox.largest", waiting.size);
-    let outcome = MessageOutcome {
-        held: Some(Held::Unreadable),
-        held_why: Some(&why),
-        verdict: Some(Verdict::Unreadable),
-        reason: Some(Reason::TooLarge.as_str()),
-        ..MessageOutcome::of(MessageKind::Report)
-    };
-    let mut tx = desk.store.begin().await?;
-    messages::record_outcome(&mut tx, waiting.id, &outcome).await?;
-    tx.commit().await?;
-    tracing::warn!(message = waiting.id, size = waiting.size, "a mail is too large and waits for staff");
-    Ok(())
-}
-
-async fn record_duplicate(desk: &Desk, id: i64) -> anyhow::Result<()> {
-    let raw = messages::raw(&desk.store, id).await?;
-    let fence = desk.fence.clone();
-    let read = tokio::task::spawn_blocking(move || see(&fence, &raw).map(|seen| seen.mail));
-    let mail = read.await.context("reading the mail failed")??.unwrap_or_default();
-    let mut tx = desk.store.begin().await?;
-    messages::record_outcome(&mut tx, id, &facts(&mail, MessageKind::Duplicate)).await?;
-    tx.commit().await?;
-    tracing::info!(message = id, "the same bytes again; nothing is answered");
-    Ok(())
-}
-
-/// What a mail's own headers say.
-pub(super) fn facts(mail: &Mail, kind: MessageKind) -> MessageOutcome<'_> {
-    let sender = mail.sender().or(mail.from.first());
-    MessageOutcome {
-        message_id: mail.message_id.as_deref(),
-        from_address: sender.map(|sender| sender.address.as_str()),
-        from_name: sender.map(|sender| sender.name.as_str()),
-        subject: Some(&mail.subject),
-        ..MessageOutcome::of(kind)
+    let recorded = judged.record(desk, &mut tx).await?;
+    if let Some(order) = &order {
+        order.carry_out(desk, &mut tx).await?;
     }
-}
-
-/// The decision as the database takes it.
-pub(super) fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) -> MessageOutcome<'a> {
-    MessageOutcome {
-        agency: decision.agency.as_ref().map(|agency| &agency.id),
-        evidence: decision.evidence.as_deref(),
-        campaign: decision.campaign.as_ref().map(|campaign| &campaign.id),
-        held: decision.held.as_ref().map(|(held, _)| *held),
-        held_why: decision.held.as_ref().map(|(_, why)| why.as_str()),
-        rule: rule.or(decision.rule.as_deref()),
-        verdict: decision.verdict,
-        reason: decision.reason.map(Reason::as_str),
-        received_at: Some(decision.received_at),
-        ..facts(mail, decision.kind)
-    }
+    desk.steps.reached(Step::Recording, Some(waiting.id));
+    tx.commit().await?;
+    desk.steps.reached(Step::Recorded, Some(waiting.id));
+    recorded.log("message recorded");
+    Ok(())
 }
 
 /// Moves on the server what is done here.
 async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
+    let mut after = 0;
     loop {
-        let batch = filing::to_file(&desk.store, BATCH).await?;
-        let mut moved = 0;
+        let batch = filing::to_file(&desk.store, after, BATCH).await?;
         for done in &batch {
+            // One that cannot be moved must not stand in the way of those behind it.
+            after = done.id;
             let key = Key { folder: done.folder.clone(), validity: done.validity, uid: done.uid.clone() };
-            match mailbox.file(&key).await {
+            desk.steps.reached(Step::Moving, Some(done.id));
+            let filed = mailbox.file(&key).await;
+            desk.steps.reached(Step::Moved, Some(done.id));
+            match filed {
+                Ok(Filed::LeftInPlace) => filing::mark_left_in_place(&desk.store, done.id, desk.clock.now()).await?,
                 Ok(filed) => {
                     filing::mark_filed(&desk.store, done.id, desk.clock.now()).await?;
+                    desk.steps.reached(Step::Filed, Some(done.id));
                     received.filed += u32::from(filed == Filed::Moved);
-                    moved += 1;
                 }
                 // What the server refuses today it may take tomorrow; the mail is not read again.
                 Err(error) if error.of_message() || matches!(error, MailboxError::ValidityChanged { .. }) => {
@@ -287,7 +232,7 @@ async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) 
                 Err(error) => return Err(error).context("handled mail cannot be moved"),
             }
         }
-        if moved == 0 || batch.len() < BATCH as usize {
+        if batch.len() < BATCH as usize {
             return Ok(());
         }
     }

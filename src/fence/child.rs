@@ -2,7 +2,11 @@
 //! sent, until nobody sends any more. It loads no configuration; all it knows came through its standard input.
 
 use super::wire::{self, Answer, GREETING, Inspection, Request};
-use crate::{appendix, form::declaration::Form, message};
+use crate::{
+    appendix,
+    form::declaration::Form,
+    message::{self, signature::Checker},
+};
 use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
 use rustix::{
     process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit},
@@ -28,7 +32,8 @@ const CPU_SECONDS: u64 = 60;
 /// Reads for the parent process until it is gone. Must run before any thread is started: landlock holds the
 /// calling thread.
 pub fn serve() -> ExitCode {
-    match limited(|unguarded| answer_all(unguarded.as_deref())) {
+    let checker = Checker::new();
+    match limited(|unguarded| answer_all(unguarded.as_deref(), checker)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "{error}");
@@ -69,7 +74,7 @@ fn guard() -> Option<String> {
     }
 }
 
-fn answer_all(unguarded: Option<&str>) -> io::Result<()> {
+fn answer_all(unguarded: Option<&str>, checker: Checker) -> io::Result<()> {
     // Standard input and output are one socket; past their buffers, which know lines and no frames.
     let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
@@ -85,7 +90,7 @@ fn answer_all(unguarded: Option<&str>) -> io::Result<()> {
     }));
     let ready = Answer::Ready { greeting: GREETING.to_owned(), unguarded: unguarded.map(str::to_owned) };
     say(&mut output, &ready)?;
-    let mut reader = Reader { forms: Vec::new(), current: 0, unguarded };
+    let mut reader = Reader { forms: Vec::new(), current: 0, unguarded, checker };
     while let Some(frame) = wire::receive(&mut input, usize::MAX)? {
         let answer = catch_unwind(AssertUnwindSafe(|| match postcard::from_bytes(&frame) {
             Ok(request) => reader.answer(request),
@@ -110,6 +115,7 @@ struct Reader<'a> {
     forms: Vec<Result<Form, String>>,
     current: usize,
     unguarded: Option<&'a str>,
+    checker: Checker,
 }
 
 impl Reader<'_> {
@@ -123,7 +129,7 @@ impl Reader<'_> {
                 return None;
             }
             Request::Mail(raw) => Answer::Mail(Box::new(message::read(raw))),
-            Request::File { name, bytes } => Answer::File(wire::attachment(name, bytes)),
+            Request::File { name, bytes } => Answer::File(message::read_file(name, bytes)),
             Request::Appendix { attachments, circumstances } => match self.forms.get(self.current) {
                 Some(Ok(form)) => {
                     let attachments: Vec<_> = attachments.into_iter().map(Cow::into_owned).collect();
@@ -132,6 +138,7 @@ impl Reader<'_> {
                 Some(Err(reason)) => Answer::Misunderstood(reason.clone()),
                 None => Answer::Misunderstood("no form was sent".to_owned()),
             },
+            Request::Signatures { raw, keys } => Answer::Signatures(self.checker.check(raw, &keys)),
             Request::Inspect { file, port } => Answer::Inspected(self.inspect(Path::new(file), port)),
         })
     }

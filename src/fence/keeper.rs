@@ -32,9 +32,9 @@ const DYING: Duration = Duration::from_secs(1);
 /// More is not sent: reading it could not end well.
 const LARGEST_REQUEST: usize = 256 << 20;
 /// An answer may have so many times the size of its request, because a mail within a mail comes back twice, and
-/// this much more.
+/// this much more, because archives inflate.
 const ANSWER_TIMES: usize = 3;
-const ANSWER_ALLOWANCE: usize = 16 << 20;
+const ANSWER_ALLOWANCE: usize = 72 << 20;
 /// A process that worked longer, or on larger things, is not used again: its memory is in pieces.
 const WORN_BY_TIME: Duration = Duration::from_secs(30);
 const WORN_BY_ONE: Duration = Duration::from_secs(1);

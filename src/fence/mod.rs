@@ -11,9 +11,13 @@ use crate::{
     appendix::{self, Appendix, Reason},
     attachment::Attachment,
     form::{Circumstances, declaration::Form},
-    message::{self, Mail},
+    message::{
+        self, Mail,
+        signature::{self, Checked, Key},
+    },
 };
 use std::{
+    borrow::Cow,
     io,
     path::{Path, PathBuf},
     time::Duration,
@@ -150,11 +154,18 @@ impl Reading<'_> {
         expect(answer, |answer| if let Answer::Mail(mail) = answer { Some(*mail) } else { None })
     }
 
-    /// Looks at a file that came without a mail.
-    pub fn file(&mut self, name: &str, bytes: &[u8]) -> Result<Read<Attachment>, FenceError> {
-        let Fence::Children(pool) = self.fence else { return Ok(Ok(wire::attachment(name, bytes))) };
+    /// Checks the signatures of a mail with keys that were looked up.
+    pub fn signatures(&mut self, raw: &[u8], keys: &[Key]) -> Result<Read<Vec<Checked>>, FenceError> {
+        let Fence::Children(pool) = self.fence else { return Ok(Ok(signature::Checker::new().check(raw, keys))) };
+        let answer = pool.ask(&Request::Signatures { raw, keys: Cow::Borrowed(keys) }, None, &mut self.left)?;
+        expect(answer, |answer| if let Answer::Signatures(checked) = answer { Some(checked) } else { None })
+    }
+
+    /// Looks at a file that came without a mail, and at what it holds.
+    pub fn file(&mut self, name: &str, bytes: &[u8]) -> Result<Read<Vec<Attachment>>, FenceError> {
+        let Fence::Children(pool) = self.fence else { return Ok(Ok(message::read_file(name, bytes))) };
         let answer = pool.ask(&Request::File { name, bytes }, None, &mut self.left)?;
-        expect(answer, |answer| if let Answer::File(file) = answer { Some(file) } else { None })
+        expect(answer, |answer| if let Answer::File(files) = answer { Some(files) } else { None })
     }
 
     /// Reads the files of a mail as a report.

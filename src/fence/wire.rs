@@ -5,7 +5,10 @@ use crate::{
     appendix::Appendix,
     attachment::{Attachment, FileKind},
     form::Circumstances,
-    message::Mail,
+    message::{
+        Mail,
+        signature::{Checked, Key},
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -31,6 +34,12 @@ pub enum Request<'a> {
     },
     /// The files of a mail, to be read by the form.
     Appendix { attachments: Vec<Cow<'a, Attachment>>, circumstances: Circumstances },
+    /// The signatures of a mail, to be checked with these keys.
+    Signatures {
+        #[serde(with = "serde_bytes")]
+        raw: &'a [u8],
+        keys: Cow<'a, [Key]>,
+    },
     /// To try what must not be possible.
     Inspect { file: &'a str, port: u16 },
 }
@@ -44,8 +53,9 @@ pub enum Answer {
         unguarded: Option<String>,
     },
     Mail(Box<Mail>),
-    File(Attachment),
+    File(Vec<Attachment>),
     Appendix(Appendix),
+    Signatures(Vec<Checked>),
     Inspected(Inspection),
     /// Where in the program reading gave up.
     Panicked(String),
@@ -65,20 +75,16 @@ pub struct Inspection {
     pub unguarded: Option<String>,
 }
 
-/// A file by its name and bytes alone.
-pub fn attachment(name: &str, bytes: &[u8]) -> Attachment {
-    Attachment::new(name, "application/octet-stream", bytes.to_owned())
-}
-
-/// A file without its bytes where these are never opened: what a mail within a mail holds is listed behind it.
+/// A file without its bytes where these are never opened: what a mail or an archive holds is listed behind it.
 pub fn without_needless_bytes(file: &Attachment) -> Cow<'_, Attachment> {
     match file.kind {
-        FileKind::Mail | FileKind::Image => Cow::Owned(Attachment {
+        kind if kind.is_container() || matches!(kind, FileKind::Mail | FileKind::Image) => Cow::Owned(Attachment {
             name: file.name.clone(),
             declared_type: file.declared_type.clone(),
             kind: file.kind,
             bytes: Vec::new(),
             sha256: file.sha256.clone(),
+            sealed: file.sealed,
         }),
         _ => Cow::Borrowed(file),
     }

@@ -91,6 +91,23 @@ impl std::fmt::Display for Period {
 }
 
 impl Period {
+    /// Reads what `Display` writes.
+    pub fn parse(text: &str) -> Option<Period> {
+        let (year, rest) = match text.split_once('-') {
+            Some((year, rest)) => (year, rest),
+            None => (text, ""),
+        };
+        let year: i16 = year.parse().ok()?;
+        let count = |digits: &str, most: i8| digits.parse().ok().filter(|count| (1..=most).contains(count));
+        match (rest.chars().next(), rest.len()) {
+            (None, _) => Some(Period::Year(year)),
+            (Some('H'), 2) => Some(Period::Half(year, count(&rest[1..], 2)?)),
+            (Some('Q'), 2) => Some(Period::Quarter(year, count(&rest[1..], 4)?)),
+            (_, 2) => Some(Period::Month(year, count(rest, 12)?)),
+            _ => text.parse().ok().map(Period::Day),
+        }
+    }
+
     /// The last day of the period.
     pub fn end(self) -> jiff::civil::Date {
         let last_of = |year: i16, month: i8| {
@@ -181,5 +198,20 @@ impl RowAnswers {
 
     pub fn text(&self, column: &str) -> Option<&str> {
         self.cells.get(column).map(|answer| answer.text.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_is_read_as_it_is_written() {
+        for text in ["2023", "2023-H2", "2023-Q1", "2023-06", "2023-06-30"] {
+            assert_eq!(Period::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "soon", "2023-H3", "2023-Q5", "2023-13", "2023-02-30", "2023-Q", "2023-é"] {
+            assert_eq!(Period::parse(text), None, "{text}");
+        }
     }
 }

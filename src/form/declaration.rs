@@ -4,6 +4,10 @@
 
 mod check;
 mod prepare;
+mod rows;
+mod tables;
+
+pub use tables::Table;
 
 use super::rules::Condition;
 use crate::{agency::Kind, finding::Severity, text::Name};
@@ -65,6 +69,16 @@ pub struct Form {
     /// The sentences for finding codes, in Vietnamese; codes of reading have general ones beside the letters.
     #[serde(default)]
     pub messages: BTreeMap<String, Message>,
+    /// The sheets of the consolidated workbook; by default one for each section.
+    #[serde(default)]
+    pub tables: Vec<Table>,
+}
+
+/// Where in the text something is wrong, and why.
+type Fault = (usize, String);
+
+fn refuse<T>(at: &Spanned<String>, what: &str, reason: &str) -> Result<T, Fault> {
+    Err((at.span().start, format!("{what} {:?} {reason}", at.get_ref())))
 }
 
 /// A regular expression of a declaration.
@@ -126,6 +140,9 @@ pub struct Section {
     pub columns: Vec<Column>,
     #[serde(default)]
     pub rows: Vec<Row>,
+    /// Whether it is about people, and is emptied when they are to be forgotten.
+    #[serde(default)]
+    pub personal: bool,
     /// Whether only rows that hold an answer are kept, and rows that are missing are no fault.
     #[serde(default)]
     pub optional: bool,
@@ -400,6 +417,9 @@ impl Form {
             }
         }
         form.prepare();
+        if form.tables.is_empty() {
+            form.tables = form.tables_by_default();
+        }
         form.check().map_err(|(offset, reason)| refuse(offset, reason))?;
         Ok(form)
     }
@@ -416,6 +436,7 @@ impl Form {
     /// Every finding code this form can give, sorted: its rules', and those of reading its columns and rows.
     pub fn codes(&self) -> BTreeSet<String> {
         let mut codes: BTreeSet<String> = self.rules.iter().map(|rule| rule.code.clone()).collect();
+        codes.insert(super::inferred::TEXT.to_owned());
         for section in &self.sections {
             for row in &section.rows {
                 codes.extend(row.missing.clone());
@@ -485,7 +506,7 @@ impl Column {
         }
         match self.kind {
             ColumnType::Choice => {
-                codes.extend(["example", "options", "several", "unknown"].map(|end| format!("{id}-{end}")));
+                codes.extend(["example", "options", "several", "unknown", "inferred"].map(|end| format!("{id}-{end}")));
             }
             ColumnType::Number => {
                 codes.extend(["unknown", "range"].map(|end| format!("{id}-{end}")));

@@ -1,8 +1,10 @@
-//! Forms: their declarations, and reading a workbook by one. `read` never fails because of the sender: it
+//! Forms: their declarations, and reading a workbook or document by one. `read` never fails because of the sender: it
 //! returns answers, findings and a verdict. It knows workbooks and no mail, no database and no letter.
 
 pub mod answers;
 pub mod declaration;
+mod document;
+mod inferred;
 pub mod locate;
 pub mod rules;
 pub mod value;
@@ -69,10 +71,12 @@ pub fn read(form: &Form, workbook: &Workbook, circumstances: &Circumstances) -> 
     if let Some(other) = marks.form.clone().filter(|id| *id != form.id) {
         return Reading::Not(NotTheForm::OtherCampaign { form: other });
     }
-    let (answers, findings) = match locate::locate(form, workbook, circumstances) {
+    let (mut answers, findings) = match locate::locate(form, workbook, circumstances) {
         Ok(located) => located,
         Err(reason) => return Reading::Not(reason),
     };
-    let findings = rules::judge(form, &answers, findings, circumstances);
+    let mut findings = rules::judge(form, &answers, findings, circumstances);
+    findings.extend(inferred::texts(workbook, &answers));
+    document::name_places(workbook, &mut answers, &mut findings);
     Reading::Form { answers, findings, marks }
 }

@@ -10,13 +10,16 @@ use lettre::{
     Address, Message,
     address::Envelope as Route,
     message::{
-        Mailbox, MultiPart, MultiPartKind, SinglePart,
+        Body, Mailbox, MultiPart, MultiPartKind, SinglePart,
         header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue},
     },
 };
 use sha2::{Digest, Sha256};
 use std::time::SystemTime;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// A mail as an attached file; see `mail_file`.
+const MAIL: &str = "message/rfc822";
 
 /// What a letter answers, which decides how it is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,13 +193,26 @@ fn text_part(content_type: ContentType, text: &str) -> SinglePart {
     SinglePart::builder().header(content_type).header(ContentTransferEncoding::QuotedPrintable).body(text.to_owned())
 }
 
+/// A mail that goes along with a letter. RFC 2046 (5.2.1) allows no encoding of one, so one that would need it goes
+/// along as a file like any other.
+pub fn mail_file(name: &str, raw: &[u8]) -> File {
+    let lines = raw.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let fits = |line: &[u8]| line.len() <= 998 && line.iter().all(|byte| byte.is_ascii() && !b"\0\r".contains(byte));
+    if !lines.clone().all(fits) {
+        return File { name: name.to_owned(), content_type: "application/octet-stream", bytes: raw.to_vec() };
+    }
+    File { name: name.to_owned(), content_type: MAIL, bytes: lines.collect::<Vec<_>>().join(&b"\r\n"[..]) }
+}
+
 fn file_part(file: &File) -> Result<SinglePart, LetterError> {
     let content_type = ContentType::parse(file.content_type)
         .map_err(|_| header_error("Content-Type", format!("{:?} is no media type", file.content_type)))?;
-    let part = SinglePart::builder()
-        .header(content_type)
-        .header(Disposition(disposition(&file.name)))
-        .header(ContentTransferEncoding::Base64);
+    let part = SinglePart::builder().header(content_type).header(Disposition(disposition(&file.name)));
+    if file.content_type == MAIL {
+        let whole = Body::dangerous_pre_encoded(file.bytes.clone(), ContentTransferEncoding::SevenBit);
+        return Ok(part.body(whole));
+    }
+    let part = part.header(ContentTransferEncoding::Base64);
     Ok(part.body(file.bytes.clone()))
 }
 

@@ -1,7 +1,7 @@
 //! What a letter may speak of: the office, the campaign, the agency, the report and the findings, as plain
 //! values for the templates. Times and dates are cut into their parts here and get their words in the templates.
 
-use super::quiet;
+use super::{digest::DigestFacts, quiet};
 use crate::{agency::Agency, campaign::Campaign, config::Office};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,18 @@ pub struct Context {
     pub attachments: Vec<String>,
     /// The token of the correspondence, such as `#1552-ha-noi-7`.
     pub thread: String,
+    /// For letters nobody asked for: how the agency stands with its deadline.
+    pub reminder: ReminderFacts,
+    /// What staff are alerted to; letters to agencies have none.
+    pub alert: AlertFacts,
+    /// What staff decided by mail, for the letter that tells them what came of it.
+    pub decision: DecisionFacts,
+    /// What an agency asked, for the letters that pass it on and answer it.
+    pub question: QuestionFacts,
+    /// The words of staff that answer it.
+    pub answer: AnswerFacts,
+    /// What a digest tells staff.
+    pub digest: DigestFacts,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -44,6 +56,11 @@ pub struct CampaignFacts {
     pub title: String,
     pub letter_number: String,
     pub letter_date: String,
+    /// What the official letter is about, as it stands after "V/v"; may be empty.
+    pub letter_subject: String,
+    /// What the official letter asks for, in its words.
+    pub asks: Vec<String>,
+    /// The agency's own where staff gave it one.
     pub deadline: String,
 }
 
@@ -82,6 +99,112 @@ pub struct ReportFacts {
     /// The rows of the form that ask for an answer, and those that have it.
     pub items: u32,
     pub answered: u32,
+}
+
+/// How an agency stands with its deadline on the day of a letter.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReminderFacts {
+    /// When the letter was written, and so what it knows.
+    pub at: Moment,
+    /// The agency's last day.
+    pub deadline: String,
+    /// Whether staff gave it that day.
+    pub extended: bool,
+    /// Working days since; 0 up to the last day.
+    pub days_late: u32,
+    /// Whether a report came that is to be corrected.
+    pub correction: bool,
+}
+
+/// What an alert is about. What its kind does not need is empty.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlertFacts {
+    /// Chooses the words: `mailbox`, `breaker`, `limit`, `classified`.
+    pub kind: String,
+    pub since: Moment,
+    /// When it was over, for the all-clear.
+    pub until: Moment,
+    /// How long it has lasted.
+    pub minutes: u64,
+    /// A limit that was reached.
+    pub limit: u64,
+    /// The agency it is about.
+    pub agency: String,
+    /// The number of the message it is about.
+    pub message: i64,
+    /// In technical words, for whoever looks after the machine.
+    pub detail: String,
+}
+
+/// A decision that one of the staff sent by mail.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DecisionFacts {
+    /// `assign`, `assign_other`, `dismiss`, `reprocess`, `answer`; empty where it was not even that clear.
+    pub act: String,
+    /// The message it is about, its sender and its subject.
+    pub message: i64,
+    pub from: String,
+    pub about: String,
+    /// When it came.
+    pub at: Moment,
+    /// Whose the message is by it.
+    pub agency: String,
+    /// Why it was not carried out; empty where it was.
+    pub refused: String,
+    /// The words or the limit that were the trouble.
+    pub given: String,
+    /// Agencies with names like the one given.
+    pub near: Vec<String>,
+    /// Whether it had been done before.
+    pub before: bool,
+    /// What was found in the message, whether it still waits, and whether its sender is answered.
+    pub verdict: String,
+    pub held: bool,
+    pub answered: bool,
+    pub classified: bool,
+}
+
+/// A question as it came.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuestionFacts {
+    pub message: i64,
+    pub at: Moment,
+    pub from: String,
+    pub subject: String,
+    pub lines: Vec<String>,
+    /// The names of its files.
+    pub files: Vec<String>,
+    /// Whether the mail itself goes along.
+    pub attached: bool,
+    /// The line below which a reply quotes.
+    pub mark: String,
+}
+
+/// An answer in the words of staff.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AnswerFacts {
+    pub lines: Vec<String>,
+    pub files: Vec<String>,
+}
+
+/// What the mail that a link writes for staff is going to do.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OrderFacts {
+    /// `assign`, `assign_other`, `dismiss`, `reprocess`.
+    pub act: String,
+    /// The number of the message it is about.
+    pub message: i64,
+    /// Whose the message becomes.
+    pub agency: String,
+    /// The sender of the message, and its subject.
+    pub from: String,
+    pub about: String,
 }
 
 /// The report this one replaces.
@@ -134,6 +257,9 @@ pub struct Spot {
     pub label: String,
     pub sheet: String,
     pub cell: String,
+    /// In a table of a document, whose cells have no names: the row and the column, from 1.
+    pub line: String,
+    pub column: String,
     pub found: String,
 }
 
@@ -172,6 +298,8 @@ impl CampaignFacts {
             title: campaign.title.clone(),
             letter_number: campaign.letter.number.clone(),
             letter_date: date(campaign.letter.date),
+            letter_subject: campaign.letter.subject.clone(),
+            asks: campaign.letter.asks.clone(),
             deadline: date(deadline),
         }
     }

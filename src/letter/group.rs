@@ -7,7 +7,7 @@ use super::{
     quiet, words,
 };
 use crate::{
-    finding::{Finding, Severity},
+    finding::{Finding, Place, Severity},
     form::declaration::Form,
 };
 
@@ -38,11 +38,14 @@ pub fn group(letters: &Letters, form: &Form, findings: &[Finding], severity: Sev
 fn spot(form: &Form, finding: &Finding) -> Spot {
     let short = |text: &str, most| quiet::shorten(&quiet::one_line(text), most);
     let place = finding.place.as_ref();
+    let table = place.filter(|place| place.is_in_table());
     Spot {
         row: finding.row.as_deref().map(|row| short(words::row_number(row), 20)).unwrap_or_default(),
         label: short(&words::label(form, finding), LABEL),
-        sheet: place.map(|place| quiet::one_line(&place.sheet)).unwrap_or_default(),
-        cell: place.map(|place| place.cell()).unwrap_or_default(),
+        sheet: place.filter(|place| !place.is_in_text()).map(|place| quiet::one_line(&place.sheet)).unwrap_or_default(),
+        cell: place.filter(|place| !place.is_in_text()).map(Place::cell).unwrap_or_default(),
+        line: table.map(|place| (place.row + 1).to_string()).unwrap_or_default(),
+        column: table.map(|place| (place.col + 1).to_string()).unwrap_or_default(),
         found: finding.found.as_deref().map(|found| short(found, FOUND)).unwrap_or_default(),
     }
 }

@@ -4,15 +4,19 @@
 
 pub mod compose;
 pub mod context;
+pub mod digest;
 mod group;
+mod headings;
 mod quiet;
 mod sample;
 mod tally;
 mod words;
 mod wrap;
 
-pub use context::Context;
+pub use context::{Context, OrderFacts};
 pub use group::group;
+pub use headings::{Headings, KindGroup};
+pub use quiet::shorten;
 pub use tally::{answered, counts};
 pub use words::Words;
 
@@ -63,10 +67,36 @@ pub enum LetterKind {
     TooLarge,
     /// Received, and with staff; repeats nothing of the mail.
     Neutral,
+    /// Opens the campaign: the official letter's words, and the form.
+    Announcement,
+    /// Nothing has come, and the deadline is near.
+    Reminder,
+    /// Nothing has come, and it is the last day.
+    ReminderToday,
+    /// Nothing has come in time.
+    ReminderOverdue,
+    /// What came is to be corrected, and nothing better has come.
+    ReminderCorrection,
+    /// To those above an agency that is overdue.
+    Escalation,
+    /// To staff: something cannot wait for the digest.
+    Alert,
+    /// To staff: what an alert told is over.
+    AllClear,
+    /// To staff: how the campaign stands, each working day.
+    Digest,
+    /// To staff: what came of a decision they sent by mail.
+    Decision,
+    /// To staff: an agency's question.
+    Forward,
+    /// The question came, and staff will answer it.
+    Question,
+    /// What staff answered.
+    StaffAnswer,
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 13] = [
+    pub const ALL: [LetterKind; 26] = [
         LetterKind::Receipt,
         LetterKind::ReceiptRemarks,
         LetterKind::Correction,
@@ -80,6 +110,19 @@ impl LetterKind {
         LetterKind::Damaged,
         LetterKind::TooLarge,
         LetterKind::Neutral,
+        LetterKind::Announcement,
+        LetterKind::Reminder,
+        LetterKind::ReminderToday,
+        LetterKind::ReminderOverdue,
+        LetterKind::ReminderCorrection,
+        LetterKind::Escalation,
+        LetterKind::Alert,
+        LetterKind::AllClear,
+        LetterKind::Decision,
+        LetterKind::Forward,
+        LetterKind::Question,
+        LetterKind::StaffAnswer,
+        LetterKind::Digest,
     ];
 
     /// The name of its template files.
@@ -98,7 +141,28 @@ impl LetterKind {
             LetterKind::Damaged => "damaged",
             LetterKind::TooLarge => "too-large",
             LetterKind::Neutral => "neutral",
+            LetterKind::Announcement => "announcement",
+            LetterKind::Reminder => "reminder",
+            LetterKind::ReminderToday => "reminder-today",
+            LetterKind::ReminderOverdue => "reminder-overdue",
+            LetterKind::ReminderCorrection => "reminder-correction",
+            LetterKind::Escalation => "escalation",
+            LetterKind::Alert => "alert",
+            LetterKind::AllClear => "all-clear",
+            LetterKind::Digest => "digest",
+            LetterKind::Decision => "decision",
+            LetterKind::Forward => "forward",
+            LetterKind::Question => "question",
+            LetterKind::StaffAnswer => "staff-answer",
         }
+    }
+
+    /// Whether it goes to our own people and not to an agency.
+    pub fn to_staff(self) -> bool {
+        matches!(
+            self,
+            LetterKind::Alert | LetterKind::AllClear | LetterKind::Digest | LetterKind::Decision | LetterKind::Forward
+        )
     }
 
     /// The kind under which the outbox lists it.
@@ -106,6 +170,18 @@ impl LetterKind {
         match self {
             LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral => "receipt",
             LetterKind::Correction => "correction",
+            LetterKind::Announcement => "announcement",
+            LetterKind::Reminder
+            | LetterKind::ReminderToday
+            | LetterKind::ReminderOverdue
+            | LetterKind::ReminderCorrection => "reminder",
+            LetterKind::Escalation => "escalation",
+            LetterKind::Alert | LetterKind::AllClear => "alert",
+            LetterKind::Digest => "digest",
+            LetterKind::Decision => "decision",
+            LetterKind::Forward => "forward",
+            LetterKind::Question => "note",
+            LetterKind::StaffAnswer => "answer",
             _ => "unreadable",
         }
     }
@@ -138,6 +214,7 @@ pub enum LetterError {
 pub struct Letters {
     environment: Environment<'static>,
     findings: BTreeMap<String, Message>,
+    headings: Headings,
     /// The folder, for errors; empty for the embedded ones.
     folder: PathBuf,
 }
@@ -150,7 +227,7 @@ impl Letters {
         for entry in std::fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
             let path = entry.map_err(|e| unreadable(folder, e))?.path();
             let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-            if is_template(name) || name == words::FINDINGS {
+            if is_read(name) {
                 let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e))?;
                 files.insert(name.to_owned(), text);
             }
@@ -166,7 +243,9 @@ impl Letters {
     fn from_files(mut files: BTreeMap<String, String>, folder: &Path) -> Result<Letters, LetterError> {
         let findings = files.remove(words::FINDINGS).unwrap_or_default();
         let findings = words::parse(&findings, &folder.join(words::FINDINGS).to_string_lossy())?;
-        let mut letters = Letters { environment: environment(), findings, folder: folder.to_owned() };
+        let headings = files.remove(headings::EXPORT).unwrap_or_default();
+        let headings = headings::parse(&headings, &folder.join(headings::EXPORT).to_string_lossy())?;
+        let mut letters = Letters { environment: environment(), findings, headings, folder: folder.to_owned() };
         for (name, text) in files {
             let compiled = letters.environment.add_template_owned(name.clone(), text);
             compiled.map_err(|error| letters.template_error(&name, &error))?;
@@ -182,6 +261,9 @@ impl Letters {
             self.render(kind, &context)?;
             let without = Context { correction_due: None, attachments: Vec::new(), ..context };
             self.render(kind, &without)?;
+        }
+        for act in ["assign", "assign_other", "dismiss", "reprocess"] {
+            self.order(&OrderFacts { act: act.to_owned(), ..OrderFacts::default() })?;
         }
         self.check_findings()
     }
@@ -202,9 +284,20 @@ impl Letters {
         Ok(Letter { subject, text: wrap::wrap(body, WIDTH), html })
     }
 
+    /// The body of the mail that a link in a letter to staff writes.
+    pub fn order(&self, facts: &OrderFacts) -> Result<String, LetterError> {
+        let values = serde_json::to_value(facts).unwrap_or_default();
+        Ok(self.fill("order.txt", &quiet::quieted(values, true))?.nfc().collect())
+    }
+
     /// Invented data for a letter of this kind.
     pub fn sample(kind: LetterKind) -> Context {
         sample::sample(kind)
+    }
+
+    /// The words of the consolidated workbook.
+    pub fn headings(&self) -> &Headings {
+        &self.headings
     }
 
     fn fill(&self, file: &str, values: &Json) -> Result<String, LetterError> {
@@ -232,10 +325,11 @@ impl Letters {
 
 fn embedded_files() -> BTreeMap<String, String> {
     let named = EMBEDDED.files().filter_map(|file| Some((file.path().to_str()?.to_owned(), file.contents_utf8()?)));
-    named
-        .filter(|(name, _)| is_template(name) || name == words::FINDINGS)
-        .map(|(name, text)| (name, text.to_owned()))
-        .collect()
+    named.filter(|(name, _)| is_read(name)).map(|(name, text)| (name, text.to_owned())).collect()
+}
+
+fn is_read(name: &str) -> bool {
+    is_template(name) || name == words::FINDINGS || name == headings::EXPORT
 }
 
 fn is_template(name: &str) -> bool {
@@ -245,8 +339,14 @@ fn is_template(name: &str) -> bool {
 /// The context as templates see it. What came with the report is also kept from becoming a link.
 fn cleaned(context: &Context) -> Json {
     let Ok(Json::Object(members)) = serde_json::to_value(context) else { return Json::Null };
-    let senders = |name: &str| matches!(name, "report" | "groups" | "remarks");
-    members.into_iter().map(|(name, member)| (name.clone(), quiet::quieted(member, senders(&name)))).collect()
+    let cleaned = |name: &str, member| match name {
+        "digest" => digest::quieted(member),
+        // Staff wrote it to be read whole, and may name an address on the web.
+        "answer" => quiet::whole(member),
+        "report" | "groups" | "remarks" | "alert" | "decision" | "question" => quiet::quieted(member, true),
+        _ => quiet::quieted(member, false),
+    };
+    members.into_iter().map(|(name, member)| (name.clone(), cleaned(&name, member))).collect()
 }
 
 fn environment() -> Environment<'static> {
@@ -263,6 +363,7 @@ fn environment() -> Environment<'static> {
     environment.set_formatter(format_value);
     environment
         .add_filter("two_digits", |number: i64| if number == 0 { "0".to_owned() } else { format!("{number:02}") });
+    environment.add_filter("thousands", digest::thousands);
     environment.add_filter("first_upper", |value: Value| {
         let mut chars = value.as_str().unwrap_or_default().chars();
         let text: String = chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect();

@@ -91,6 +91,16 @@ pub fn quieted(value: Json, senders: bool) -> Json {
     }
 }
 
+/// Every text within a value on one line, whole.
+pub fn whole(value: Json) -> Json {
+    match value {
+        Json::String(text) => Json::String(one_line(&text)),
+        Json::Array(items) => items.into_iter().map(whole).collect(),
+        Json::Object(members) => members.into_iter().map(|(name, member)| (name, whole(member))).collect(),
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

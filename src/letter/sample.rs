@@ -22,6 +22,9 @@ struct Samples {
 pub(super) fn sample(kind: LetterKind) -> Context {
     let mut samples: Samples = toml::from_str(SAMPLE).expect("the embedded samples are TOML");
     let mut all = samples.all;
+    if kind.to_staff() {
+        all.insert("thread".to_owned(), String::new().into());
+    }
     if let Some(own) = samples.kinds.remove(kind.as_str()) {
         merge(&mut all, own);
     }
@@ -50,7 +53,7 @@ mod tests {
             assert!(LetterKind::ALL.iter().any(|kind| kind.as_str() == name), "{name}");
         }
         for kind in LetterKind::ALL {
-            assert!(!sample(kind).thread.is_empty());
+            assert_eq!(sample(kind).thread.is_empty(), kind.to_staff());
         }
     }
 }

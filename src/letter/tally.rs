@@ -4,7 +4,7 @@
 use super::context::{Count, Tally};
 use crate::form::{
     answers::{Answers, RowAnswers, Value},
-    declaration::{Column, ColumnType, Form, Row, RowKind, Section, SectionKind, SubRow},
+    declaration::{Column, ColumnType, Form, RowKind, Section, SectionKind},
 };
 
 /// For every required choice column of the form's tables, the number of rows with each answer. Rows with a choice
@@ -16,7 +16,7 @@ pub fn counts(form: &Form, answers: &Answers) -> Vec<Tally> {
             section.columns.iter().filter(|column| column.kind == ColumnType::Choice && column.required);
         for column in choice_columns.filter(|column| asked(section, column, row)) {
             let Some(Value::Choice { code, .. }) = row.value(column.id()) else { continue };
-            let Some((list, title)) = list_and_title(section, column, row) else { continue };
+            let Some((list, title)) = section.list_of(column, &row.name) else { continue };
             let Some(declared) = form.choices.get(list) else { continue };
             let Some(at) = declared.options.iter().position(|option| option.code == *code) else { continue };
             let known = tallies.iter().position(|(name, of, _)| *name == list && *of == column.id());
@@ -67,24 +67,9 @@ fn holds_answers(section: &Section, row: &RowAnswers) -> bool {
 }
 
 fn asked(section: &Section, column: &Column, row: &RowAnswers) -> bool {
-    let (declared, sub) = declared(section, row);
+    let (declared, sub) = section.declared(&row.name);
     let holds_nothing = |without: &[toml::Spanned<String>]| without.iter().any(|id| id.get_ref() == column.id());
     column.belongs_to(&row.name)
         && !declared.is_some_and(|row| holds_nothing(&row.without))
         && !sub.is_some_and(|sub| holds_nothing(&sub.without))
-}
-
-/// The choice list of a cell, and what to call its counts.
-fn list_and_title<'a>(section: &'a Section, column: &'a Column, row: &RowAnswers) -> Option<(&'a str, &'a str)> {
-    let (declared, sub) = declared(section, row);
-    let of_sub = sub.and_then(|sub| Some((sub.choices.get(column.id())?, sub.label.as_str())));
-    let of_row = || declared.and_then(|row| Some((row.choices.get(column.id())?, row.label.as_str())));
-    let of_column = || column.choices.as_ref().map(|list| (list, column.label.as_str()));
-    let (list, title) = of_sub.or_else(of_row).or_else(of_column)?;
-    Some((list.get_ref(), title))
-}
-
-fn declared<'a>(section: &'a Section, row: &RowAnswers) -> (Option<&'a Row>, Option<&'a SubRow>) {
-    let declared = section.row(&row.name.declared);
-    (declared, declared.zip(row.name.sub.as_deref()).and_then(|(row, sub)| row.subrow(sub)))
 }

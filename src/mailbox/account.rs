@@ -3,16 +3,14 @@
 //! plain text.
 
 use super::MailboxError;
-use crate::config::Config;
+use crate::{config::Config, oauth2::Tokens, tls::trusting};
 use percent_encoding::percent_decode_str;
 use secrecy::SecretString;
-use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
-use tokio_rustls::rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject},
-};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use tokio_rustls::rustls::ClientConfig;
 use url::Url;
+
+const INBOX: &str = "INBOX";
 
 /// How long each phase of a conversation may take. A server that is silent for longer is given up, and the
 /// connection with it.
@@ -34,6 +32,10 @@ pub struct Limits {
     pub slice: Duration,
     /// A listing as a whole, which over a mailbox of 40,000 may take minutes.
     pub listing: Duration,
+    /// One wait for new mail; servers may give up a client that says nothing for 30 minutes (RFC 2177).
+    pub idle: Duration,
+    /// Ending that wait, which is answered at once by a server that still lives.
+    pub done: Duration,
 }
 
 impl Default for Limits {
@@ -48,8 +50,24 @@ impl Default for Limits {
             command: seconds(60),
             slice: seconds(60),
             listing: seconds(600),
+            idle: seconds(28 * 60),
+            done: seconds(20),
         }
     }
+}
+
+/// What an account is opened with.
+#[derive(Debug)]
+pub(super) enum Secret {
+    Password(SecretString),
+    Tokens(Arc<Tokens>),
+}
+
+/// One login's secret.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Login<'a> {
+    Password(&'a SecretString),
+    Bearer(&'a SecretString),
 }
 
 /// Everything needed to open the mailbox's connection, as often as it breaks.
@@ -58,7 +76,7 @@ pub(super) struct Account {
     pub host: String,
     pub port: u16,
     pub user: String,
-    pub password: SecretString,
+    pub secret: Secret,
     pub folder: String,
     /// Where handled mail goes; empty leaves it in place.
     pub filed: String,
@@ -88,17 +106,24 @@ impl Account {
         if host.is_empty() || user.is_empty() {
             return Err(wrong("a host and a user are needed, as in imaps://user@host/INBOX".to_owned()));
         }
-        let folder = decoded(url.path().trim_start_matches('/'))?;
-        let password = config.mailbox_password().map_err(|e| wrong(e.to_string()))?;
+        let secret = match &config.mailbox.oauth2 {
+            Some(oauth2) => Secret::Tokens(Arc::new(Tokens::open(config, oauth2, config.mailbox.ca_file.as_deref())?)),
+            None => {
+                let password = config.mailbox_password().map_err(|e| wrong(e.to_string()))?;
+                Secret::Password(
+                    password.ok_or_else(|| wrong("password_file, password_env or oauth2 is needed".to_owned()))?,
+                )
+            }
+        };
         Ok(Account {
             host,
             port: url.port().unwrap_or(port),
             user,
-            password: password.ok_or_else(|| wrong("password_file or password_env is needed".to_owned()))?,
-            folder: if folder.is_empty() { "INBOX".to_owned() } else { folder },
+            secret,
+            folder: folder_in(&url).map_err(wrong)?,
             filed: config.mailbox.filed.clone(),
             implicit_tls,
-            tls: trusting(config.mailbox.ca_file.as_deref().map(|file| config.path(file)).as_deref())?,
+            tls: trusting(config.mailbox.ca_file.as_deref().map(|file| config.path(file)).as_deref()).map_err(wrong)?,
         })
     }
 
@@ -109,31 +134,21 @@ impl Account {
     }
 }
 
-/// The system's authorities and those of the file.
-fn trusting(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, MailboxError> {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(path) = ca_file {
-        let wrong = |e: String| MailboxError::Config(format!("ca_file {}: {e}", path.display()));
-        let certificates = CertificateDer::pem_file_iter(path).map_err(|e| wrong(e.to_string()))?;
-        let mut found = 0;
-        for certificate in certificates {
-            roots.add(certificate.map_err(|e| wrong(e.to_string()))?).map_err(|e| wrong(e.to_string()))?;
-            found += 1;
-        }
-        if found == 0 {
-            return Err(wrong("holds no certificate".to_owned()));
-        }
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|e| MailboxError::Config(e.to_string()))?;
-    Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()))
+/// The folder that a URL names, `INBOX` where it names none or is no URL.
+pub(super) fn folder_of(url: &str) -> String {
+    Url::parse(url).ok().and_then(|url| folder_in(&url).ok()).unwrap_or_else(|| INBOX.to_owned())
+}
+
+fn folder_in(url: &Url) -> Result<String, String> {
+    let path = url.path().trim_start_matches('/');
+    let folder = percent_decode_str(path).decode_utf8().map_err(|e| format!("{path}: {e}"))?;
+    Ok(if folder.is_empty() { INBOX.to_owned() } else { folder.into_owned() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn account(url: &str) -> Result<Account, MailboxError> {
         let text = format!(

@@ -7,15 +7,16 @@ use super::{
     imap::about,
     session::{Session, protocol, quoted},
 };
+use crate::step::{Step, Steps};
 use async_imap::imap_proto::{MailboxDatum, Response};
 
 impl Session {
     /// Moves a message that lies in the open folder, with the best the server has.
-    pub(super) async fn carry(&mut self, uid: u32, filed: &str) -> Result<Filed, MailboxError> {
+    pub(super) async fn carry(&mut self, uid: u32, filed: &str, steps: &Steps) -> Result<Filed, MailboxError> {
         match (self.moves, self.uidplus) {
             (true, _) => self.move_away(uid, filed).await,
-            (false, true) => self.copy_and_expunge(uid, filed).await,
-            (false, false) => self.copy_and_expunge_alone(uid, filed).await,
+            (false, true) => self.copy_and_expunge(uid, filed, steps).await,
+            (false, false) => self.copy_and_expunge_alone(uid, filed, steps).await,
         }
     }
 
@@ -51,20 +52,24 @@ impl Session {
     }
 
     /// The copy is complete when the server says OK (RFC 3501, 6.4.7); only then is this one message removed.
-    async fn copy_and_expunge(&mut self, uid: u32, filed: &str) -> Result<Filed, MailboxError> {
+    async fn copy_and_expunge(&mut self, uid: u32, filed: &str, steps: &Steps) -> Result<Filed, MailboxError> {
         self.place("COPY", uid, filed).await?;
+        steps.reached(Step::Copied, None);
         self.mark_deleted(uid, '+').await?;
+        steps.reached(Step::Deleted, None);
         self.run(Phase::File, &format!("UID EXPUNGE {uid}"), |_| {}).await?;
         self.is_gone(uid).await
     }
 
     /// Without UIDPLUS an EXPUNGE takes every message that is marked, so it waits until ours is the only one.
-    async fn copy_and_expunge_alone(&mut self, uid: u32, filed: &str) -> Result<Filed, MailboxError> {
+    async fn copy_and_expunge_alone(&mut self, uid: u32, filed: &str, steps: &Steps) -> Result<Filed, MailboxError> {
         if self.others_are_deleted(uid).await? {
             return Ok(Filed::LeftInPlace);
         }
         self.place("COPY", uid, filed).await?;
+        steps.reached(Step::Copied, None);
         self.mark_deleted(uid, '+').await?;
+        steps.reached(Step::Deleted, None);
         if self.others_are_deleted(uid).await? {
             // Somebody marked another one meanwhile. Our mark would keep later messages from being filed.
             self.mark_deleted(uid, '-').await?;

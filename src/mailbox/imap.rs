@@ -3,12 +3,14 @@
 //! take the others with it. A UID is never used under another UIDVALIDITY than the one it was listed under.
 
 use super::{
-    Fetched, Filed, Key, Listed, Listing, MailboxError, Phase,
-    account::{Account, Limits},
+    Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError, Phase, Present, Waited,
+    account::{Account, Limits, Login, Secret},
     session::{Selected, Session, protocol},
 };
+use crate::step::Steps;
 use async_imap::imap_proto::{AttributeValue, MailboxDatum, Response};
 use jiff::{Timestamp, fmt::strtime};
+use std::time::Duration;
 
 /// The most that is fetched at once. The library allocates what the server announces, so a larger body is asked
 /// for by slices of this size.
@@ -20,6 +22,7 @@ pub struct Imap {
     account: Account,
     limits: Limits,
     session: Option<Session>,
+    steps: Steps,
 }
 
 /// What the server tells about a message.
@@ -32,9 +35,13 @@ pub(super) struct About {
 
 impl Imap {
     pub(super) async fn open(account: Account, limits: Limits) -> Result<Imap, MailboxError> {
-        let mut imap = Imap { account, limits, session: None };
+        let mut imap = Imap { account, limits, session: None, steps: Steps::default() };
         imap.session().await?;
         Ok(imap)
+    }
+
+    pub(super) fn announcing(self, steps: Steps) -> Imap {
+        Imap { steps, ..self }
     }
 
     pub(super) fn folder(&self) -> &str {
@@ -54,6 +61,7 @@ impl Imap {
         let folder = self.account.folder.clone();
         let session = self.session().await?;
         let selected = session.select(&folder).await?;
+        session.is_listed(&selected);
         let newest_kept = newest_kept(&selected, after);
         let Some(from) = newest_kept.checked_add(1).filter(|_| selected.count > 0) else {
             return Ok(listing(&selected, Vec::new()));
@@ -79,10 +87,29 @@ impl Imap {
         Ok(listing(&selected, new))
     }
 
+    pub(super) async fn uids(&mut self) -> Result<Present, MailboxError> {
+        let folder = self.account.folder.clone();
+        let session = self.session().await?;
+        let selected = session.select(&folder).await?;
+        let (mut uids, mut gone) = (Vec::new(), 0);
+        session
+            .run(Phase::List, "UID SEARCH ALL", |response| match response {
+                Response::MailboxData(MailboxDatum::Search(found)) => uids.extend(found.iter().map(u32::to_string)),
+                Response::Expunge(_) => gone += 1,
+                _ => {}
+            })
+            .await?;
+        if uids.len() as u64 + gone < selected.count {
+            return Err(protocol(Phase::List, "the folder holds more messages than were found"));
+        }
+        Ok(Present { validity: selected.validity, uids })
+    }
+
     async fn list_uids(&mut self, after: Option<(u32, u32)>) -> Result<Listing, MailboxError> {
         let folder = self.account.folder.clone();
         let session = self.session().await?;
         let selected = session.select(&folder).await?;
+        session.is_listed(&selected);
         let newest_kept = newest_kept(&selected, after);
         let mut new = Vec::new();
         let command = format!("UID SEARCH UID {}:*", newest_kept.saturating_add(1));
@@ -103,20 +130,10 @@ impl Imap {
     pub(super) async fn fetch(&mut self, key: &Key, largest: u64) -> Result<Fetched, MailboxError> {
         let uid = uid(key)?;
         let session = self.at(key).await?;
-        let mut found = None;
-        session
-            .run(Phase::Fetch, &format!("UID FETCH {uid} (UID FLAGS INTERNALDATE RFC822.SIZE)"), |response| {
-                if let Response::Fetch(_, attributes) = response {
-                    found = about(attributes).filter(|about| about.uid == uid && about.size.is_some()).or(found);
-                }
-            })
-            .await?;
-        let About { size, date, .. } = found.ok_or_else(|| MailboxError::NotThere { uid: key.uid.clone() })?;
-        let size = size.unwrap_or_default();
+        let (size, received_at) = session.about(uid).await?;
         if size > largest {
             return Err(MailboxError::TooLarge { size, largest });
         }
-        let received_at = date.ok_or_else(|| protocol(Phase::Fetch, "the message has no INTERNALDATE"))?;
         let raw = if size <= SLICE {
             session.body(uid, None).await?.unwrap_or_default()
         } else {
@@ -131,17 +148,28 @@ impl Imap {
         }
     }
 
+    pub(super) async fn fetch_header(&mut self, key: &Key) -> Result<Fetched, MailboxError> {
+        let uid = uid(key)?;
+        let session = self.at(key).await?;
+        let (_, received_at) = session.about(uid).await?;
+        match session.header(uid).await? {
+            Some(raw) if !raw.is_empty() => Ok(Fetched { raw, received_at }),
+            _ => Err(MailboxError::Empty { uid: key.uid.clone() }),
+        }
+    }
+
     pub(super) async fn file(&mut self, key: &Key) -> Result<Filed, MailboxError> {
         let filed = self.account.filed.clone();
         if filed.is_empty() || filed == key.folder {
             return Ok(Filed::LeftInPlace);
         }
         let uid = uid(key)?;
+        let steps = self.steps.clone();
         let session = self.at_anew(key).await?;
         if !session.holds(uid).await? {
             return Ok(Filed::AlreadyGone);
         }
-        let outcome = session.carry(uid, &filed).await;
+        let outcome = session.carry(uid, &filed, &steps).await;
         match outcome {
             // A server may say NO and have done it all the same; the folder itself tells.
             Err(refused @ MailboxError::No { .. }) => {
@@ -155,6 +183,13 @@ impl Imap {
         }
     }
 
+    pub(super) async fn wait(&mut self, longest: Duration) -> Result<Waited, MailboxError> {
+        match self.session.as_mut().filter(|session| !session.is_broken()) {
+            Some(session) => session.idle(longest).await,
+            None => Ok(Waited::CannotTell),
+        }
+    }
+
     pub(super) async fn close(self) {
         if let Some(session) = self.session {
             session.close().await;
@@ -165,7 +200,7 @@ impl Imap {
     async fn session(&mut self) -> Result<&mut Session, MailboxError> {
         match self.session.take() {
             Some(session) if !session.is_broken() => Ok(self.session.insert(session)),
-            _ => Ok(self.session.insert(Session::open(&self.account, self.limits).await?)),
+            _ => Ok(self.session.insert(connect(&self.account, self.limits).await?)),
         }
     }
 
@@ -188,18 +223,41 @@ impl Imap {
 }
 
 impl Session {
+    /// A message's size, and when the server received it.
+    async fn about(&mut self, uid: u32) -> Result<(u64, Timestamp), MailboxError> {
+        let mut found = None;
+        self.run(Phase::Fetch, &format!("UID FETCH {uid} (UID FLAGS INTERNALDATE RFC822.SIZE)"), |response| {
+            if let Response::Fetch(_, attributes) = response {
+                found = about(attributes).filter(|about| about.uid == uid && about.size.is_some()).or(found);
+            }
+        })
+        .await?;
+        let About { size, date, .. } = found.ok_or_else(|| MailboxError::NotThere { uid: uid.to_string() })?;
+        let received_at = date.ok_or_else(|| protocol(Phase::Fetch, "the message has no INTERNALDATE"))?;
+        Ok((size.unwrap_or_default(), received_at))
+    }
+
     /// A message's bytes, or the slice of them that begins at `from`; none where the server says NIL.
     async fn body(&mut self, uid: u32, from: Option<u64>) -> Result<Option<Vec<u8>>, MailboxError> {
         let slice = from.map_or(String::new(), |from| format!("<{from}.{SLICE}>"));
+        self.part(uid, &format!("BODY.PEEK[]{slice}"), from).await
+    }
+
+    /// The beginning of a message up to its empty line, or as much of it as is wanted.
+    async fn header(&mut self, uid: u32) -> Result<Option<Vec<u8>>, MailboxError> {
+        self.part(uid, &format!("BODY.PEEK[HEADER]<0.{LONGEST_HEADER}>"), Some(0)).await
+    }
+
+    async fn part(&mut self, uid: u32, what: &str, from: Option<u64>) -> Result<Option<Vec<u8>>, MailboxError> {
         let mut found: Option<Option<Vec<u8>>> = None;
         let mut misplaced = false;
-        self.run(Phase::Slice, &format!("UID FETCH {uid} (UID BODY.PEEK[]{slice})"), |response| {
+        self.run(Phase::Slice, &format!("UID FETCH {uid} (UID {what})"), |response| {
             let Response::Fetch(_, attributes) = response else { return };
             if about(attributes).is_none_or(|about| about.uid != uid) {
                 return;
             }
             for attribute in attributes {
-                if let AttributeValue::BodySection { section: None, index, data } = attribute {
+                if let AttributeValue::BodySection { index, data, .. } = attribute {
                     misplaced |= index.map(u64::from) != from;
                     found = Some(data.as_deref().map(<[u8]>::to_vec));
                 }
@@ -231,6 +289,22 @@ impl Session {
                 return Ok(raw);
             }
         }
+    }
+}
+
+/// A new connection. A token that held a moment ago may have been revoked since; then one more is asked for.
+async fn connect(account: &Account, limits: Limits) -> Result<Session, MailboxError> {
+    let tokens = match &account.secret {
+        Secret::Password(password) => return Session::open(account, Login::Password(password), limits).await,
+        Secret::Tokens(tokens) => tokens,
+    };
+    let access = tokens.access().await?;
+    match Session::open(account, Login::Bearer(&access.token), limits).await {
+        Err(MailboxError::LoginRefused { .. }) if access.cached => {
+            let another = tokens.instead_of(&access).await?;
+            Session::open(account, Login::Bearer(&another.token), limits).await
+        }
+        other => other,
     }
 }
 

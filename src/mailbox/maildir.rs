@@ -2,12 +2,13 @@
 //! A message's name up to its `:` is its identity; its flags are nobody's business but the other readers'.
 //! Everything here blocks and is called off the runtime.
 
-use super::{Fetched, Filed, Key, Listed, Listing, MailboxError};
+use super::{Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError};
 use crate::clock::from_micros;
 use jiff::Timestamp;
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -66,6 +67,21 @@ impl Maildir {
         Ok(Fetched { raw, received_at: modified(&about, &file)? })
     }
 
+    pub(super) fn fetch_header(&self, uid: &str) -> Result<Fetched, MailboxError> {
+        let not_there = || MailboxError::NotThere { uid: uid.to_owned() };
+        let path = self.find(&self.path, uid)?.ok_or_else(not_there)?;
+        let file = gone_is_none(fs::File::open(&path), &path)?.ok_or_else(not_there)?;
+        let wrong = |source| MailboxError::Io { path: path.clone(), source };
+        let received_at = modified(&file.metadata().map_err(wrong)?, &path)?;
+        let mut raw = Vec::new();
+        file.take(LONGEST_HEADER).read_to_end(&mut raw).map_err(wrong)?;
+        raw.truncate(header_length(&raw));
+        if raw.is_empty() {
+            return Err(MailboxError::Empty { uid: uid.to_owned() });
+        }
+        Ok(Fetched { raw, received_at })
+    }
+
     pub(super) fn file(&self, uid: &str) -> Result<Filed, MailboxError> {
         if self.filed.is_empty() {
             return Ok(Filed::LeftInPlace);
@@ -115,6 +131,18 @@ impl Maildir {
         }
         Ok(self.messages(maildir)?.remove(uid))
     }
+}
+
+/// Up to the end of the first empty line.
+fn header_length(raw: &[u8]) -> usize {
+    let mut start = 0;
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        start += line.len();
+        if matches!(line, b"\n" | b"\r\n") {
+            break;
+        }
+    }
+    start
 }
 
 fn base(name: &str) -> &str {

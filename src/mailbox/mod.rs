@@ -4,6 +4,8 @@
 
 mod account;
 mod filing;
+mod guard;
+mod idle;
 pub mod imap;
 pub mod maildir;
 mod opening;
@@ -11,9 +13,12 @@ mod session;
 
 pub use account::Limits;
 
-use crate::config::Config;
+/// So much of a header is enough to know whose a mail is.
+const LONGEST_HEADER: u64 = 256 * 1024;
+
+use crate::{config::Config, oauth2::TokenError, step::Steps};
 use jiff::Timestamp;
-use std::{fmt, path::PathBuf};
+use std::{fmt, path::PathBuf, time::Duration};
 
 /// A message's identity on its server. Hold it as it is: under another `validity` the same UID is another message.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,7 +50,15 @@ pub struct Listing {
     pub count: u64,
 }
 
-/// A whole message.
+/// Every message in the folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// UIDVALIDITY at the time of the look; 0 for a Maildir.
+    pub validity: u32,
+    pub uids: Vec<String>,
+}
+
+/// A message, or its header alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     pub raw: Vec<u8>,
@@ -62,6 +75,17 @@ pub enum Filed {
     /// No folder is configured; or the server has neither MOVE nor UIDPLUS while others have marked mail as
     /// deleted, which a plain EXPUNGE would destroy. Nothing was changed for it.
     LeftInPlace,
+}
+
+/// What waiting for news came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// There may be new mail.
+    News,
+    /// The time went by.
+    Quiet,
+    /// This mailbox announces nothing, or not now; nothing was waited for.
+    CannotTell,
 }
 
 /// The reporting mailbox, opened.
@@ -85,6 +109,10 @@ pub enum Phase {
     /// One message's bytes.
     Slice,
     File,
+    /// Waiting for news: beginning to, and being told.
+    Idle,
+    /// Ending the wait.
+    Done,
 }
 
 /// Why the mailbox did not do what was asked. `passing` and `of_message` say what to do about it.
@@ -102,6 +130,8 @@ pub enum MailboxError {
     Insecure { host: String },
     #[error("the server refused the login: {text}")]
     LoginRefused { text: String },
+    #[error(transparent)]
+    Token(#[from] TokenError),
     #[error("{phase}: the server answered NO: {text}")]
     No { phase: Phase, text: String },
     #[error("{phase}: the server answered BAD: {text}")]
@@ -128,6 +158,14 @@ pub enum MailboxError {
     Io { path: PathBuf, source: std::io::Error },
 }
 
+/// The folder's name in the keys of the messages of this configuration, whether or not it can be opened.
+pub fn folder_of(config: &Config) -> String {
+    match config.path_of_url(&config.mailbox.url, "maildir") {
+        Some(_) => maildir::FOLDER.to_owned(),
+        None => account::folder_of(&config.mailbox.url),
+    }
+}
+
 impl Mailbox {
     /// Opens the mailbox of the configuration: connects and logs in, or looks at the Maildir.
     pub async fn open(config: &Config) -> Result<Mailbox, MailboxError> {
@@ -140,6 +178,20 @@ impl Mailbox {
             return Ok(Mailbox::Maildir(maildir::Maildir::open(path, &config.mailbox.filed)?));
         }
         Ok(Mailbox::Imap(Box::new(imap::Imap::open(account::Account::of(config)?, limits).await?)))
+    }
+
+    /// The same, whose steps are announced there.
+    pub fn announcing(self, steps: &Steps) -> Mailbox {
+        match self {
+            Mailbox::Imap(imap) => Mailbox::Imap(Box::new(imap.announcing(steps.clone()))),
+            other => other,
+        }
+    }
+
+    /// Whether the configured mailbox lies on this machine, by its name as it is written.
+    pub fn is_local(config: &Config) -> bool {
+        config.path_of_url(&config.mailbox.url, "maildir").is_some()
+            || account::Account::of(config).is_ok_and(|account| account.is_loopback())
     }
 
     /// The folder's name in the keys of its messages.
@@ -159,6 +211,17 @@ impl Mailbox {
         }
     }
 
+    /// The uids of all messages, those that were listed before too.
+    pub async fn uids(&mut self) -> Result<Present, MailboxError> {
+        match self {
+            Mailbox::Imap(imap) => imap.uids().await,
+            Mailbox::Maildir(maildir) => {
+                let all = off_the_runtime(maildir, |maildir| maildir.list()).await?;
+                Ok(Present { validity: 0, uids: all.new.into_iter().map(|listed| listed.key.uid).collect() })
+            }
+        }
+    }
+
     /// The bytes of a message that was listed, refused by its size before anything is fetched.
     pub async fn fetch(&mut self, listed: &Listed, largest: u64) -> Result<Fetched, MailboxError> {
         match self {
@@ -166,6 +229,17 @@ impl Mailbox {
             Mailbox::Maildir(maildir) => {
                 let uid = listed.key.uid.clone();
                 off_the_runtime(maildir, move |maildir| maildir.fetch(&uid, largest)).await
+            }
+        }
+    }
+
+    /// The header of a message that is too large to fetch, 256 KiB of it at most.
+    pub async fn fetch_header(&mut self, listed: &Listed) -> Result<Fetched, MailboxError> {
+        match self {
+            Mailbox::Imap(imap) => imap.fetch_header(&listed.key).await,
+            Mailbox::Maildir(maildir) => {
+                let uid = listed.key.uid.clone();
+                off_the_runtime(maildir, move |maildir| maildir.fetch_header(&uid)).await
             }
         }
     }
@@ -178,6 +252,15 @@ impl Mailbox {
                 let uid = key.uid.clone();
                 off_the_runtime(maildir, move |maildir| maildir.file(&uid)).await
             }
+        }
+    }
+
+    /// Waits until the server announces new mail, for `longest` at most; a server that cannot, or whose folder was
+    /// not listed over this connection, says so at once.
+    pub async fn wait(&mut self, longest: Duration) -> Result<Waited, MailboxError> {
+        match self {
+            Mailbox::Imap(imap) => imap.wait(longest).await,
+            Mailbox::Maildir(_) => Ok(Waited::CannotTell),
         }
     }
 
@@ -208,6 +291,7 @@ impl MailboxError {
         match self {
             Connect { .. } | Tls { .. } | No { .. } | Bye { .. } | Closed { .. } | Timeout { .. } => true,
             Protocol { .. } | Empty { .. } | Io { .. } => true,
+            Token(error) => error.passing(),
             Config(_) | Untrusted { .. } | Insecure { .. } | LoginRefused { .. } | Bad { .. } => false,
             ValidityChanged { .. } | ValidityMissing { .. } | TooLarge { .. } | NotThere { .. } => false,
         }
@@ -228,6 +312,21 @@ impl MailboxError {
 }
 
 impl Phase {
+    /// Every wait on the server, in the order of a poll.
+    pub const ALL: [Phase; 11] = [
+        Phase::Connect,
+        Phase::Tls,
+        Phase::Greeting,
+        Phase::Login,
+        Phase::Select,
+        Phase::List,
+        Phase::Fetch,
+        Phase::Slice,
+        Phase::File,
+        Phase::Idle,
+        Phase::Done,
+    ];
+
     fn of_message(self) -> bool {
         matches!(self, Phase::Fetch | Phase::Slice | Phase::File)
     }
@@ -245,6 +344,8 @@ impl fmt::Display for Phase {
             Phase::Fetch => "asking for a message",
             Phase::Slice => "fetching a message",
             Phase::File => "filing a message",
+            Phase::Idle => "waiting for new mail",
+            Phase::Done => "ending the wait for new mail",
         })
     }
 }

@@ -4,9 +4,11 @@
 
 use super::{
     MailboxError, Phase,
-    account::{Account, Limits},
+    account::{Account, Limits, Login},
+    guard::Guarded,
     session::{protocol, unreadable},
 };
+use crate::oauth2;
 use async_imap::error::Error;
 use futures_util::FutureExt;
 use secrecy::ExposeSecret;
@@ -31,6 +33,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + Debug> Wire for T {}
 /// Connects, encrypts, logs in.
 pub(super) async fn open(
     account: &Account,
+    secret: Login<'_>,
     limits: Limits,
 ) -> Result<async_imap::Session<Box<dyn Wire>>, MailboxError> {
     let connecting = timeout(limits.connect, TcpStream::connect((account.host.as_str(), account.port)));
@@ -55,8 +58,8 @@ pub(super) async fn open(
         }
     };
     let before = ask(&mut wire, "p3", "CAPABILITY", limits).await?;
-    let client = async_imap::Client::new(wire);
-    let login = AssertUnwindSafe(login(client, account, &before)).catch_unwind();
+    let client = async_imap::Client::new(Box::new(Guarded::new(wire)) as Box<dyn Wire>);
+    let login = AssertUnwindSafe(login(client, account, secret, &before)).catch_unwind();
     let logged_in = timeout(limits.login, login).await.map_err(|_| MailboxError::Timeout { phase: Phase::Login })?;
     logged_in.unwrap_or_else(|_| Err(protocol(Phase::Login, "the server's answer breaks its reader")))
 }
@@ -145,29 +148,43 @@ async fn line(wire: &mut (impl Wire + ?Sized)) -> Result<String, MailboxError> {
     }
 }
 
-/// SASL PLAIN.
-struct Plain<'a>(&'a Account);
+/// A SASL mechanism: what it says first, and what to a challenge after that, which brings only the reason of a refusal.
+struct Sasl {
+    first: Option<String>,
+    then: &'static str,
+}
 
-impl async_imap::Authenticator for Plain<'_> {
+impl async_imap::Authenticator for Sasl {
     type Response = String;
 
     fn process(&mut self, _challenge: &[u8]) -> String {
-        format!("\0{}\0{}", self.0.user, self.0.password.expose_secret())
+        self.first.take().unwrap_or_else(|| self.then.to_owned())
     }
 }
 
 async fn login(
     client: async_imap::Client<Box<dyn Wire>>,
     account: &Account,
+    secret: Login<'_>,
     capabilities: &[String],
 ) -> Result<async_imap::Session<Box<dyn Wire>>, MailboxError> {
-    let password = account.password.expose_secret();
+    let user = account.user.as_str();
     let printable = |text: &str| text.bytes().all(|b| (b' '..=b'~').contains(&b));
-    // LOGIN carries ASCII only; a Vietnamese password needs SASL.
-    let logged_in = if printable(&account.user) && printable(password) && !offers(capabilities, "LOGINDISABLED") {
-        client.login(&account.user, password).await
-    } else {
-        client.authenticate("PLAIN", Plain(account)).await
+    let sasl = |first, then| Sasl { first: Some(first), then };
+    let logged_in = match secret {
+        Login::Bearer(token) if offers(capabilities, "AUTH=OAUTHBEARER") && !offers(capabilities, "AUTH=XOAUTH2") => {
+            client.authenticate("OAUTHBEARER", sasl(oauth2::oauthbearer(user, token), "\u{1}")).await
+        }
+        Login::Bearer(token) => client.authenticate("XOAUTH2", sasl(oauth2::xoauth2(user, token), "")).await,
+        // LOGIN carries ASCII only; a Vietnamese password needs SASL.
+        Login::Password(password)
+            if printable(user) && printable(password.expose_secret()) && !offers(capabilities, "LOGINDISABLED") =>
+        {
+            client.login(user, password.expose_secret()).await
+        }
+        Login::Password(password) => {
+            client.authenticate("PLAIN", sasl(format!("\0{user}\0{}", password.expose_secret()), "")).await
+        }
     };
     logged_in.map_err(|(error, _)| match error {
         // The server's user database is down, or it is shutting down (RFC 5530): not the password's fault.

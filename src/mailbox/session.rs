@@ -5,7 +5,7 @@
 
 use super::{
     MailboxError, Phase,
-    account::{Account, Limits},
+    account::{Account, Limits, Login},
     opening::{self, Wire},
 };
 use async_imap::{
@@ -40,29 +40,83 @@ pub(super) struct Session {
     pub moves: bool,
     /// The server has UIDPLUS (RFC 4315).
     pub uidplus: bool,
+    /// The server has IDLE (RFC 2177).
+    pub idles: bool,
+    /// How many messages of the folder are known since it was listed; none before.
+    known: Option<u64>,
+    /// More messages exist than are known.
+    news: bool,
 }
 
 impl Session {
     /// Connects, encrypts, logs in.
-    pub(super) async fn open(account: &Account, limits: Limits) -> Result<Session, MailboxError> {
-        let wire = opening::open(account, limits).await?;
-        let mut session = Session { wire, limits, broken: false, selected: None, moves: false, uidplus: false };
-        let (mut moves, mut uidplus) = (false, false);
+    pub(super) async fn open(account: &Account, login: Login<'_>, limits: Limits) -> Result<Session, MailboxError> {
+        let wire = opening::open(account, login, limits).await?;
+        let mut session = Session {
+            wire,
+            limits,
+            broken: false,
+            selected: None,
+            moves: false,
+            uidplus: false,
+            idles: false,
+            known: None,
+            news: false,
+        };
+        let (mut moves, mut uidplus, mut idles) = (false, false, false);
         session
             .run(Phase::Login, "CAPABILITY", |response| {
                 if let Response::Capabilities(found) = response {
                     let has =
                         |name| found.iter().any(|c| matches!(c, Capability::Atom(a) if a.eq_ignore_ascii_case(name)));
-                    (moves, uidplus) = (has("MOVE"), has("UIDPLUS"));
+                    (moves, uidplus, idles) = (has("MOVE"), has("UIDPLUS"), has("IDLE"));
                 }
             })
             .await?;
-        (session.moves, session.uidplus) = (moves, uidplus);
+        (session.moves, session.uidplus, session.idles) = (moves, uidplus, idles);
         Ok(session)
     }
 
     pub(super) fn is_broken(&self) -> bool {
         self.broken
+    }
+
+    pub(super) fn set_broken(&mut self, broken: bool) {
+        self.broken = broken;
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    pub(super) fn wire(&mut self) -> &mut async_imap::Session<Box<dyn Wire>> {
+        &mut self.wire
+    }
+
+    /// The folder is being listed: whatever comes on top of this is news.
+    pub(super) fn is_listed(&mut self, selected: &Selected) {
+        (self.known, self.news) = (Some(selected.count), false);
+    }
+
+    pub(super) fn was_listed(&self) -> bool {
+        self.known.is_some()
+    }
+
+    pub(super) fn has_news(&self) -> bool {
+        self.news
+    }
+
+    /// What a response, to whatever command, tells about the folder.
+    pub(super) fn note(&mut self, response: &Response<'_>) {
+        let Some(known) = self.known.as_mut() else { return };
+        match response {
+            Response::MailboxData(MailboxDatum::Exists(n)) => {
+                self.news |= u64::from(*n) > *known;
+                *known = u64::from(*n);
+            }
+            Response::Expunge(_) => *known = known.saturating_sub(1),
+            _ => {}
+        }
     }
 
     pub(super) fn selected(&self) -> Option<&Selected> {
@@ -129,6 +183,7 @@ impl Session {
             let answer = next.map_err(|e| unreadable(phase, e))?;
             let answer = answer.ok_or(MailboxError::Closed { phase })?;
             let response = answer.parsed();
+            self.note(response);
             match response {
                 Response::Done { tag: other, .. } if *other != tag => {
                     return Err(protocol(phase, "the server answered a command that was not given"));
@@ -171,7 +226,7 @@ pub(super) fn protocol(phase: Phase, reason: &str) -> MailboxError {
     MailboxError::Protocol { phase, reason: reason.to_owned() }
 }
 
-fn tagged(phase: Phase, status: &Status, outcome: &Outcome<'_>) -> Result<(), MailboxError> {
+pub(super) fn tagged(phase: Phase, status: &Status, outcome: &Outcome<'_>) -> Result<(), MailboxError> {
     let text = words(outcome);
     match status {
         Status::Ok => Ok(()),
@@ -183,7 +238,7 @@ fn tagged(phase: Phase, status: &Status, outcome: &Outcome<'_>) -> Result<(), Ma
 }
 
 /// The server's own words, with the code it gave where we know it.
-fn words(outcome: &Outcome<'_>) -> String {
+pub(super) fn words(outcome: &Outcome<'_>) -> String {
     let text = outcome.information.as_deref().unwrap_or_default();
     match &outcome.code {
         Some(code) => format!("[{code:?}] {text}"),
@@ -205,7 +260,7 @@ pub(super) fn unreadable(phase: Phase, error: io::Error) -> MailboxError {
     }
 }
 
-fn cut(phase: Phase, error: Error) -> MailboxError {
+pub(super) fn cut(phase: Phase, error: Error) -> MailboxError {
     match error {
         Error::Io(_) | Error::ConnectionLost => MailboxError::Closed { phase },
         other => protocol(phase, &other.to_string()),

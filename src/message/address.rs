@@ -18,6 +18,12 @@ pub struct Party {
     pub address: String,
 }
 
+impl std::fmt::Display for Party {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.name.is_empty() { f.write_str(&self.address) } else { write!(f, "{} <{}>", self.name, self.address) }
+    }
+}
+
 /// One entry of the list while it is being read.
 #[derive(Default)]
 struct Entry {

@@ -87,6 +87,19 @@ pub fn answerable(mail: &Mail, own: &Own) -> Answerable {
     first(soft).map_or(Answerable::Yes, Answerable::RegistryOnly)
 }
 
+/// Whether a machine wrote it, on whose behalf ever: an answer to it would be read by nobody, or by another machine.
+pub fn by_machine(mail: &Mail, own: &Own) -> bool {
+    let signs = [
+        machine_report(mail),
+        auto_submitted(mail),
+        autoresponder(mail),
+        precedence(mail, &["bulk", "list", "junk"]),
+        suppressed(mail),
+        reply_subject(mail, own),
+    ];
+    mail.return_path.as_deref() == Some("") || signs.iter().any(Option::is_some)
+}
+
 /// What kind of mail it is, given whether it may be answered.
 pub fn kind(mail: &Mail, answerable: &Answerable) -> MailKind {
     if is_bounce(mail) {

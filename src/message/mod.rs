@@ -7,8 +7,11 @@
 
 mod address;
 pub mod automatic;
+pub mod disguise;
 mod header;
 mod parts;
+pub mod quoted;
+pub mod signature;
 pub mod trust;
 mod words;
 
@@ -126,6 +129,11 @@ pub fn read(raw: &[u8]) -> Mail {
         incomplete: contents.incomplete,
         headers,
     }
+}
+
+/// A file that came without a mail, and behind it what it holds.
+pub fn read_file(name: &str, bytes: &[u8]) -> Vec<Attachment> {
+    parts::of_file(name, bytes.to_owned())
 }
 
 /// The longest header block that is read alone.

@@ -1,18 +1,20 @@
 //! The parts of a mail: its text and every file in it, however the sender's program wrapped them. Boundaries
 //! are looked for line by line and need not be closed; what a forwarded mail holds is found as well. Depth and
 //! number of parts have limits, because a hostile mail may nest without end; what lies beyond is left out and
-//! said to be.
+//! said to be. Archives are opened as if their files had been attached themselves.
 
 use std::borrow::Cow;
 
 use super::header::{Headers, Structured};
 use super::words;
-use crate::attachment::{self, Attachment, FileKind};
+use crate::attachment::{self, Allowance, Attachment, FileKind, Inner, Sealed};
 use crate::text;
 
 const MAX_PARTS: usize = 500;
 /// Mails within mails.
 const MAX_MAILS: usize = 10;
+/// Archives within archives: more is nobody's honest mail.
+const MAX_ARCHIVES: usize = 3;
 /// Multiparts and mails within each other, taken together.
 const MAX_LEVELS: usize = 40;
 /// How much text is kept, in bytes.
@@ -29,15 +31,25 @@ pub(super) struct Contents {
     /// Whether parts were left out for the limits.
     pub incomplete: bool,
     parts: usize,
+    allowance: Allowance,
 }
 
 /// Where in the mail a part stands.
 #[derive(Clone, Copy, Default)]
 struct Place {
     mails: usize,
+    archives: usize,
     levels: usize,
     /// Directly within a multipart/digest, where a part is a mail unless it says otherwise.
     digest: bool,
+}
+
+/// A file that came without a mail, and what it holds.
+pub(super) fn of_file(name: &str, bytes: Vec<u8>) -> Vec<Attachment> {
+    let mut contents = Contents::default();
+    let kind = FileKind::of(&bytes);
+    contents.keep(attachment::bare_name(name), "application/octet-stream", kind, bytes, Place::default());
+    contents.attachments
 }
 
 /// Finds the parts of a mail.
@@ -108,7 +120,7 @@ impl Contents {
         if kind == FileKind::Mail || (said_mail && worded) {
             self.mail_within(name, &declared.value, &bytes, place);
         } else {
-            self.keep(name, &declared.value, kind, bytes.into_owned());
+            self.keep(name, &declared.value, kind, bytes.into_owned(), place);
         }
     }
 
@@ -116,21 +128,69 @@ impl Contents {
     /// its parts are listed behind it. Deeper ones are only walked: listing each would multiply the bytes.
     fn mail_within(&mut self, name: String, declared: &str, bytes: &[u8], place: Place) {
         if place.mails == 0 {
-            self.keep(name, declared, FileKind::Mail, bytes.to_vec());
+            self.list(name, declared, FileKind::Mail, bytes.to_vec());
         }
         if place.mails == MAX_MAILS {
             self.incomplete = true;
             return;
         }
         let (headers, body) = Headers::split(bytes);
-        self.entity(&headers, body, Place { mails: place.mails + 1, levels: place.levels + 1, digest: false });
+        self.entity(&headers, body, Place { mails: place.mails + 1, levels: place.levels + 1, digest: false, ..place });
     }
 
-    fn keep(&mut self, name: String, declared: &str, kind: FileKind, bytes: Vec<u8>) {
+    /// Lists a file and, where it holds others, these behind it.
+    fn keep(&mut self, name: String, declared: &str, kind: FileKind, bytes: Vec<u8>, place: Place) {
+        let at = self.list(name, declared, kind, bytes);
+        if !kind.is_container() {
+            return;
+        }
+        if place.archives == MAX_ARCHIVES {
+            self.attachments[at].sealed = Some(Sealed::TooLarge);
+            return;
+        }
+        let inner = self.attachments[at].unpack(&mut self.allowance);
+        let outer = self.attachments[at].name.clone();
+        for file in inner {
+            self.within(&outer, kind, file, Place { archives: place.archives + 1, levels: place.levels + 1, ..place });
+        }
+    }
+
+    /// A file that was taken out of another.
+    fn within(&mut self, outer: &str, container: FileKind, file: Inner, place: Place) {
+        let kind = FileKind::of(&file.bytes);
+        let worded = matches!(kind, FileKind::Text | FileKind::Mail | FileKind::Other);
+        let signed = container == FileKind::SignedMail;
+        // What a mail program signs is a part of a mail with its headers; what people sign is a file.
+        if signed && worded && begins_with_headers(&file.bytes) {
+            let (headers, body) = Headers::split(&file.bytes);
+            return self.entity(&headers, body, place);
+        }
+        if self.parts == MAX_PARTS {
+            self.incomplete = true;
+            return;
+        }
+        self.parts += 1;
+        if kind == FileKind::Mail {
+            return self.mail_within(attachment::bare_name(&file.name), "message/rfc822", &file.bytes, place);
+        }
+        let given = if signed { outer.strip_suffix(".p7m").unwrap_or(outer) } else { &file.name };
+        self.keep(attachment::bare_name(given), "application/octet-stream", kind, file.bytes, place);
+    }
+
+    /// Lists a file; tells where.
+    fn list(&mut self, name: String, declared: &str, kind: FileKind, bytes: Vec<u8>) -> usize {
         let declared_type = words::one_line(declared, 200);
         let sha256 = attachment::sha256(&bytes);
-        self.attachments.push(Attachment { name, declared_type, kind, bytes, sha256 });
+        self.attachments.push(Attachment { name, declared_type, kind, bytes, sha256, sealed: None });
+        self.attachments.len() - 1
     }
+}
+
+/// Whether the first line is a header of a part: a mail program writes its type first, or the version of MIME.
+fn begins_with_headers(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii_start();
+    let begins = |name: &str| bytes.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()));
+    begins("content-") || begins("mime-version:") || FileKind::of(bytes) == FileKind::Mail
 }
 
 /// The name a part gives its file, as a bare name.

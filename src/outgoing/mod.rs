@@ -3,11 +3,12 @@
 //! queue. It knows nothing of the outbox, and changes no byte of the letter.
 
 mod directory;
+mod login;
 mod smtp;
 
 pub use smtp::{Limits, Smtp};
 
-use crate::config::Config;
+use crate::{config::Config, step::Steps};
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
@@ -84,6 +85,14 @@ impl Outgoing {
         match config.path_of_url(&config.outgoing.url, "directory") {
             Some(path) => Ok(Outgoing::Directory(path)),
             None => Ok(Outgoing::Smtp(Smtp::open(config, limits)?)),
+        }
+    }
+
+    /// The same, whose steps are announced there.
+    pub fn announcing(self, steps: &Steps) -> Outgoing {
+        match self {
+            Outgoing::Smtp(smtp) => Outgoing::Smtp(smtp.announcing(steps.clone())),
+            other => other,
         }
     }
 

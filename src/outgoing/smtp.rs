@@ -2,13 +2,15 @@
 //! connection broke, and that decides whether it may be sent again: until the final dot of DATA begins to leave it
 //! was certainly not sent, from then on only the server's answer tells. Few idle connections are kept for reuse.
 
-use super::{Outcome, OutgoingError, Parcel};
-use crate::config::Config;
+use super::{Outcome, OutgoingError, Parcel, login::Login};
+use crate::{
+    config::Config,
+    step::{Step, Steps},
+};
 use lettre::{
     Address,
     transport::smtp::{
         Error,
-        authentication::{Credentials, Mechanism},
         client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters},
         commands::{Data, Mail, Noop, Rcpt, Rset},
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
@@ -16,7 +18,6 @@ use lettre::{
     },
 };
 use percent_encoding::percent_decode_str;
-use secrecy::ExposeSecret;
 use std::{
     io, iter,
     net::{IpAddr, SocketAddr},
@@ -63,9 +64,10 @@ pub struct Smtp {
     port: u16,
     implicit_tls: bool,
     tls: TlsParameters,
-    credentials: Option<Credentials>,
+    login: Option<Login>,
     hello: ClientId,
     limits: Limits,
+    steps: Steps,
     idle: Mutex<Vec<(Instant, AsyncSmtpConnection)>>,
 }
 
@@ -86,11 +88,7 @@ impl Smtp {
             return Err(wrong("a host is needed, as in smtps://host".to_owned()));
         }
         let user = percent_decode_str(url.username()).decode_utf8().map_err(|e| wrong(e.to_string()))?;
-        let credentials = match config.outgoing_password().map_err(|e| wrong(e.to_string()))? {
-            _ if user.is_empty() => None,
-            Some(password) => Some(Credentials::new(user.into_owned(), password.expose_secret().to_owned())),
-            None => return Err(wrong(format!("user {user} needs password_file or password_env"))),
-        };
+        let login = Login::of(config, &user)?;
         // The name to greet with: no daemon knows the name its relay sees, but its letters' domain is known there.
         let domain = config.outgoing.from.trim_end_matches('>').rsplit_once('@').map_or("", |(_, domain)| domain);
         let hello =
@@ -104,7 +102,21 @@ impl Smtp {
         }
         let tls = tls.build().map_err(|e| wrong(e.to_string()))?;
         let port = url.port().unwrap_or(port);
-        Ok(Smtp { host, port, implicit_tls, tls, credentials, hello, limits, idle: Mutex::default() })
+        Ok(Smtp {
+            host,
+            port,
+            implicit_tls,
+            tls,
+            login,
+            hello,
+            limits,
+            steps: Steps::default(),
+            idle: Mutex::default(),
+        })
+    }
+
+    pub(super) fn announcing(self, steps: Steps) -> Smtp {
+        Smtp { steps, ..self }
     }
 
     /// Whether the host is written as this machine. The name alone decides: what a name resolves to can be forged.
@@ -142,7 +154,9 @@ impl Smtp {
             Ok(connection) => connection,
             Err(reason) => return Outcome::TryLater { reason },
         };
-        let (outcome, fit) = match converse(&mut connection, from, to, parcel.raw, dot).await {
+        let reached = |step| self.steps.reached(step, Some(parcel.id));
+        reached(Step::Connected);
+        let (outcome, fit) = match converse(&mut connection, from, to, parcel.raw, dot, reached).await {
             Ok(answer) => (Outcome::Sent { answer }, true),
             Err(stop) => (stop.outcome, stop.fit),
         };
@@ -204,9 +218,8 @@ impl Smtp {
             careful.store(false, Ordering::Relaxed);
             connection
         };
-        if let Some(credentials) = &self.credentials {
-            let login = connection.auth(&[Mechanism::Plain, Mechanism::Login], credentials).await;
-            login.map_err(|e| format!("the login was refused: {e}"))?;
+        if let Some(login) = &self.login {
+            login.log_in(&mut connection).await?;
         }
         Ok(connection)
     }
@@ -232,18 +245,22 @@ async fn converse(
     to: Address,
     raw: &[u8],
     dot: &AtomicBool,
+    reached: impl Fn(Step),
 ) -> Result<String, Stop> {
     let options = options(connection, from.iter().chain([&to]), raw)?;
     connection.command(Mail::new(from, options)).await.map_err(|e| refused("the sender", &e))?;
     connection.command(Rcpt::new(to, Vec::new())).await.map_err(|e| refused("the recipient", &e))?;
+    reached(Step::Enveloped);
     let go_on = connection.command(Data).await.map_err(|e| refused("DATA", &e))?;
     if !go_on.has_code(354) {
         let reason = format!("DATA was answered with {}", words(&go_on));
         return Err(Stop { outcome: Outcome::TryLater { reason }, fit: false });
     }
+    reached(Step::Invited);
     // lettre writes the line end before the dot; without this the letter would grow by an empty line.
     let body = raw.strip_suffix(b"\r\n").unwrap_or(raw);
     let nothing_left = iter::from_fn(|| {
+        reached(Step::Written);
         dot.store(true, Ordering::Relaxed);
         None
     });
@@ -300,7 +317,7 @@ fn uncertain(what: &str) -> Outcome {
     Outcome::Uncertain { reason: format!("the letter left whole, but whether the server took it is not known: {what}") }
 }
 
-fn words(answer: &Response) -> String {
+pub(super) fn words(answer: &Response) -> String {
     let lines: Vec<&str> = answer.message().collect();
     format!("{} {}", answer.code(), lines.join(" "))
 }

@@ -7,12 +7,12 @@ const PADDING: f64 = 18.0;
 const HIGHEST: f64 = 409.0;
 
 /// A column's width in pixels, from its width in characters of the default font.
-pub(super) fn pixels(characters: f64) -> f64 {
+pub(crate) fn pixels(characters: f64) -> f64 {
     (characters * 7.0 + 5.0).floor()
 }
 
 /// The height in points that a text needs in a cell of this width in pixels.
-pub(super) fn height(text: &str, width: f64, size: f64, bold: bool) -> f64 {
+pub(crate) fn height(text: &str, width: f64, size: f64, bold: bool) -> f64 {
     (lines(text, width, size, bold) as f64 * size * 1.32 + 4.0).min(HIGHEST)
 }
 

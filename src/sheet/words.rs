@@ -155,7 +155,7 @@ fn time_words(time: Period) -> String {
 }
 
 /// The text, cut where no spreadsheet could hold it.
-pub(super) fn fitting(text: &str, longest: usize) -> String {
+pub(crate) fn fitting(text: &str, longest: usize) -> String {
     let mut units = 0;
     let kept = text.chars().take_while(|c| {
         units += c.len_utf16();

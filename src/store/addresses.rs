@@ -187,6 +187,22 @@ pub async fn blocked(tx: &mut Tx, address: &str, now: Timestamp) -> Result<Optio
     row.as_ref().map(block_row).transpose()
 }
 
+/// Whether an address gets nothing now.
+pub async fn is_blocked(store: &Store, address: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT address
+        FROM address_block
+        WHERE address = $1 AND until_at > $2
+        ",
+    )
+    .bind(key(address))
+    .bind(micros(now))
+    .fetch_optional(&store.pool)
+    .await?;
+    Ok(row.is_some())
+}
+
 /// Every block in force.
 pub async fn blocks(store: &Store, now: Timestamp) -> Result<Vec<Block>, StoreError> {
     let rows = sqlx::query(
@@ -288,9 +304,14 @@ mod tests {
     use super::*;
     use crate::store::tests::*;
 
-    #[tokio::test]
-    async fn an_address_has_one_owner_and_staff_have_the_last_word() {
-        let (_folder, store) = store_with_campaign().await;
+    on_both! {
+        an_address_has_one_owner_and_staff_have_the_last_word,
+        a_block_ends_and_the_longer_one_stays,
+        an_address_is_scored_once_a_day,
+    }
+
+    async fn an_address_has_one_owner_and_staff_have_the_last_word(store: Store) {
+        with_campaign(&store).await;
         let (ha_noi, mic, campaign) = (agency("ha-noi"), agency("mic"), campaign());
         let mut tx = store.begin().await.unwrap();
         learn(&mut tx, "A@hanoi.example", &ha_noi, Some(&campaign), How::Report, at(NOW)).await.unwrap();
@@ -309,9 +330,7 @@ mod tests {
         assert_eq!(learned(&store, "nobody@hanoi.example").await.unwrap(), None);
     }
 
-    #[tokio::test]
-    async fn a_block_ends_and_the_longer_one_stays() {
-        let (_folder, store) = store().await;
+    async fn a_block_ends_and_the_longer_one_stays(store: Store) {
         let until = |until, reason: &str| Block {
             address: "A@x.example".to_owned(),
             since: at(NOW),
@@ -334,9 +353,7 @@ mod tests {
         assert_eq!(blocks(&store, at(NOW)).await.unwrap(), []);
     }
 
-    #[tokio::test]
-    async fn an_address_is_scored_once_a_day() {
-        let (_folder, store) = store().await;
+    async fn an_address_is_scored_once_a_day(store: Store) {
         let mut tx = store.begin().await.unwrap();
         let day = |day: &str| day.parse::<Date>().unwrap();
         let mut counted = Vec::new();

@@ -1,13 +1,14 @@
 //! Campaigns, agencies, and which agency owes a report in which campaign. The files are the truth and are
 //! imported at every start; an agency that left the file stays, because reports and letters name it. Only what
-//! staff decided about an agency is kept here alone, and no import touches it.
+//! staff decided about an agency or a campaign is kept here alone, and no import touches it; nor does any, once a
+//! campaign is announced, change who is expected to report.
 
-use super::{Store, StoreError, Tx, micros, words};
+use super::{Store, StoreError, Tx, columns::Columns, micros, plain, words};
 use crate::{
-    agency::{Agency, AgencyId, Registry},
+    agency::{Agency, AgencyId, Kind, Registry},
     campaign::{Campaign, CampaignId},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 
 /// A campaign as its files say it.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,21 @@ words! {
         /// The report came on paper or by the document axis.
         Paper = "paper",
     }
+}
+
+/// What staff decided about a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CampaignState {
+    /// When it was announced first, which fixed its addressees.
+    pub announced_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+}
+
+/// The official document by which a report came that did not come by mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Paper<'a> {
+    pub number: Option<&'a str>,
+    pub date: Option<Date>,
 }
 
 /// Brings the database to what the files say, whole or not at all.
@@ -62,6 +78,188 @@ pub async fn decide(
     .execute(tx.connection())
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Notes the official document of a report that came on paper.
+pub async fn note_paper(
+    tx: &mut Tx,
+    campaign: &CampaignId,
+    agency: &AgencyId,
+    paper: Paper<'_>,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE expectation
+        SET paper_number = $3, paper_date = $4
+        WHERE campaign = $1 AND agency = $2
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .bind(paper.number.map(plain))
+    .bind(paper.date.map(|date| date.to_string()))
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Gives an agency a last day of its own, or with none takes it back; tells whether the campaign knows the agency.
+pub async fn extend(
+    tx: &mut Tx,
+    campaign: &CampaignId,
+    agency: &AgencyId,
+    deadline: Option<Date>,
+) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE expectation
+        SET deadline = $3
+        WHERE campaign = $1 AND agency = $2
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .bind(deadline.map(|day| day.to_string()))
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// The last day that staff gave an agency, where they did.
+pub async fn own_deadline(store: &Store, campaign: &CampaignId, agency: &AgencyId) -> Result<Option<Date>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT deadline
+        FROM expectation
+        WHERE campaign = $1 AND agency = $2
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map_or(Ok(None), |row| Columns(&row).word_or_none("deadline", |text| text.parse().ok()))
+}
+
+/// Whether a report is expected from an agency, whatever the registry file says; tells whether it is known.
+pub async fn expect(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId, expected: bool) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE expectation
+        SET expected = $3, frozen = 1
+        WHERE campaign = $1 AND agency = $2
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .bind(i64::from(expected))
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Fixes who is expected to report; only the first call for a campaign does anything, and tells so.
+pub async fn freeze(store: &Store, campaign: &CampaignId, now: Timestamp) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let first = mark_announced(&mut tx, campaign, now).await?;
+    if first {
+        freeze_expectations(&mut tx, campaign).await?;
+    }
+    tx.commit().await?;
+    Ok(first)
+}
+
+/// What staff decided about a campaign.
+pub async fn campaign_state(store: &Store, campaign: &CampaignId) -> Result<CampaignState, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT announced_at, closed_at
+        FROM campaign
+        WHERE id = $1
+        ",
+    )
+    .bind(campaign.as_str())
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map_or(Ok(CampaignState::default()), |row| {
+        let row = Columns(&row);
+        Ok(CampaignState { announced_at: row.time_or_none("announced_at")?, closed_at: row.time_or_none("closed_at")? })
+    })
+}
+
+/// Closes a campaign at a time, or with none opens it again.
+pub async fn close(tx: &mut Tx, campaign: &CampaignId, at: Option<Timestamp>) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE campaign
+        SET closed_at = $2
+        WHERE id = $1
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(at.map(micros))
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// An agency as its registry line was when it was last imported.
+pub async fn registered(store: &Store, id: &AgencyId) -> Result<Option<Agency>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT id, kind, name, short_name, code, domains, addresses, escalation
+        FROM agency
+        WHERE id = $1
+        ",
+    )
+    .bind(id.as_str())
+    .fetch_optional(&store.pool)
+    .await?;
+    let several = |text: String| text.split(';').filter(|item| !item.is_empty()).map(str::to_owned).collect();
+    row.map(|row| {
+        let row = Columns(&row);
+        Ok(Agency {
+            id: row.agency("id")?,
+            kind: row.word("kind", Kind::parse)?,
+            name: row.text("name")?,
+            short_name: row.text("short_name")?,
+            code: row.text_or_none("code")?,
+            domains: several(row.text("domains")?),
+            addresses: several(row.text("addresses")?),
+            escalation: several(row.text("escalation")?),
+            expected: true,
+        })
+    })
+    .transpose()
+}
+
+async fn mark_announced(tx: &mut Tx, campaign: &CampaignId, now: Timestamp) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE campaign
+        SET announced_at = $2
+        WHERE id = $1 AND announced_at IS NULL
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(micros(now))
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+async fn freeze_expectations(tx: &mut Tx, campaign: &CampaignId) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE expectation
+        SET frozen = 1
+        WHERE campaign = $1
+        ",
+    )
+    .bind(campaign.as_str())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 async fn put_campaign(tx: &mut Tx, files: &CampaignFiles<'_>) -> Result<(), StoreError> {
@@ -123,12 +321,18 @@ async fn put_agency(tx: &mut Tx, agency: &Agency) -> Result<(), StoreError> {
 }
 
 async fn put_expectation(tx: &mut Tx, campaign: &CampaignId, agency: &Agency) -> Result<(), StoreError> {
+    // An agency that comes into the file after the announcement is known, and owes nothing until staff say so.
     sqlx::query(
         "
-        INSERT INTO expectation (campaign, agency, expected)
-        VALUES ($1, $2, $3)
+        INSERT INTO expectation (campaign, agency, expected, frozen)
+        SELECT id,
+               $2,
+               CASE WHEN announced_at IS NULL THEN $3 ELSE 0 END,
+               CASE WHEN announced_at IS NULL THEN 0 ELSE 1 END
+        FROM campaign
+        WHERE id = $1
         ON CONFLICT (campaign, agency) DO UPDATE
-        SET expected = excluded.expected
+        SET expected = CASE WHEN expectation.frozen = 1 THEN expectation.expected ELSE excluded.expected END
         ",
     )
     .bind(campaign.as_str())
@@ -144,9 +348,13 @@ mod tests {
     use super::*;
     use crate::store::{reports, tests::*};
 
-    #[tokio::test]
-    async fn importing_again_changes_what_the_files_changed_and_no_decision_of_staff() {
-        let (_folder, store) = store().await;
+    on_both! {
+        once_announced_the_file_no_longer_says_who_is_expected,
+        a_campaign_is_closed_and_opened_and_an_agency_has_its_own_last_day,
+        importing_again_changes_what_the_files_changed_and_no_decision_of_staff,
+    }
+
+    async fn importing_again_changes_what_the_files_changed_and_no_decision_of_staff(store: Store) {
         let first = registry(
             "ha-noi,province,UBND TP Hà Nội,Hà Nội,H26,hanoi.example,a@hanoi.example;b@hanoi.example,,\nmic,ministry,Bộ TTTT,,,,,,\n",
         );
@@ -168,5 +376,46 @@ mod tests {
         decide(&mut tx, &campaign(), &agency("ha-noi"), None).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(reports::agency_states(&store, &campaign()).await.unwrap()[0].by_staff, None);
+    }
+
+    async fn once_announced_the_file_no_longer_says_who_is_expected(store: Store) {
+        let before = "ha-noi,province,UBND TP Hà Nội,Hà Nội,,,a@hanoi.example;b@hanoi.example,c@hanoi.example,\nmic,ministry,Bộ TTTT,,,,,,no\n";
+        import(&store, &registry(before)).await;
+        assert!(freeze(&store, &campaign(), at(NOW)).await.unwrap());
+        assert!(!freeze(&store, &campaign(), at("2023-02-21T08:00:00Z")).await.unwrap(), "once");
+        let later = "ha-noi,province,UBND TP Hà Nội,Hà Nội,,,d@hanoi.example,,no\nmic,ministry,Bộ TTTT,,,,,,yes\nmoi,ministry,Bộ Mới,,,,,,yes\n";
+        import(&store, &registry(later)).await;
+        let expected = |rows: Vec<reports::AgencyState>| rows.iter().map(|row| row.expected).collect::<Vec<_>>();
+        let rows = reports::agency_states(&store, &campaign()).await.unwrap();
+        assert_eq!(expected(rows), [true, false, false], "ha-noi, mic, moi");
+        let mut tx = store.begin().await.unwrap();
+        assert!(expect(&mut tx, &campaign(), &agency("moi"), true).await.unwrap());
+        tx.commit().await.unwrap();
+        import(&store, &registry(later)).await;
+        let rows = reports::agency_states(&store, &campaign()).await.unwrap();
+        assert_eq!(expected(rows), [true, false, true], "staff said so");
+        let ha_noi = registered(&store, &agency("ha-noi")).await.unwrap().unwrap();
+        assert_eq!(ha_noi.addresses, ["d@hanoi.example"], "addresses follow the file");
+        assert!(ha_noi.escalation.is_empty());
+    }
+
+    async fn a_campaign_is_closed_and_opened_and_an_agency_has_its_own_last_day(store: Store) {
+        with_campaign(&store).await;
+        assert_eq!(campaign_state(&store, &campaign()).await.unwrap(), CampaignState::default());
+        let mut tx = store.begin().await.unwrap();
+        close(&mut tx, &campaign(), Some(at(NOW))).await.unwrap();
+        let day: Date = "2023-03-10".parse().unwrap();
+        assert!(extend(&mut tx, &campaign(), &agency("ha-noi"), Some(day)).await.unwrap());
+        assert!(!extend(&mut tx, &campaign(), &agency("nobody"), Some(day)).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(campaign_state(&store, &campaign()).await.unwrap().closed_at, Some(at(NOW)));
+        assert_eq!(own_deadline(&store, &campaign(), &agency("ha-noi")).await.unwrap(), Some(day));
+        assert_eq!(own_deadline(&store, &campaign(), &agency("mic")).await.unwrap(), None);
+        let mut tx = store.begin().await.unwrap();
+        close(&mut tx, &campaign(), None).await.unwrap();
+        extend(&mut tx, &campaign(), &agency("ha-noi"), None).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(campaign_state(&store, &campaign()).await.unwrap().closed_at, None);
+        assert_eq!(own_deadline(&store, &campaign(), &agency("ha-noi")).await.unwrap(), None);
     }
 }

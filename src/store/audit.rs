@@ -92,9 +92,11 @@ mod tests {
     use super::*;
     use crate::store::tests::*;
 
-    #[tokio::test]
-    async fn a_decision_is_noted_for_good() {
-        let (_folder, store) = store().await;
+    on_both! {
+        a_decision_is_noted_for_good,
+    }
+
+    async fn a_decision_is_noted_for_good(store: Store) {
         let campaign = campaign();
         let entry = |subject| NewEntry {
             at: at("2023-02-20T01:00:00Z"),

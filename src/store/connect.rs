@@ -1,133 +1,253 @@
-//! Opening the database: the file and its folder, what every connection is told, the migrations, the instance
-//! key, and the lock by which a daemon keeps a second one away. Here alone stands what only SQLite understands.
+//! Opening the database, whichever it is: the migrations, the instance key, and the lock by which a daemon keeps
+//! a second one away. What only SQLite understands stands in `connect/sqlite.rs`, what only PostgreSQL does in
+//! `connect/postgres.rs`; the rest of the store speaks what both do.
+
+mod postgres;
+mod sqlite;
+
+pub(super) use postgres::passing as passing_on_postgres;
+pub(super) use sqlite::{passing as passing_on_sqlite, url_of as url_of_file};
 
 use super::{Store, StoreError};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{
-    AnyConnection, Connection,
+    AnyConnection, AnyPool,
     any::{AnyPoolOptions, install_default_drivers},
     migrate::{MigrateError, Migrator},
+    postgres::PgDatabaseError,
+    sqlite::SqliteError,
 };
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::File,
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-/// The schema, one file a step. A step never changes once it has landed.
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
-/// Told to every connection. Synchronous FULL because a kept mail must outlive a power cut before it is touched;
-/// ten seconds because the longest transaction, importing a registry, takes one or two.
-const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; \
-                        PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-
-/// Enough for the daemon's tasks; SQLite has one writer whatever stands here.
-const CONNECTIONS: u32 = 8;
-
-/// What a path may hold unescaped in a URL.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
-
-/// Held for as long as a daemon works on the database; the system lets go of it when the process ends.
-#[derive(Debug)]
-#[must_use = "another daemon may start as soon as this is dropped"]
-pub struct DaemonLock {
-    _file: File,
+/// Which database it is; told apart nowhere but here.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Sqlite {
+        file: PathBuf,
+    },
+    Postgres {
+        /// The URL without what is secret in it.
+        name: String,
+    },
 }
 
-impl Store {
-    /// Opens `sqlite:PATH`, made with its folder where it is not there, and brings it to this program's schema.
-    pub async fn open(url: &str) -> Result<Store, StoreError> {
-        let file = make_file(path_of(url)?)?;
-        let text = file.to_str().ok_or_else(|| StoreError::Url(url.to_owned()))?;
-        let url = format!("sqlite:{}", utf8_percent_encode(text, ESCAPED));
-        install_default_drivers();
-        // Not through the pool, which takes a refusal for a passing one and says only that it waited in vain.
-        let mut first = AnyConnection::connect(&url).await?;
-        settle(&mut first).await?;
-        let instance_key = prepare(&mut first, &file).await?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .after_connect(|connection, _| Box::pin(settle(connection)))
-            .connect(&url)
-            .await?;
-        first.close().await?;
-        Ok(Store { pool, file, instance_key })
+/// What shows others that a daemon is there: the system or the server takes it back when the process ends.
+#[derive(Debug)]
+pub(super) enum Held {
+    File { _file: File },
+    Session { connection: AnyConnection, mailbox: Option<String> },
+}
+
+/// The lock of a database's file, without opening the database.
+pub(super) fn lock_file(file: &Path) -> Result<File, StoreError> {
+    sqlite::lock(file)
+}
+
+/// The newest migration this program knows.
+pub(super) fn newest() -> i64 {
+    sqlite::MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// What an operator can do about the database's trouble, behind its own words; nothing where nobody can tell.
+pub(super) fn advice(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::Io(_) => "; the database cannot be reached: start its server, or look at the network",
+        sqlx::Error::PoolTimedOut => "; no connection came free in time: the database is slow or away",
+        sqlx::Error::Database(error) => {
+            let on_sqlite = error.try_downcast_ref::<SqliteError>().map(sqlite::advice);
+            let on_postgres = error.try_downcast_ref::<PgDatabaseError>().map(postgres::advice);
+            on_sqlite.or(on_postgres).unwrap_or_default()
+        }
+        _ => "",
+    }
+}
+
+impl Kind {
+    pub(super) fn of(url: &str) -> Result<Kind, StoreError> {
+        if postgres::is_ours(url) {
+            return Ok(Kind::Postgres { name: postgres::name(url) });
+        }
+        Ok(Kind::Sqlite { file: sqlite::path_of(url)? })
     }
 
-    /// Keeps every other daemon away from this database until the lock is dropped. Commands that look or decide
-    /// need no lock.
-    pub fn lock_for_daemon(&self) -> Result<DaemonLock, StoreError> {
-        let mut path = self.file.clone().into_os_string();
-        path.push(".lock");
-        let path = PathBuf::from(path);
-        let failed = |source| StoreError::File { path: path.clone(), source };
-        let file = private().open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(DaemonLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path)),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+    /// As errors name it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Kind::Sqlite { file } => file.display().to_string(),
+            Kind::Postgres { name } => name.clone(),
         }
     }
 
-    /// Ends all connections, which writes what is in the WAL back into the file.
+    fn migrations(&self) -> &'static Migrator {
+        match self {
+            Kind::Sqlite { .. } => &sqlite::MIGRATIONS,
+            Kind::Postgres { .. } => &postgres::MIGRATIONS,
+        }
+    }
+
+    /// What every connection is told.
+    fn settings(&self) -> &'static str {
+        match self {
+            Kind::Sqlite { .. } => sqlite::SETTINGS,
+            Kind::Postgres { .. } => postgres::SETTINGS,
+        }
+    }
+
+    /// How a transaction that writes begins.
+    pub(super) fn begin(&self) -> &'static str {
+        match self {
+            // A transaction that starts by reading cannot be made a writing one once another has written
+            // (SQLITE_BUSY at once, whatever the time limit); so each takes the lock first.
+            Kind::Sqlite { .. } => "BEGIN IMMEDIATE",
+            // Each statement sees what was committed before it. What must not happen twice at once takes the lock of
+            // a row first: the letter sequence for queueing, the agency's expectation for recording a report.
+            Kind::Postgres { .. } => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    /// The end of a SELECT for rows that nobody else is about to take; on SQLite nobody else can be.
+    pub(super) fn skipping_locked(&self) -> &'static str {
+        match self {
+            Kind::Sqlite { .. } => "",
+            Kind::Postgres { .. } => "FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Of a row of `daemon` other than one's own: that its lock is free. On SQLite one daemon works at a time.
+    pub(super) fn has_no_lock(&self) -> &'static str {
+        match self {
+            Kind::Sqlite { .. } => "1 = 1",
+            Kind::Postgres { .. } => postgres::HAS_NO_LOCK,
+        }
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self, Kind::Postgres { .. })
+    }
+
+    /// Takes what shows others that a daemon is there.
+    pub(super) async fn hold(&self, pool: &AnyPool) -> Result<Held, StoreError> {
+        Ok(match self {
+            Kind::Sqlite { file } => Held::File { _file: sqlite::lock(file)? },
+            Kind::Postgres { .. } => Held::Session { connection: postgres::session(self, pool).await?, mailbox: None },
+        })
+    }
+
+    /// Migrations that do not fit.
+    fn refused(&self, error: MigrateError) -> StoreError {
+        let program = self.migrations().iter().map(|migration| migration.version).max().unwrap_or(0);
+        match error {
+            MigrateError::VersionMissing(database) if database > program => {
+                StoreError::Newer { name: self.name(), database, program }
+            }
+            error => StoreError::Migration { name: self.name(), source: Box::new(error) },
+        }
+    }
+}
+
+impl Held {
+    /// Whether it is held still.
+    pub(super) async fn answers(&mut self) -> bool {
+        match self {
+            Held::File { .. } => true,
+            Held::Session { connection, .. } => postgres::answers(connection).await,
+        }
+    }
+
+    /// Takes the lock of a daemon that lost it; false where it is gone for good.
+    pub(super) async fn lock_again(&mut self, id: i64) -> Result<bool, StoreError> {
+        match self {
+            Held::File { .. } => Ok(true),
+            Held::Session { connection, .. } => postgres::try_lock(connection, postgres::DAEMON, id).await,
+        }
+    }
+
+    /// Tries to be the one that reads this folder of the mailbox. On SQLite there is nobody else.
+    pub(super) async fn take_mailbox(&mut self, folder: &str) -> Result<bool, StoreError> {
+        let Held::Session { connection, mailbox } = self else { return Ok(true) };
+        if mailbox.as_deref() == Some(folder) {
+            return Ok(postgres::answers(connection).await);
+        }
+        let got = postgres::try_lock(connection, postgres::MAILBOX, number(folder)).await?;
+        *mailbox = got.then(|| folder.to_owned());
+        Ok(got)
+    }
+
+    pub(super) async fn leave_mailbox(&mut self, folder: &str) -> Result<(), StoreError> {
+        let Held::Session { connection, mailbox } = self else { return Ok(()) };
+        if mailbox.take().is_some() {
+            postgres::unlock(connection, postgres::MAILBOX, number(folder)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The lock of a daemon, in the transaction that makes its row: whoever sees the row sees the lock.
+pub(super) async fn lock_presence(connection: &mut AnyConnection, id: i64) -> Result<(), StoreError> {
+    match postgres::try_lock(connection, postgres::DAEMON, id).await? {
+        true => Ok(()),
+        false => Err(StoreError::InUse(format!("daemon {id}"))),
+    }
+}
+
+/// A folder as a number for its lock, the same in every daemon.
+fn number(folder: &str) -> i64 {
+    let hash = <sha2::Sha256 as sha2::Digest>::digest(folder);
+    i64::from(i32::from_be_bytes([hash[0] & 0x7f, hash[1], hash[2], hash[3]]))
+}
+
+impl Store {
+    /// Opens `sqlite:PATH`, made with its folder where it is not there, or `postgres://…`, and brings it to this
+    /// program's schema.
+    pub async fn open(url: &str) -> Result<Store, StoreError> {
+        install_default_drivers();
+        let kind = Kind::of(url)?;
+        let (kind, url, instance_key) = match kind {
+            Kind::Sqlite { file } => sqlite::prepare(file).await?,
+            Kind::Postgres { .. } => postgres::prepare(kind, url).await?,
+        };
+        let settings = kind.settings();
+        let pool = AnyPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .after_connect(move |connection, _| Box::pin(settle(connection, settings)))
+            .connect(&url)
+            .await?;
+        Ok(Store { pool, kind, presence: Arc::default(), instance_key })
+    }
+
+    /// The database as people may see it: nothing secret is in it.
+    pub fn name(&self) -> String {
+        self.kind.name()
+    }
+
+    /// Ends all connections, which with SQLite writes what is in the WAL back into the file.
     pub async fn close(&self) {
         self.pool.close().await;
     }
 }
 
-fn path_of(url: &str) -> Result<PathBuf, StoreError> {
-    let rest = url.strip_prefix("sqlite:").ok_or_else(|| StoreError::Url(url.to_owned()))?;
-    let path = Path::new(rest.strip_prefix("//").unwrap_or(rest));
-    if path.is_absolute() { Ok(path.to_owned()) } else { Err(StoreError::Url(url.to_owned())) }
-}
+/// Enough for the daemon's tasks; SQLite has one writer whatever stands here.
+const CONNECTIONS: u32 = 8;
 
-/// Makes the file and its folder, and returns its path without links and `..`, which a URL would not keep.
-fn make_file(path: PathBuf) -> Result<PathBuf, StoreError> {
-    let make = || -> io::Result<PathBuf> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        private().open(&path)?;
-        path.canonicalize()
-    };
-    make().map_err(|source| StoreError::File { path: path.clone(), source })
-}
-
-/// A file for us alone: it holds people's mail.
-fn private() -> OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options
-}
-
-async fn settle(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    sqlx::raw_sql(SETTINGS).execute(connection).await?;
+async fn settle(connection: &mut AnyConnection, settings: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(settings).execute(connection).await?;
     Ok(())
 }
 
-/// Migrations and the key in one transaction: of two programs that start at once, the second finds all done.
-async fn prepare(connection: &mut AnyConnection, file: &Path) -> Result<[u8; 32], StoreError> {
-    let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-    MIGRATIONS.run(&mut *tx).await.map_err(|error| refused(error, file))?;
+/// The key of this database, made where there is none; of two programs that start at once both get the same.
+async fn key_of(connection: &mut AnyConnection, name: &str) -> Result<[u8; 32], StoreError> {
     let mut fresh = [0; 32];
-    getrandom::fill(&mut fresh)
-        .map_err(|error| StoreError::File { path: file.to_owned(), source: io::Error::other(error.to_string()) })?;
-    keep_first_key(&mut tx, &hex(&fresh)).await?;
-    let kept = instance_key(&mut tx).await?;
-    tx.commit().await?;
+    getrandom::fill(&mut fresh).map_err(|error| StoreError::File {
+        path: Path::new(name).to_owned(),
+        source: io::Error::other(error.to_string()),
+    })?;
+    keep_first_key(connection, &hex(&fresh)).await?;
+    let kept = instance_key(connection).await?;
     unhex(&kept).ok_or(StoreError::Unknown { column: "setting.instance_key".to_owned(), value: "…".to_owned() })
-}
-
-fn refused(error: MigrateError, file: &Path) -> StoreError {
-    let program = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-    match error {
-        MigrateError::VersionMissing(database) if database > program => {
-            StoreError::Newer { path: file.to_owned(), database, program }
-        }
-        error => StoreError::Migration { path: file.to_owned(), source: Box::new(error) },
-    }
 }
 
 async fn keep_first_key(connection: &mut AnyConnection, key: &str) -> Result<(), StoreError> {
@@ -175,103 +295,48 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tests::server::Postgres;
+    use std::collections::BTreeSet;
+    use tempfile::TempDir;
 
-    fn url(folder: &Path) -> String {
-        format!("sqlite:{}", folder.join("new folder/50% of? it's #1.db").display())
-    }
-
-    #[tokio::test]
-    async fn a_database_is_made_with_its_folder_and_keeps_its_key() {
-        use std::os::unix::fs::PermissionsExt;
+    /// A new database of each kind, without a table.
+    fn new_databases() -> (TempDir, [String; 2]) {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&url(folder.path())).await.unwrap();
-        let key = *store.instance_key();
-        assert_ne!(key, [0; 32]);
-        assert!(!format!("{store:?}").contains(&hex(&key)));
-        store.close().await;
-        let again = Store::open(&url(folder.path())).await.unwrap();
-        assert_eq!(*again.instance_key(), key);
-        let file = folder.path().join("new folder/50% of? it's #1.db");
-        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
-    }
-
-    #[tokio::test]
-    async fn every_connection_is_told_the_settings() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&url(folder.path())).await.unwrap();
-        let mut held = Vec::new();
-        for _ in 0..3 {
-            let mut connection = store.pool.acquire().await.unwrap();
-            for (pragma, wanted) in [
-                ("PRAGMA busy_timeout", "10000"),
-                ("PRAGMA journal_mode", "wal"),
-                ("PRAGMA synchronous", "2"),
-                ("PRAGMA foreign_keys", "1"),
-            ] {
-                let row = sqlx::query(pragma).fetch_one(&mut *connection).await.unwrap();
-                let found = super::super::columns::Columns(&row);
-                let column = sqlx::Column::name(&sqlx::Row::columns(&row)[0]).to_owned();
-                let found = found.text(&column).or_else(|_| found.number::<i64>(&column).map(|n| n.to_string()));
-                assert_eq!(found.unwrap(), wanted, "{pragma}");
-            }
-            held.push(connection);
-        }
+        let sqlite = format!("sqlite:{}", folder.path().join("new.db").display());
+        (folder, [sqlite, Postgres::shared().empty_database()])
     }
 
     #[tokio::test]
     async fn programs_that_open_a_new_database_at_once_agree() {
-        let folder = tempfile::tempdir().unwrap();
-        let url = url(folder.path());
-        let opened = futures_util::future::join_all((0..4).map(|_| Store::open(&url))).await;
-        let keys: std::collections::BTreeSet<[u8; 32]> =
-            opened.into_iter().map(|store| *store.unwrap().instance_key()).collect();
-        assert_eq!(keys.len(), 1);
+        let (_folder, urls) = new_databases();
+        for url in urls {
+            let opened = futures_util::future::join_all((0..4).map(|_| Store::open(&url))).await;
+            let keys: BTreeSet<[u8; 32]> = opened.into_iter().map(|store| *store.unwrap().instance_key()).collect();
+            assert_eq!(keys.len(), 1, "{url}");
+            assert_eq!(keys.first(), Some(Store::open(&url).await.unwrap().instance_key()));
+        }
     }
 
     #[tokio::test]
     async fn a_newer_schema_is_refused_with_a_clear_word() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&url(folder.path())).await.unwrap();
-        sqlx::query(
-            "
-            INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-            VALUES (9000, 'of tomorrow', TRUE, $1, 0)
-            ",
-        )
-        .bind(vec![0_u8])
-        .execute(&store.pool)
-        .await
-        .unwrap();
-        store.close().await;
-        let error = Store::open(&url(folder.path())).await.unwrap_err();
-        assert!(!error.passing());
-        let text = error.to_string();
-        assert!(text.contains("newer phuluc") && text.contains("9000"), "{text}");
-    }
-
-    #[tokio::test]
-    async fn a_second_daemon_is_kept_away_until_the_first_ends() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = Store::open(&url(folder.path())).await.unwrap();
-        let second = Store::open(&url(folder.path())).await.unwrap();
-        let lock = first.lock_for_daemon().unwrap();
-        let error = second.lock_for_daemon().unwrap_err();
-        assert!(error.to_string().starts_with("another phuluc works on this database"), "{error}");
-        drop(lock);
-        let _lock = second.lock_for_daemon().unwrap();
-    }
-
-    #[tokio::test]
-    async fn what_is_no_sqlite_file_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        for url in ["postgres://localhost/x", "sqlite:relative.db", "data.db"] {
-            assert!(matches!(Store::open(url).await, Err(StoreError::Url(_))), "{url}");
+        let (_folder, urls) = new_databases();
+        for url in urls {
+            let store = Store::open(&url).await.unwrap();
+            sqlx::query(
+                "
+                INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                VALUES (9000, 'of tomorrow', TRUE, $1, 0)
+                ",
+            )
+            .bind(vec![0_u8])
+            .execute(&store.pool)
+            .await
+            .unwrap();
+            store.close().await;
+            let error = Store::open(&url).await.unwrap_err();
+            assert!(!error.passing());
+            let text = error.to_string();
+            assert!(text.contains("newer phuluc") && text.contains("9000"), "{text}");
         }
-        let text = folder.path().join("letter.txt");
-        std::fs::write(&text, "Kính gửi: the ministries, and more than sixteen bytes").unwrap();
-        let error = Store::open(&format!("sqlite:{}", text.display())).await.unwrap_err();
-        assert!(!error.passing(), "{error}");
-        let under = format!("sqlite:{}/x.db", text.display());
-        assert!(matches!(Store::open(&under).await, Err(StoreError::File { .. })));
     }
 }

@@ -42,17 +42,18 @@ pub async fn known_uids(
     Ok(known)
 }
 
-/// Messages that are done and not yet moved out of the folder.
-pub async fn to_file(store: &Store, limit: u32) -> Result<Vec<ToFile>, StoreError> {
+/// Messages that are done and not yet moved out of the folder, those after `after` in the order they were kept.
+pub async fn to_file(store: &Store, after: i64, limit: u32) -> Result<Vec<ToFile>, StoreError> {
     let rows = sqlx::query(
         "
         SELECT id, folder, validity, uid
         FROM message
-        WHERE state = 'done' AND filed_at IS NULL
+        WHERE state = 'done' AND filed_at IS NULL AND id > $1
         ORDER BY id
-        LIMIT $1
+        LIMIT $2
         ",
     )
+    .bind(after)
     .bind(i64::from(limit))
     .fetch_all(&store.pool)
     .await?;
@@ -82,6 +83,118 @@ pub async fn mark_filed(store: &Store, id: i64, now: Timestamp) -> Result<(), St
     .execute(&store.pool)
     .await?;
     one_row(&done, "message", id)
+}
+
+/// Notes that a handled message stays in its folder.
+pub async fn mark_left_in_place(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE message
+        SET filed_at = $2, left_in_place = 1
+        WHERE id = $1
+        ",
+    )
+    .bind(id)
+    .bind(micros(now))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, "message", id)
+}
+
+/// How many messages should lie in a folder: kept, and not moved away.
+pub async fn count_expected(store: &Store, folder: &str, validity: u32) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT COUNT(*) AS expected
+        FROM message
+        WHERE folder = $1 AND validity = $2 AND (filed_at IS NULL OR left_in_place = 1)
+        ",
+    )
+    .bind(folder)
+    .bind(i64::from(validity))
+    .fetch_one(&store.pool)
+    .await?;
+    Columns(&row).number("expected")
+}
+
+/// Their uids.
+pub async fn expected_uids(store: &Store, folder: &str, validity: u32) -> Result<HashSet<String>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT uid
+        FROM message
+        WHERE folder = $1 AND validity = $2 AND (filed_at IS NULL OR left_in_place = 1)
+        ",
+    )
+    .bind(folder)
+    .bind(i64::from(validity))
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(|row| Columns(row).text("uid")).collect()
+}
+
+/// Somebody else took a kept message out of the folder; there is nothing left to move.
+pub async fn mark_gone(
+    store: &Store,
+    folder: &str,
+    validity: u32,
+    uid: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE message
+        SET filed_at = COALESCE(filed_at, $4), left_in_place = 0
+        WHERE folder = $1 AND validity = $2 AND uid = $3
+        ",
+    )
+    .bind(folder)
+    .bind(i64::from(validity))
+    .bind(uid)
+    .bind(micros(now))
+    .execute(&store.pool)
+    .await?;
+    Ok(())
+}
+
+/// A message that was taken for moved still lies in the folder.
+pub async fn mark_still_there(store: &Store, folder: &str, validity: u32, uid: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE message
+        SET left_in_place = 1
+        WHERE folder = $1 AND validity = $2 AND uid = $3
+        ",
+    )
+    .bind(folder)
+    .bind(i64::from(validity))
+    .bind(uid)
+    .execute(&store.pool)
+    .await?;
+    Ok(())
+}
+
+/// What was kept under another validity cannot be moved any more: its uid means nothing now. The same mail was
+/// listed again under the new one.
+pub async fn give_up_other_validities(
+    store: &Store,
+    folder: &str,
+    validity: u32,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE message
+        SET filed_at = COALESCE(filed_at, $3), left_in_place = 0
+        WHERE folder = $1 AND validity <> $2 AND (filed_at IS NULL OR left_in_place = 1)
+        ",
+    )
+    .bind(folder)
+    .bind(i64::from(validity))
+    .bind(micros(now))
+    .execute(&store.pool)
+    .await?;
+    Ok(())
 }
 
 /// Up to which UID of a folder everything is kept: validity and uid.
@@ -123,18 +236,19 @@ mod tests {
     use super::*;
     use crate::store::{messages::KeptMail, tests::*};
 
-    #[tokio::test]
-    async fn only_listed_uids_of_this_folder_and_validity_are_known() {
-        let (_folder, store) = store().await;
+    on_both! {
+        only_listed_uids_of_this_folder_and_validity_are_known,
+        the_watermark_rises_and_falls_only_with_a_new_validity,
+    }
+
+    async fn only_listed_uids_of_this_folder_and_validity_are_known(store: Store) {
         keep_mail(&store, &mail("101", b"a")).await;
         keep_mail(&store, &KeptMail { validity: 8, ..mail("102", b"b") }).await;
         let known = known_uids(&store, "INBOX", 7, &["101", "102", "103"]).await.unwrap();
         assert_eq!(known, HashSet::from(["101".to_owned()]));
     }
 
-    #[tokio::test]
-    async fn the_watermark_rises_and_falls_only_with_a_new_validity() {
-        let (_folder, store) = store().await;
+    async fn the_watermark_rises_and_falls_only_with_a_new_validity(store: Store) {
         assert_eq!(watermark(&store, "INBOX").await.unwrap(), None);
         for (validity, uid, stands) in
             [(7, 100, (7, 100)), (7, 90, (7, 100)), (7, u32::MAX, (7, u32::MAX)), (8, 3, (8, 3))]

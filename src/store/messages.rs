@@ -2,7 +2,7 @@
 //! whether it is handled is a state here and no flag there. Its identity is folder, validity and uid, and the
 //! hash of its bytes tells the same mail again. Reading it and deciding about it happen elsewhere.
 
-use super::{Store, StoreError, Tx, columns::Columns, micros, one_row, plain, reports::Verdict, words};
+use super::{Store, StoreError, Tx, columns::Columns, micros, plain, reports::Verdict, words};
 use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -70,16 +70,6 @@ words! {
     }
 }
 
-/// A message that waits to be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unhandled {
-    pub id: i64,
-    /// How often reading it failed.
-    pub attempts: u32,
-    pub size: u64,
-    pub received_at: Timestamp,
-}
-
 /// What a message says of itself, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageOutcome<'a> {
@@ -90,6 +80,8 @@ pub struct MessageOutcome<'a> {
     pub agency: Option<&'a AgencyId>,
     /// What told the agency.
     pub evidence: Option<&'a str>,
+    /// Whether the sender was proved, and why.
+    pub trust: Option<(&'a str, &'a str)>,
     pub campaign: Option<&'a CampaignId>,
     pub kind: MessageKind,
     pub held: Option<Held>,
@@ -113,6 +105,7 @@ impl MessageOutcome<'_> {
             subject: None,
             agency: None,
             evidence: None,
+            trust: None,
             campaign: None,
             kind,
             held: None,
@@ -155,10 +148,15 @@ pub struct MessageDetail {
     pub last_error: Option<String>,
     pub from_name: Option<String>,
     pub evidence: Option<String>,
+    /// `verified`, `unverified` or `failed`, and why.
+    pub trust: Option<String>,
+    pub trust_why: Option<String>,
     pub held_why: Option<String>,
     pub rule: Option<String>,
     pub reason: Option<String>,
     pub filed_at: Option<Timestamp>,
+    /// The version of the program that read it last.
+    pub handled_by: Option<String>,
 }
 
 /// Keeps a mail with its bytes, once for each folder, validity and uid.
@@ -168,23 +166,6 @@ pub async fn keep(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Ke
     };
     put_raw(tx, id, mail.raw).await?;
     Ok(Kept::New(id))
-}
-
-/// Messages to be read, those that failed least often first, so that a bad mail stands behind the good ones.
-pub async fn next_unhandled(store: &Store, limit: u32) -> Result<Vec<Unhandled>, StoreError> {
-    let rows = sqlx::query(
-        "
-        SELECT id, attempts, size, received_at
-        FROM message
-        WHERE state = 'kept'
-        ORDER BY attempts, id
-        LIMIT $1
-        ",
-    )
-    .bind(i64::from(limit))
-    .fetch_all(&store.pool)
-    .await?;
-    rows.iter().map(unhandled).collect()
 }
 
 /// The bytes of a message.
@@ -204,7 +185,7 @@ pub async fn raw(store: &Store, id: i64) -> Result<Vec<u8>, StoreError> {
 
 /// The first message before this one with the same bytes.
 pub async fn earlier_with_same_bytes(store: &Store, id: i64) -> Result<Option<i64>, StoreError> {
-    // The size as well, because of mails too large to fetch no more is kept than they have in common.
+    // The size as well: of mails too large to fetch the headers alone are kept, and two may have the same.
     let row = sqlx::query(
         "
         SELECT earlier.id
@@ -241,8 +222,10 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
             rule = $12,
             verdict = $13,
             reason = $14,
-            received_at = COALESCE($15, received_at)
-        WHERE id = $1
+            received_at = COALESCE($15, received_at),
+            trust = $17,
+            trust_why = $18
+        WHERE id = $1 AND COALESCE(claimed_by, 0) = $16
         ",
     )
     .bind(id)
@@ -260,45 +243,13 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
     .bind(outcome.verdict.map(Verdict::as_str))
     .bind(outcome.reason.map(plain))
     .bind(outcome.received_at.map(micros))
+    .bind(tx.me.unwrap_or(0))
+    .bind(outcome.trust.map(|(trust, _)| trust))
+    .bind(outcome.trust.map(|(_, why)| plain(why)))
     .execute(tx.connection())
     .await?;
-    one_row(&done, "message", id)
-}
-
-/// Counts a failed reading with its reason, whole, and returns how many there were.
-pub async fn count_attempt(store: &Store, id: i64, error: &str) -> Result<u32, StoreError> {
-    let mut tx = store.begin().await?;
-    let row = sqlx::query(
-        "
-        UPDATE message
-        SET attempts = attempts + 1, last_error = $2
-        WHERE id = $1
-        RETURNING attempts
-        ",
-    )
-    .bind(id)
-    .bind(plain(error))
-    .fetch_optional(tx.connection())
-    .await?;
-    let attempts = Columns(&row.ok_or(StoreError::Missing { what: "message", id })?).number("attempts")?;
-    tx.commit().await?;
-    Ok(attempts)
-}
-
-/// Takes a message that cannot be read out of the way.
-pub async fn set_aside(store: &Store, id: i64, why: &str) -> Result<(), StoreError> {
-    let done = sqlx::query(
-        "
-        UPDATE message
-        SET state = 'set_aside', kind = 'failed', last_error = $2
-        WHERE id = $1
-        ",
-    )
-    .bind(id)
-    .bind(plain(why))
-    .execute(&store.pool)
-    .await?;
-    one_row(&done, "message", id)
+    // Whoever lost it meanwhile records nothing: its new owner does.
+    if done.rows_affected() == 0 { Err(StoreError::NotOurs { id }) } else { Ok(()) }
 }
 
 /// Every message, in the order they were kept.
@@ -320,7 +271,7 @@ pub async fn show(store: &Store, id: i64) -> Result<Option<MessageDetail>, Store
         "
         SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict,
                folder, validity, uid, sha256, size, kept_at, attempts, last_error,
-               from_name, evidence, held_why, rule, reason, filed_at
+               from_name, evidence, trust, trust_why, held_why, rule, reason, filed_at, handled_by
         FROM message
         WHERE id = $1
         ",
@@ -344,6 +295,21 @@ pub async fn count_held(store: &Store, campaign: &CampaignId) -> Result<u64, Sto
     .fetch_one(&store.pool)
     .await?;
     Columns(&row).number("held")
+}
+
+/// When the newest message was kept.
+pub async fn last_kept_at(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT kept_at
+        FROM message
+        ORDER BY id DESC
+        LIMIT 1
+        ",
+    )
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|row| Columns(&row).time("kept_at")).transpose()
 }
 
 async fn put(tx: &mut Tx, mail: &KeptMail<'_>, now: Timestamp) -> Result<Option<i64>, StoreError> {
@@ -397,17 +363,7 @@ async fn id_of(tx: &mut Tx, mail: &KeptMail<'_>) -> Result<i64, StoreError> {
     Columns(&row).number("id")
 }
 
-fn unhandled(row: &AnyRow) -> Result<Unhandled, StoreError> {
-    let row = Columns(row);
-    Ok(Unhandled {
-        id: row.number("id")?,
-        attempts: row.number("attempts")?,
-        size: row.number("size")?,
-        received_at: row.time("received_at")?,
-    })
-}
-
-fn message(row: &Columns<'_>) -> Result<MessageRow, StoreError> {
+pub(super) fn message(row: &Columns<'_>) -> Result<MessageRow, StoreError> {
     Ok(MessageRow {
         id: row.number("id")?,
         received_at: row.time("received_at")?,
@@ -437,10 +393,13 @@ fn detail(row: &AnyRow) -> Result<MessageDetail, StoreError> {
         last_error: row.text_or_none("last_error")?,
         from_name: row.text_or_none("from_name")?,
         evidence: row.text_or_none("evidence")?,
+        trust: row.text_or_none("trust")?,
+        trust_why: row.text_or_none("trust_why")?,
         held_why: row.text_or_none("held_why")?,
         rule: row.text_or_none("rule")?,
         reason: row.text_or_none("reason")?,
         filed_at: row.time_or_none("filed_at")?,
+        handled_by: row.text_or_none("handled_by")?,
     })
 }
 
@@ -452,9 +411,14 @@ mod tests {
         tests::*,
     };
 
-    #[tokio::test]
-    async fn a_mail_is_kept_once_with_its_bytes() {
-        let (_folder, store) = store().await;
+    on_both! {
+        the_same_bytes_are_found_in_the_earlier_message_only,
+        a_mail_is_kept_once_with_its_bytes,
+        a_transaction_that_is_dropped_kept_nothing,
+        an_outcome_is_shown_whole_and_the_message_is_filed_once,
+    }
+
+    async fn a_mail_is_kept_once_with_its_bytes(store: Store) {
         let mail = mail("101", b"From: a\xff\0\r\n");
         let Kept::New(id) = keep_mail(&store, &mail).await else { panic!("the first time") };
         assert_eq!(keep_mail(&store, &mail).await, Kept::Known(id));
@@ -468,9 +432,7 @@ mod tests {
         assert!(matches!(raw(&store, 77).await, Err(StoreError::Missing { what: "message", id: 77 })));
     }
 
-    #[tokio::test]
-    async fn a_transaction_that_is_dropped_kept_nothing() {
-        let (_folder, store) = store().await;
+    async fn a_transaction_that_is_dropped_kept_nothing(store: Store) {
         let mut tx = store.begin().await.unwrap();
         keep(&mut tx, &mail("101", b"x"), at("2023-02-20T01:00:00Z")).await.unwrap();
         drop(tx);
@@ -478,29 +440,7 @@ mod tests {
         assert!(matches!(keep_mail(&store, &mail("101", b"x")).await, Kept::New(_)));
     }
 
-    #[tokio::test]
-    async fn a_mail_that_fails_stands_behind_the_others_until_it_is_set_aside() {
-        let (_folder, store) = store().await;
-        let bad = new(&store, &mail("1", b"bad")).await;
-        let good = new(&store, &mail("2", b"good")).await;
-        assert_eq!(count_attempt(&store, bad, "the reader died").await.unwrap(), 1);
-        assert_eq!(count_attempt(&store, bad, "the reader died\0 again").await.unwrap(), 2);
-        let waiting = next_unhandled(&store, 10).await.unwrap();
-        assert_eq!(waiting.iter().map(|m| (m.id, m.attempts)).collect::<Vec<_>>(), [(good, 0), (bad, 2)]);
-        assert_eq!(next_unhandled(&store, 1).await.unwrap()[0].id, good);
-
-        set_aside(&store, bad, "the reader died three times").await.unwrap();
-        assert_eq!(next_unhandled(&store, 10).await.unwrap().len(), 1);
-        let detail = show(&store, bad).await.unwrap().unwrap();
-        assert_eq!((detail.row.state, detail.row.kind), (MessageState::SetAside, Some(MessageKind::Failed)));
-        assert_eq!(detail.last_error.as_deref(), Some("the reader died three times"));
-        assert!(to_file(&store, 10).await.unwrap().is_empty(), "what was set aside stays where it is");
-        assert!(count_attempt(&store, 99, "").await.is_err() && set_aside(&store, 99, "").await.is_err());
-    }
-
-    #[tokio::test]
-    async fn the_same_bytes_are_found_in_the_earlier_message_only() {
-        let (_folder, store) = store().await;
+    async fn the_same_bytes_are_found_in_the_earlier_message_only(store: Store) {
         let first = new(&store, &mail("1", b"same")).await;
         let second = new(&store, &mail("2", b"same")).await;
         let third = new(&store, &mail("3", b"same")).await;
@@ -512,9 +452,8 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn an_outcome_is_shown_whole_and_the_message_is_filed_once() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn an_outcome_is_shown_whole_and_the_message_is_filed_once(store: Store) {
+        with_campaign(&store).await;
         let id = new(&store, &mail("1", b"x")).await;
         let ha_noi = agency("ha-noi");
         let campaign = campaign();
@@ -549,10 +488,10 @@ mod tests {
         assert_eq!((detail.row.held, detail.row.agency, detail.row.verdict, detail.filed_at), (None, None, None, None));
         assert_eq!(count_held(&store, &campaign).await.unwrap(), 0);
 
-        let waiting = to_file(&store, 10).await.unwrap();
+        let waiting = to_file(&store, 0, 10).await.unwrap();
         assert_eq!(waiting, [ToFile { id, folder: "INBOX".to_owned(), validity: 7, uid: "1".to_owned() }]);
         mark_filed(&store, id, at("2023-02-20T02:00:00.000001999Z")).await.unwrap();
-        assert!(to_file(&store, 10).await.unwrap().is_empty());
+        assert!(to_file(&store, 0, 10).await.unwrap().is_empty());
         let filed_at = show(&store, id).await.unwrap().unwrap().filed_at;
         assert_eq!(filed_at, Some(at("2023-02-20T02:00:00.000001Z")), "microseconds are kept, no more");
         assert!(show(&store, 99).await.unwrap().is_none());

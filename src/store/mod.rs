@@ -4,38 +4,52 @@
 //! what is decided about a report or a letter is decided elsewhere; here are the rules of keeping alone.
 
 pub mod addresses;
+pub mod again;
 pub mod agencies;
+pub mod attempts;
 pub mod audit;
+pub mod backup;
+pub mod duties;
 pub mod filing;
+pub mod held;
 pub mod messages;
+pub mod news;
 pub mod outbox;
+pub mod polls;
+pub mod presence;
+pub mod questions;
+pub mod redaction;
 pub mod reports;
 pub mod sending;
+pub mod standing;
+pub mod tables;
+pub mod tokens;
+pub mod told;
 
 mod columns;
 mod connect;
 
-pub use connect::DaemonLock;
-
+use connect::Kind;
 use jiff::Timestamp;
-use sqlx::{Any, AnyConnection, AnyPool, Transaction, sqlite::SqliteError};
-use std::{fmt, io, path::PathBuf};
+use presence::Presence;
+use sqlx::{Any, AnyConnection, AnyPool, Transaction, postgres::PgDatabaseError, sqlite::SqliteError};
+use std::{fmt, io, path::PathBuf, sync::Arc};
 
 /// The database, open and of this program's schema. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     pool: AnyPool,
-    file: PathBuf,
+    kind: Kind,
+    presence: Arc<Presence>,
     instance_key: [u8; 32],
 }
 
 impl Store {
     /// Begins a transaction that writes. On SQLite there is one at a time: what asks for a second waits, so a
-    /// function that takes the store and writes must not be called while a transaction is open.
+    /// function that takes the store and writes must not be called while a transaction is open. On PostgreSQL there
+    /// are many, and what must not happen twice at once locks a row first.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        // A transaction that starts by reading cannot be made a writing one once another has written (SQLITE_BUSY
-        // at once, whatever the time limit); so each takes the lock first.
-        Ok(Tx(self.pool.begin_with("BEGIN IMMEDIATE").await?))
+        Ok(Tx { transaction: self.pool.begin_with(self.kind.begin()).await?, kind: self.kind.clone(), me: self.me() })
     }
 
     /// 32 random bytes made when the database was: the key of the Message-IDs we issue.
@@ -46,44 +60,61 @@ impl Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("Store").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
 /// An open transaction; dropped without `commit`, nothing of it happened.
-pub struct Tx(Transaction<'static, Any>);
+pub struct Tx {
+    transaction: Transaction<'static, Any>,
+    kind: Kind,
+    /// The daemon whose transaction it is.
+    me: Option<i64>,
+}
 
 impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.0.commit().await?)
+        Ok(self.transaction.commit().await?)
     }
 
     fn connection(&mut self) -> &mut AnyConnection {
-        &mut self.0
+        &mut self.transaction
+    }
+
+    /// The end of a SELECT for rows that nobody else is about to take.
+    fn skipping_locked(&self) -> &'static str {
+        self.kind.skipping_locked()
     }
 }
 
 /// Why the database did not do as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("database url {0:?}: write sqlite:PATH")]
+    #[error("database url {0:?}: write sqlite:PATH, or postgres://USER@HOST/DATABASE")]
     Url(String),
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("{name}: the database cannot be reached: {source}")]
+    Connect { name: String, source: sqlx::Error },
+    #[error("{name}: the database keeps text as {encoding}; make it with ENCODING 'UTF8'")]
+    Encoding { name: String, encoding: String },
     #[error(
-        "{}: the database is of a newer phuluc (migration {database}; this program knows {program}): install that one",
-        path.display()
+        "{name}: the database is of a newer phuluc (migration {database}; this program knows {program}): install that one"
     )]
-    Newer { path: PathBuf, database: i64, program: i64 },
-    #[error("{}: the database cannot be brought to this program's schema: {source}", path.display())]
-    Migration { path: PathBuf, source: Box<sqlx::migrate::MigrateError> },
-    #[error("another phuluc works on this database ({} is locked)", .0.display())]
-    InUse(PathBuf),
+    Newer { name: String, database: i64, program: i64 },
+    #[error("{name}: the database cannot be brought to this program's schema: {source}")]
+    Migration { name: String, source: Box<sqlx::migrate::MigrateError> },
+    #[error("another phuluc works on this database ({0} is locked)")]
+    InUse(String),
+    #[error("{name}: the database is broken: {found}")]
+    Broken { name: String, found: String },
     #[error("there is no {what} {id}")]
     Missing { what: &'static str, id: i64 },
+    #[error("message {id} is not there, or in the hands of another daemon")]
+    NotOurs { id: i64 },
     #[error("column {column} holds {value:?}, which this program does not know")]
     Unknown { column: String, value: String },
-    #[error("database: {0}")]
+    #[error("database: {0}{advice}", advice = connect::advice(.0))]
     Database(#[from] sqlx::Error),
 }
 
@@ -93,15 +124,15 @@ impl StoreError {
     pub fn passing(&self) -> bool {
         match self {
             StoreError::File { .. } | StoreError::InUse(_) => true,
-            StoreError::Database(error) => passing(error),
+            StoreError::Database(error) | StoreError::Connect { source: error, .. } => passing(error),
             StoreError::Migration { source, .. } => match source.as_ref() {
                 sqlx::migrate::MigrateError::Execute(error)
                 | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => passing(error),
                 _ => false,
             },
-            StoreError::Url(_) | StoreError::Newer { .. } | StoreError::Missing { .. } | StoreError::Unknown { .. } => {
-                false
-            }
+            StoreError::Url(_) | StoreError::Encoding { .. } | StoreError::Newer { .. } => false,
+            StoreError::Missing { .. } | StoreError::NotOurs { .. } => false,
+            StoreError::Unknown { .. } | StoreError::Broken { .. } => false,
         }
     }
 }
@@ -110,11 +141,9 @@ fn passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(error) => {
-            let Some(error) = error.try_downcast_ref::<SqliteError>() else { return false };
-            let code = sqlx::error::DatabaseError::code(error).and_then(|code| code.parse::<i32>().ok());
-            // The low byte of an extended code is the plain one: PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL,
-            // CANTOPEN, PROTOCOL (https://www.sqlite.org/rescode.html).
-            code.is_some_and(|code| [3, 5, 6, 7, 8, 10, 13, 14, 15].contains(&(code & 0xff)))
+            let sqlite = error.try_downcast_ref::<SqliteError>().map(connect::passing_on_sqlite);
+            let postgres = error.try_downcast_ref::<PgDatabaseError>().map(connect::passing_on_postgres);
+            sqlite.or(postgres).unwrap_or(false)
         }
         _ => false,
     }

@@ -20,6 +20,14 @@ words! {
         Escalation = "escalation",
         Digest = "digest",
         Alert = "alert",
+        /// Tells one of the staff what came of their decision.
+        Decision = "decision",
+        /// Passes a question on to one of the staff.
+        Forward = "forward",
+        /// Tells an agency that staff will answer.
+        Note = "note",
+        /// What staff answered.
+        Answer = "answer",
     }
 }
 
@@ -126,10 +134,27 @@ pub async fn reserve_letter_id(tx: &mut Tx) -> Result<i64, StoreError> {
 /// Queues a letter, unless there is one that tells the same fact.
 pub async fn queue(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<Queued, StoreError> {
     if !put(tx, letter).await? {
-        return Ok(Queued::AlreadyThere(telling(tx, letter.fact).await?));
+        let there = telling(tx, letter.fact).await?;
+        return Ok(Queued::AlreadyThere(there.ok_or(StoreError::Missing { what: "letter", id: letter.id })?));
     }
     put_raw(tx, letter).await?;
     Ok(Queued::New(letter.id))
+}
+
+/// The facts that the letters to this message tell, withdrawn letters too.
+pub async fn facts_of(tx: &mut Tx, message: i64) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT fact
+        FROM letter
+        WHERE message = $1
+        ORDER BY id
+        ",
+    )
+    .bind(message)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.iter().map(|row| Columns(row).text("fact")).collect()
 }
 
 /// How many answers an agency was given in a campaign.
@@ -192,7 +217,7 @@ pub async fn same_body_since(
 }
 
 /// Staff send a letter again that failed or is uncertain.
-pub async fn requeue(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
+pub async fn requeue(tx: &mut Tx, id: i64, now: Timestamp) -> Result<(), StoreError> {
     let done = sqlx::query(
         "
         UPDATE letter
@@ -202,13 +227,13 @@ pub async fn requeue(store: &Store, id: i64, now: Timestamp) -> Result<(), Store
     )
     .bind(id)
     .bind(micros(now))
-    .execute(&store.pool)
+    .execute(tx.connection())
     .await?;
     one_row(&done, "failed or uncertain letter", id)
 }
 
 /// Staff withdraw a letter that has not left.
-pub async fn cancel(store: &Store, id: i64) -> Result<(), StoreError> {
+pub async fn cancel(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     let done = sqlx::query(
         "
         UPDATE letter
@@ -217,7 +242,7 @@ pub async fn cancel(store: &Store, id: i64) -> Result<(), StoreError> {
         ",
     )
     .bind(id)
-    .execute(&store.pool)
+    .execute(tx.connection())
     .await?;
     one_row(&done, "letter that can be withdrawn:", id)
 }
@@ -232,6 +257,23 @@ pub async fn list(store: &Store) -> Result<Vec<LetterRow>, StoreError> {
         ORDER BY id
         ",
     )
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(letter).collect()
+}
+
+/// The letters that answer a message.
+pub async fn about(store: &Store, message: i64) -> Result<Vec<LetterRow>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id, fact, kind, campaign, agency, message, recipient, envelope_from, subject, message_id, in_reply_to,
+               state, attempts, not_before, queued_at, sent_at, last_answer
+        FROM letter
+        WHERE message = $1
+        ORDER BY id
+        ",
+    )
+    .bind(message)
     .fetch_all(&store.pool)
     .await?;
     rows.iter().map(letter).collect()
@@ -325,7 +367,8 @@ async fn put_raw(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<(), StoreError> 
     Ok(())
 }
 
-async fn telling(tx: &mut Tx, fact: &str) -> Result<i64, StoreError> {
+/// The letter that tells a fact, if it was ever queued.
+pub async fn telling(tx: &mut Tx, fact: &str) -> Result<Option<i64>, StoreError> {
     let row = sqlx::query(
         "
         SELECT id
@@ -334,9 +377,9 @@ async fn telling(tx: &mut Tx, fact: &str) -> Result<i64, StoreError> {
         ",
     )
     .bind(fact)
-    .fetch_one(tx.connection())
+    .fetch_optional(tx.connection())
     .await?;
-    Columns(&row).number("id")
+    row.map(|row| Columns(&row).number("id")).transpose()
 }
 
 pub(super) async fn bytes(connection: &mut AnyConnection, id: i64) -> Result<Vec<u8>, StoreError> {
@@ -384,9 +427,16 @@ mod tests {
         tests::*,
     };
 
-    #[tokio::test]
-    async fn one_fact_is_told_once() {
-        let (_folder, store) = store().await;
+    on_both! {
+        one_fact_is_told_once,
+        a_letter_of_a_fact_that_did_not_happen_is_not_there,
+        a_letter_has_exactly_one_address,
+        staff_send_again_or_withdraw,
+        limits_count_answers_of_the_hour_and_not_what_was_withdrawn,
+        a_message_id_of_ours_tells_its_letter,
+    }
+
+    async fn one_fact_is_told_once(store: Store) {
         assert_eq!(queue_one(&store, receipt("receipt:message:7")).await, Queued::New(1));
         assert_eq!(queue_one(&store, receipt("receipt:message:7")).await, Queued::AlreadyThere(1));
         assert_eq!(queue_one(&store, receipt("receipt:message:8")).await, Queued::New(3), "2 was reserved");
@@ -395,9 +445,7 @@ mod tests {
         assert!(matches!(raw(&store, 2).await, Err(StoreError::Missing { .. })));
     }
 
-    #[tokio::test]
-    async fn a_letter_of_a_fact_that_did_not_happen_is_not_there() {
-        let (_folder, store) = store().await;
+    async fn a_letter_of_a_fact_that_did_not_happen_is_not_there(store: Store) {
         let mut tx = store.begin().await.unwrap();
         let id = reserve_letter_id(&mut tx).await.unwrap();
         queue(&mut tx, &NewLetter { id, message_id: "<1@mic.example>", ..receipt("receipt:message:7") }).await.unwrap();
@@ -406,9 +454,7 @@ mod tests {
         assert_eq!(queue_one(&store, receipt("receipt:message:7")).await, Queued::New(1));
     }
 
-    #[tokio::test]
-    async fn a_letter_has_exactly_one_address() {
-        let (_folder, store) = store().await;
+    async fn a_letter_has_exactly_one_address(store: Store) {
         for recipient in ["", "nobody", "a@x.example,b@x.example", "a@x.example b", "@x.example"] {
             let mut tx = store.begin().await.unwrap();
             let letter = NewLetter { id: 1, recipient, message_id: "<1>", ..receipt("f") };
@@ -416,25 +462,34 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn staff_send_again_or_withdraw() {
-        let (_folder, store) = store().await;
+    async fn staff_send_again_or_withdraw(store: Store) {
         queue_one(&store, receipt("a")).await;
-        assert!(requeue(&store, 1, at(NOW)).await.is_err(), "it is queued");
+        assert!(sent_again(&store, 1, at(NOW)).await.is_err(), "it is queued");
         take_next(&store, at(NOW)).await.unwrap();
-        assert!(cancel(&store, 1).await.is_err(), "it is on its way");
+        assert!(withdrawn(&store, 1).await.is_err(), "it is on its way");
         note_failed(&store, 1, "550").await.unwrap();
-        requeue(&store, 1, at("2023-02-21T08:00:00Z")).await.unwrap();
+        sent_again(&store, 1, at("2023-02-21T08:00:00Z")).await.unwrap();
         assert!(take_next(&store, at(NOW)).await.unwrap().is_none());
-        cancel(&store, 1).await.unwrap();
+        withdrawn(&store, 1).await.unwrap();
         assert_eq!(state_of_letter(&store, 1).await, LetterState::Cancelled);
         assert!(take_next(&store, at("2023-02-22T08:00:00Z")).await.unwrap().is_none());
-        assert!(requeue(&store, 1, at(NOW)).await.is_err() && cancel(&store, 9).await.is_err());
+        assert!(sent_again(&store, 1, at(NOW)).await.is_err() && withdrawn(&store, 9).await.is_err());
     }
 
-    #[tokio::test]
-    async fn limits_count_answers_of_the_hour_and_not_what_was_withdrawn() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn sent_again(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = store.begin().await?;
+        requeue(&mut tx, id, now).await?;
+        tx.commit().await
+    }
+
+    async fn withdrawn(store: &Store, id: i64) -> Result<(), StoreError> {
+        let mut tx = store.begin().await?;
+        cancel(&mut tx, id).await?;
+        tx.commit().await
+    }
+
+    async fn limits_count_answers_of_the_hour_and_not_what_was_withdrawn(store: Store) {
+        with_campaign(&store).await;
         let message = new(&store, &mail("1", b"x")).await;
         let (campaign, ha_noi, mic) = (campaign(), agency("ha-noi"), agency("mic"));
         let answer = |fact| NewLetter {
@@ -446,7 +501,7 @@ mod tests {
         queue_one(&store, NewLetter { now: at("2023-02-20T06:59:59Z"), ..answer("an hour ago") }).await;
         queue_one(&store, answer("now")).await;
         queue_one(&store, NewLetter { body_sha256: "bb", ..answer("withdrawn") }).await;
-        cancel(&store, 3).await.unwrap();
+        withdrawn(&store, 3).await.unwrap();
         queue_one(&store, NewLetter { message: None, ..answer("a reminder") }).await;
         queue_one(&store, NewLetter { agency: Some(&mic), campaign: None, ..answer("to another") }).await;
 
@@ -466,9 +521,8 @@ mod tests {
         assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour).await.unwrap(), 2);
     }
 
-    #[tokio::test]
-    async fn a_message_id_of_ours_tells_its_letter() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn a_message_id_of_ours_tells_its_letter(store: Store) {
+        with_campaign(&store).await;
         let (campaign, ha_noi) = (campaign(), agency("ha-noi"));
         let letter = NewLetter {
             campaign: Some(&campaign),

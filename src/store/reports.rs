@@ -12,7 +12,7 @@ use crate::{
         declaration::Form,
     },
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde_json::Value as Json;
 use sqlx::any::AnyRow;
 
@@ -29,6 +29,8 @@ words! {
 #[derive(Debug, Clone, Copy)]
 pub struct NewReport<'a> {
     pub message: i64,
+    /// What it was before its message was read again.
+    pub withdrawn: Option<&'a Withdrawn>,
     pub campaign: &'a CampaignId,
     pub agency: &'a AgencyId,
     pub received_at: Timestamp,
@@ -65,6 +67,14 @@ pub struct Standing {
     pub superseded: Option<u32>,
 }
 
+/// A report that was taken back because its message is read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawn {
+    pub campaign: CampaignId,
+    pub agency: AgencyId,
+    pub version: u32,
+}
+
 /// How an agency stands in a campaign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgencyState {
@@ -74,6 +84,8 @@ pub struct AgencyState {
     pub kind: Kind,
     pub expected: bool,
     pub by_staff: Option<StaffState>,
+    /// The last day that staff gave it, where not the campaign's.
+    pub deadline: Option<Date>,
     pub versions: u32,
     pub first_received_at: Option<Timestamp>,
     /// When the first accepted version came.
@@ -85,6 +97,8 @@ pub struct AgencyState {
     pub verdict: Option<Verdict>,
     pub errors: u32,
     pub warnings: u32,
+    /// The current version; 0 where there is none.
+    pub version: u32,
     /// Its messages that wait for staff.
     pub held: u32,
 }
@@ -141,22 +155,36 @@ pub async fn next_version(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId)
     Columns(&row).number("version")
 }
 
-/// Records a report as its agency's next version, with its answers and findings, and says whether it counts now.
+/// Records a report as its agency's next version, or as the one it was before its message was read again, with its
+/// answers and findings, and says whether it counts now.
 pub async fn record_report(tx: &mut Tx, report: &NewReport<'_>) -> Result<Recorded, StoreError> {
-    let version = next_version(tx, report.campaign, report.agency).await?;
+    let same = |old: &&Withdrawn| old.campaign == *report.campaign && old.agency == *report.agency;
+    let version = match report.withdrawn.filter(same) {
+        Some(old) => old.version,
+        None => next_version(tx, report.campaign, report.agency).await?,
+    };
     let before = current(tx, report.campaign, report.agency).await?;
-    let stays = before.filter(|before| before.verdict == Verdict::Accepted && report.verdict != Verdict::Accepted);
-    let superseded = if stays.is_some() { None } else { before };
-    if let Some(old) = superseded {
-        end_current(tx, old.id).await?;
-    }
-    let standing = Standing { version, current: stays.is_none(), superseded: superseded.map(|old| old.version) };
-    let id = put(tx, report, standing).await?;
+    let id = put(tx, report, version).await?;
     put_answers(tx, id, report.answers).await?;
     for (position, finding) in (0..).zip(report.findings) {
         put_finding(tx, id, position, finding).await?;
     }
-    Ok(Recorded { id, standing })
+    let counts = settle_current(tx, report.campaign, report.agency).await? == Some(id);
+    let superseded = before.filter(|_| counts);
+    Ok(Recorded { id, standing: Standing { version, current: counts, superseded } })
+}
+
+/// Lets that version count which came last, but none that is not accepted where one is; its id. The order in which
+/// versions were recorded does not matter, so one that staff release late takes its own place.
+pub(super) async fn settle_current(
+    tx: &mut Tx,
+    campaign: &CampaignId,
+    agency: &AgencyId,
+) -> Result<Option<i64>, StoreError> {
+    let Some(best) = best(tx, campaign, agency).await? else { return Ok(None) };
+    end_current(tx, campaign, agency, best).await?;
+    begin_current(tx, best).await?;
+    Ok(Some(best))
 }
 
 /// How every agency of a campaign stands, by the agencies' ids.
@@ -169,11 +197,13 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
                agency.kind,
                expectation.expected,
                expectation.state_by_staff,
+               expectation.deadline,
                COALESCE(received.versions, 0) AS versions,
                received.first_received_at,
                accepted.received_at AS accepted_at,
                COALESCE(accepted.on_time, latest.on_time) AS on_time,
                latest.verdict,
+               COALESCE(latest.version, 0) AS version,
                COALESCE(latest.errors, 0) AS errors,
                COALESCE(latest.warnings, 0) AS warnings,
                COALESCE(waiting.held, 0) AS held
@@ -203,13 +233,37 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
             GROUP BY agency
         ) AS waiting ON waiting.agency = expectation.agency
         WHERE expectation.campaign = $1
-        ORDER BY expectation.agency
         ",
     )
     .bind(campaign.as_str())
     .fetch_all(&store.pool)
     .await?;
-    rows.iter().map(agency_state).collect()
+    let mut states: Vec<AgencyState> = rows.iter().map(agency_state).collect::<Result<_, _>>()?;
+    // PostgreSQL orders text by its collation, which may leave hyphens out of account.
+    states.sort_by(|one, other| one.agency.cmp(&other.agency));
+    Ok(states)
+}
+
+/// Judges an agency's reports anew by another last instant on time.
+pub async fn judge_by(
+    tx: &mut Tx,
+    campaign: &CampaignId,
+    agency: &AgencyId,
+    deadline_at: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE report
+        SET on_time = CASE WHEN received_at <= $3 THEN 1 ELSE 0 END
+        WHERE campaign = $1 AND agency = $2
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .bind(micros(deadline_at))
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 /// The versions an agency sent in a campaign, the first one first.
@@ -247,17 +301,10 @@ pub async fn findings_of(store: &Store, report: i64) -> Result<Vec<FindingRow>, 
 }
 
 /// The version that counts.
-#[derive(Clone, Copy)]
-struct Current {
-    id: i64,
-    version: u32,
-    verdict: Verdict,
-}
-
-async fn current(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<Option<Current>, StoreError> {
+async fn current(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<Option<u32>, StoreError> {
     let row = sqlx::query(
         "
-        SELECT id, version, verdict
+        SELECT version
         FROM report
         WHERE campaign = $1 AND agency = $2 AND is_current = 1
         ",
@@ -266,23 +313,48 @@ async fn current(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Resul
     .bind(agency.as_str())
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| {
-        let row = Columns(&row);
-        Ok(Current {
-            id: row.number("id")?,
-            version: row.number("version")?,
-            verdict: row.word("verdict", Verdict::parse)?,
-        })
-    })
-    .transpose()
+    row.map(|row| Columns(&row).number("version")).transpose()
 }
 
-async fn end_current(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+async fn best(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<Option<i64>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT id
+        FROM report
+        WHERE campaign = $1 AND agency = $2
+        ORDER BY CASE WHEN verdict = 'accepted' THEN 0 ELSE 1 END, received_at DESC, message DESC, version DESC
+        LIMIT 1
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|row| Columns(&row).number("id")).transpose()
+}
+
+async fn end_current(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId, but: i64) -> Result<(), StoreError> {
     sqlx::query(
         "
         UPDATE report
         SET is_current = 0
-        WHERE id = $1
+        WHERE campaign = $1 AND agency = $2 AND is_current = 1 AND id <> $3
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .bind(but)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+async fn begin_current(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE report
+        SET is_current = 1
+        WHERE id = $1 AND is_current = 0
         ",
     )
     .bind(id)
@@ -291,24 +363,23 @@ async fn end_current(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn put(tx: &mut Tx, report: &NewReport<'_>, standing: Standing) -> Result<i64, StoreError> {
+async fn put(tx: &mut Tx, report: &NewReport<'_>, version: u32) -> Result<i64, StoreError> {
     let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count() as i64;
     let row = sqlx::query(
         "
         INSERT INTO report (message, campaign, agency, version, received_at, on_time, verdict, is_current, file_name,
                             file_sha256, file_size, form_id, form_version, errors, warnings, counts, answers)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10, $11, $12, $13, $14, $15, $16)
         RETURNING id
         ",
     )
     .bind(report.message)
     .bind(report.campaign.as_str())
     .bind(report.agency.as_str())
-    .bind(i64::from(standing.version))
+    .bind(i64::from(version))
     .bind(micros(report.received_at))
     .bind(i64::from(report.on_time))
     .bind(report.verdict.as_str())
-    .bind(i64::from(standing.current))
     .bind(report.file_name.map(plain))
     .bind(report.file_sha256)
     .bind(i64::try_from(report.file_size).unwrap_or(i64::MAX))
@@ -403,6 +474,7 @@ fn agency_state(row: &AnyRow) -> Result<AgencyState, StoreError> {
         kind: row.word("kind", Kind::parse)?,
         expected: row.flag("expected")?,
         by_staff: row.word_or_none("state_by_staff", StaffState::parse)?,
+        deadline: row.word_or_none("deadline", |text| text.parse().ok())?,
         versions: row.number("versions")?,
         first_received_at: row.time_or_none("first_received_at")?,
         accepted_at: row.time_or_none("accepted_at")?,
@@ -410,6 +482,7 @@ fn agency_state(row: &AnyRow) -> Result<AgencyState, StoreError> {
         verdict: row.word_or_none("verdict", Verdict::parse)?,
         errors: row.number("errors")?,
         warnings: row.number("warnings")?,
+        version: row.number("version")?,
         held: row.number("held")?,
     })
 }
@@ -468,12 +541,21 @@ mod tests {
             declaration::RowName,
         },
         store::{
+            again,
             messages::{self, Held, MessageKind, MessageOutcome},
             tests::*,
         },
     };
     use serde_json::json;
     use std::{collections::BTreeMap, path::Path};
+
+    on_both! {
+        a_report_read_again_takes_its_own_place,
+        answers_and_findings_are_kept_with_their_places,
+        a_version_counts_unless_it_would_displace_an_accepted_one,
+        an_agencys_state_joins_its_versions_and_what_is_held,
+        ten_thousand_agencies_are_listed_in_a_moment,
+    }
 
     fn form() -> Form {
         let text = r#"
@@ -533,9 +615,32 @@ mod tests {
         received: &str,
         findings: &[Finding],
     ) -> Recorded {
+        record_so(store, message, None, agency_id, verdict, received, findings).await
+    }
+
+    async fn record_again(
+        store: &Store,
+        message: i64,
+        withdrawn: Option<&Withdrawn>,
+        verdict: Verdict,
+        received: &str,
+    ) -> Recorded {
+        record_so(store, message, withdrawn, "ha-noi", verdict, received, &[]).await
+    }
+
+    async fn record_so(
+        store: &Store,
+        message: i64,
+        withdrawn: Option<&Withdrawn>,
+        agency_id: &str,
+        verdict: Verdict,
+        received: &str,
+        findings: &[Finding],
+    ) -> Recorded {
         let (form, answers) = (form(), answers());
         let report = NewReport {
             message,
+            withdrawn,
             campaign: &campaign(),
             agency: &agency(agency_id),
             received_at: at(received),
@@ -555,10 +660,9 @@ mod tests {
         recorded
     }
 
-    #[tokio::test]
-    async fn a_version_counts_unless_it_would_displace_an_accepted_one() {
+    async fn a_version_counts_unless_it_would_displace_an_accepted_one(store: Store) {
         use Verdict::{Accepted, NeedsCorrection, Unreadable};
-        let (_folder, store) = store_with_campaign().await;
+        with_campaign(&store).await;
         let message = new(&store, &mail("1", b"x")).await;
         for (verdict, version, current, superseded) in [
             (Unreadable, 1, true, None),
@@ -582,9 +686,45 @@ mod tests {
         assert_eq!(next_version(&mut tx, &campaign(), &agency("mic")).await.unwrap(), 2);
     }
 
-    #[tokio::test]
-    async fn answers_and_findings_are_kept_with_their_places() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn a_report_read_again_takes_its_own_place(store: Store) {
+        use Verdict::{Accepted, NeedsCorrection};
+        with_campaign(&store).await;
+        let findings = [finding_of(Severity::Error)];
+        let mut messages = Vec::new();
+        for (uid, verdict, received) in [
+            ("1", NeedsCorrection, "2023-02-20T01:00:00Z"),
+            ("2", Accepted, "2023-02-21T01:00:00Z"),
+            ("3", Accepted, "2023-02-22T01:00:00Z"),
+        ] {
+            let message = new(&store, &mail(uid, uid.as_bytes())).await;
+            record_one(&store, message, "ha-noi", verdict, received, &findings).await;
+            messages.push(message);
+        }
+        let versions = async || {
+            let reports = reports_of(&store, &campaign(), &agency("ha-noi")).await.unwrap();
+            reports.iter().map(|report| (report.version, report.verdict, report.current)).collect::<Vec<_>>()
+        };
+        // The last one is taken back and read again as a worse one: the second counts, nothing else has moved.
+        let mut tx = store.begin().await.unwrap();
+        let withdrawn = again::withdraw_report(&mut tx, messages[2]).await.unwrap().unwrap();
+        assert_eq!((withdrawn.version, &withdrawn.agency), (3, &agency("ha-noi")));
+        assert_eq!(again::withdraw_report(&mut tx, messages[2]).await.unwrap(), None);
+        tx.commit().await.unwrap();
+        assert_eq!(versions().await, [(1, NeedsCorrection, false), (2, Accepted, true)]);
+        let recorded =
+            record_again(&store, messages[2], Some(&withdrawn), NeedsCorrection, "2023-02-22T01:00:00Z").await;
+        assert_eq!(recorded.standing, Standing { version: 3, current: false, superseded: None });
+        // The first is read again as a good one: it came before the second, which goes on counting.
+        let mut tx = store.begin().await.unwrap();
+        let withdrawn = again::withdraw_report(&mut tx, messages[0]).await.unwrap().unwrap();
+        tx.commit().await.unwrap();
+        let recorded = record_again(&store, messages[0], Some(&withdrawn), Accepted, "2023-02-20T01:00:00Z").await;
+        assert_eq!(recorded.standing, Standing { version: 1, current: false, superseded: None });
+        assert_eq!(versions().await, [(1, Accepted, false), (2, Accepted, true), (3, NeedsCorrection, false)]);
+    }
+
+    async fn answers_and_findings_are_kept_with_their_places(store: Store) {
+        with_campaign(&store).await;
         let message = new(&store, &mail("1", b"x")).await;
         let findings = [finding_of(Severity::Error), finding_of(Severity::Warning), finding_of(Severity::Warning)];
         let verdict = Verdict::NeedsCorrection;
@@ -634,9 +774,8 @@ mod tests {
         assert_eq!(reports_of(&store, &campaign(), &agency("mic")).await.unwrap()[0].answers, None);
     }
 
-    #[tokio::test]
-    async fn an_agencys_state_joins_its_versions_and_what_is_held() {
-        let (_folder, store) = store_with_campaign().await;
+    async fn an_agencys_state_joins_its_versions_and_what_is_held(store: Store) {
+        with_campaign(&store).await;
         let message = new(&store, &mail("1", b"x")).await;
         let campaign = campaign();
         let blank = agency_states(&store, &campaign).await.unwrap().remove(0);
@@ -678,9 +817,7 @@ mod tests {
         assert_eq!(messages::count_held(&store, &other).await.unwrap(), 0);
     }
 
-    #[tokio::test]
-    async fn ten_thousand_agencies_are_listed_in_a_moment() {
-        let (_folder, store) = store().await;
+    async fn ten_thousand_agencies_are_listed_in_a_moment(store: Store) {
         let lines: String = (0..10_000).map(|n| format!("agency-{n},province,UBND {n},,,,,,\n")).collect();
         import(&store, &registry(&lines)).await;
         let message = new(&store, &mail("1", b"x")).await;
@@ -699,6 +836,8 @@ mod tests {
         .execute(&store.pool)
         .await
         .unwrap();
+        // As both databases do for themselves in time.
+        sqlx::query("ANALYZE").execute(&store.pool).await.unwrap();
         let begun = std::time::Instant::now();
         let states = agency_states(&store, &campaign()).await.unwrap();
         let took = begun.elapsed();

@@ -7,8 +7,11 @@ use super::{
     micros, one_row,
     outbox::{LetterKind, bytes},
     plain,
+    presence::present,
 };
+use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 
 /// A letter the sender has taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,10 @@ pub struct LetterToSend {
     /// None is the null sender, `<>`.
     pub envelope_from: Option<String>,
     pub message_id: String,
+    pub campaign: Option<CampaignId>,
+    pub agency: Option<AgencyId>,
+    /// Of what it says, as it was queued.
+    pub body_sha256: String,
     /// This one counted.
     pub attempts: u32,
     pub raw: Vec<u8>,
@@ -40,12 +47,13 @@ pub async fn note_sent(store: &Store, id: i64, now: Timestamp, answer: &str) -> 
         "
         UPDATE letter
         SET state = 'sent', sent_at = $2, last_answer = $3
-        WHERE id = $1 AND state IN ('sending', 'uncertain')
+        WHERE id = $1 AND (state = 'uncertain' OR (state = 'sending' AND COALESCE(sender, 0) = $4))
         ",
     )
     .bind(id)
     .bind(micros(now))
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -57,11 +65,12 @@ pub async fn note_uncertain(store: &Store, id: i64, answer: &str) -> Result<(), 
         "
         UPDATE letter
         SET state = 'uncertain', last_answer = $2
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $3
         ",
     )
     .bind(id)
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -73,11 +82,12 @@ pub async fn note_failed(store: &Store, id: i64, answer: &str) -> Result<(), Sto
         "
         UPDATE letter
         SET state = 'failed', last_answer = $2
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $3
         ",
     )
     .bind(id)
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
@@ -89,25 +99,62 @@ pub async fn retry_at(store: &Store, id: i64, not_before: Timestamp, answer: &st
         "
         UPDATE letter
         SET state = 'queued', not_before = $2, last_answer = $3
-        WHERE id = $1 AND state = 'sending'
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $4
         ",
     )
     .bind(id)
     .bind(micros(not_before))
     .bind(plain(answer))
+    .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
     one_row(&done, SENDING, id)
 }
 
-/// Marks what a daemon that is gone was sending as uncertain, and returns how many letters that are. Only for who
-/// holds the daemon's lock.
+/// It is not its hour: back into the queue, as if it had not been taken.
+pub async fn put_back(store: &Store, id: i64, not_before: Timestamp) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'queued', not_before = $2, attempts = attempts - 1
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $3
+        ",
+    )
+    .bind(id)
+    .bind(micros(not_before))
+    .bind(store.me().unwrap_or(0))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, SENDING, id)
+}
+
+/// What it says is no longer true: it does not leave, and what it was to tell may be told by another.
+pub async fn withdraw(store: &Store, id: i64, why: &str) -> Result<(), StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET state = 'cancelled', last_answer = $2, fact = fact || $3
+        WHERE id = $1 AND state = 'sending' AND COALESCE(sender, 0) = $4
+        ",
+    )
+    .bind(id)
+    .bind(plain(why))
+    .bind(format!(":withdrawn:{id}"))
+    .bind(store.me().unwrap_or(0))
+    .execute(&store.pool)
+    .await?;
+    one_row(&done, SENDING, id)
+}
+
+/// Marks what a daemon that is gone was sending as uncertain, and returns how many letters that are.
 pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
     let done = sqlx::query(
         "
         UPDATE letter
         SET state = 'uncertain', last_answer = 'the program ended while sending'
         WHERE state = 'sending'
+          AND (sender IS NULL
+               OR EXISTS (SELECT 1 FROM daemon WHERE daemon.id = letter.sender AND daemon.gone_at IS NOT NULL))
         ",
     )
     .execute(&store.pool)
@@ -116,22 +163,29 @@ pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
 }
 
 async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, StoreError> {
-    let row = sqlx::query(
-        "
+    let row = sqlx::query(AssertSqlSafe(format!(
+        concat!(
+            "
         UPDATE letter
-        SET state = 'sending', attempts = attempts + 1
+        SET state = 'sending', attempts = attempts + 1, sender = $2
         WHERE state = 'queued'
           AND id = (
               SELECT id
               FROM letter
-              WHERE state = 'queued' AND not_before <= $1
+              WHERE state = 'queued' AND not_before <= $1 AND ",
+            present!(),
+            "
               ORDER BY id
               LIMIT 1
+              {}
           )
-        RETURNING id, kind, recipient, envelope_from, message_id, attempts
-        ",
-    )
+        RETURNING id, kind, recipient, envelope_from, message_id, campaign, agency, body_sha256, attempts
+        "
+        ),
+        tx.skipping_locked()
+    )))
     .bind(micros(now))
+    .bind(tx.me)
     .fetch_optional(tx.connection())
     .await?;
     row.map(|row| {
@@ -142,6 +196,9 @@ async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, Stor
             recipient: row.text("recipient")?,
             envelope_from: row.text_or_none("envelope_from")?,
             message_id: row.text("message_id")?,
+            campaign: row.campaign_or_none("campaign")?,
+            agency: row.agency_or_none("agency")?,
+            body_sha256: row.text("body_sha256")?,
             attempts: row.number("attempts")?,
             raw: Vec::new(),
         })
@@ -156,9 +213,14 @@ mod tests {
     use super::*;
     use crate::store::{outbox::*, tests::*};
 
-    #[tokio::test]
-    async fn letters_are_taken_one_at_a_time_in_order_when_their_time_has_come() {
-        let (_folder, store) = store().await;
+    on_both! {
+        letters_are_taken_one_at_a_time_in_order_when_their_time_has_come,
+        two_senders_never_take_the_same_letter,
+        what_the_server_said_decides_the_state,
+        what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again,
+    }
+
+    async fn letters_are_taken_one_at_a_time_in_order_when_their_time_has_come(store: Store) {
         queue_one(&store, NewLetter { not_before: at("2023-02-20T09:00:00Z"), ..receipt("a") }).await;
         queue_one(&store, receipt("b")).await;
         queue_one(&store, NewLetter { envelope_from: Some("bounce@mic.example"), ..receipt("c") }).await;
@@ -172,9 +234,7 @@ mod tests {
         assert_eq!(take_next(&store, at("2023-02-20T09:00:00Z")).await.unwrap().unwrap().id, 1);
     }
 
-    #[tokio::test]
-    async fn two_senders_never_take_the_same_letter() {
-        let (_folder, store) = store().await;
+    async fn two_senders_never_take_the_same_letter(store: Store) {
         for fact in ["a", "b", "c", "d", "e", "f"] {
             queue_one(&store, receipt(fact)).await;
         }
@@ -185,9 +245,7 @@ mod tests {
         assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
     }
 
-    #[tokio::test]
-    async fn what_the_server_said_decides_the_state() {
-        let (_folder, store) = store().await;
+    async fn what_the_server_said_decides_the_state(store: Store) {
         for fact in ["a", "b", "c", "d"] {
             queue_one(&store, receipt(fact)).await;
             take_next(&store, at(NOW)).await.unwrap().unwrap();
@@ -213,9 +271,7 @@ mod tests {
         assert_eq!(state_of_letter(&store, 2).await, LetterState::Sent);
     }
 
-    #[tokio::test]
-    async fn what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again() {
-        let (_folder, store) = store().await;
+    async fn what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again(store: Store) {
         queue_one(&store, receipt("a")).await;
         queue_one(&store, receipt("b")).await;
         take_next(&store, at(NOW)).await.unwrap();

@@ -12,17 +12,44 @@ use crate::{
 use jiff::Timestamp;
 use tempfile::TempDir;
 
+/// Real servers; the file is shared with the tests outside the library.
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+#[path = "../../tests/harness/postgres.rs"]
+pub mod server;
+
+/// Makes of functions that take a store a test on SQLite and one on PostgreSQL each.
+macro_rules! on_both {
+    ($($test:ident,)+) => {
+        $(mod $test {
+            #[tokio::test]
+            async fn on_sqlite() {
+                let (_folder, store) = $crate::store::tests::store().await;
+                super::$test(store).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                super::$test($crate::store::tests::postgres_store().await).await;
+            }
+        })+
+    };
+}
+pub(crate) use on_both;
+
+/// A database of its own on the PostgreSQL that this test binary started.
+pub async fn postgres_store() -> Store {
+    Store::open(&server::Postgres::shared().database()).await.unwrap()
+}
+
 pub async fn store() -> (TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&format!("sqlite:{}", folder.path().join("phuluc.db").display())).await.unwrap();
     (folder, store)
 }
 
-/// With campaign 1552, which expects `ha-noi` and `mic`.
-pub async fn store_with_campaign() -> (TempDir, Store) {
-    let (folder, store) = store().await;
-    import(&store, &registry("ha-noi,province,UBND TP Hà Nội,Hà Nội,,,,,\nmic,ministry,Bộ TTTT,,,,,,\n")).await;
-    (folder, store)
+/// Campaign 1552, which expects `ha-noi` and `mic`.
+pub async fn with_campaign(store: &Store) {
+    import(store, &registry("ha-noi,province,UBND TP Hà Nội,Hà Nội,,,,,\nmic,ministry,Bộ TTTT,,,,,,\n")).await;
 }
 
 pub fn registry(lines: &str) -> Registry {
@@ -117,9 +144,9 @@ async fn a_busy_or_full_database_is_passing_trouble_and_a_broken_rule_is_not() {
     assert!(!broken.passing(), "{broken}");
 }
 
-#[tokio::test]
-async fn transactions_wait_for_each_other() {
-    let (_folder, store) = store().await;
+on_both! { transactions_wait_for_each_other, }
+
+async fn transactions_wait_for_each_other(store: Store) {
     let keep_one = async |uid: &'static str| {
         let mut tx = store.begin().await.unwrap();
         messages::keep(&mut tx, &mail(uid, b"x"), at("2023-02-20T01:00:00Z")).await.unwrap();

@@ -1,18 +1,22 @@
 //! Spreadsheets as cells: xlsx, xlsm, xlsb, xls and ods, through calamine, into sparse sheets with limits of
-//! our own. It knows cells and no form. Reading never fails because of the sender: what cannot be read has a
+//! our own; documents of Word too, by their paragraphs and tables. Text of before Unicode is decoded here, before anybody sees it. It knows cells and no form. Reading never fails because of the sender: what cannot be read has a
 //! reason. Archives are measured by the bytes they really inflate to before calamine sees them.
 
+mod docx;
+mod gather;
+mod legacy;
+mod rich;
 mod xlsb;
+mod xml;
 
-use crate::attachment::FileKind;
+use crate::{attachment::FileKind, encoding::Legacy};
 use calamine::{Data, DataRef, Ods, Reader, SheetVisible, Xls, Xlsb, Xlsx};
-use jiff::{
-    SignedDuration,
-    civil::{Date, DateTime, date},
-};
+use gather::Gather;
+use jiff::civil::DateTime;
 use std::{
     collections::BTreeMap,
     io::{self, Cursor, Read},
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -39,6 +43,20 @@ pub struct Sheet {
     pub visible: bool,
     /// By row and column, both from 0; blank cells are not there.
     pub cells: BTreeMap<(u32, u32), Cell>,
+    /// Cells whose text was written before Unicode.
+    pub legacy: BTreeMap<(u32, u32), Original>,
+    /// What stands out within a cell, by bold, underlined or coloured letters, where the rest does not.
+    pub strong: BTreeMap<(u32, u32), String>,
+    /// The rows that are tables of a document; none in a workbook.
+    pub tables: Vec<Range<u32>>,
+}
+
+/// A text as it stands in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    pub raw: String,
+    /// Whether what was made of it, or that nothing was, is beyond doubt.
+    pub sure: bool,
 }
 
 /// The value of a cell.
@@ -62,6 +80,8 @@ pub enum Format {
     Xlsb,
     Xls,
     Ods,
+    /// A document whose tables hold the form.
+    Docx,
 }
 
 impl Format {
@@ -72,6 +92,7 @@ impl Format {
             FileKind::Xlsb => Some(Format::Xlsb),
             FileKind::Xls => Some(Format::Xls),
             FileKind::Ods => Some(Format::Ods),
+            FileKind::Docx => Some(Format::Docx),
             _ => None,
         }
     }
@@ -100,6 +121,7 @@ impl Workbook {
             Format::Xlsb => read_xlsb(bytes),
             Format::Xls => read_ranges::<Xls<_>>(bytes),
             Format::Ods => read_ranges::<Ods<_>>(bytes),
+            Format::Docx => docx::read(bytes),
         }))
         .unwrap_or_else(|_| Err(Unreadable::Corrupt("its structure contradicts itself".to_owned())))
     }
@@ -177,76 +199,53 @@ fn measure_archive(bytes: &[u8]) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// Takes in cells until there are too many; a cell far out is left out.
-struct Gather {
-    cells: BTreeMap<(u32, u32), Cell>,
-    epoch: Date,
-}
-
-impl Gather {
-    fn new(epoch_1904: bool) -> Gather {
-        Gather { cells: BTreeMap::new(), epoch: if epoch_1904 { date(1904, 1, 1) } else { date(1899, 12, 30) } }
-    }
-
-    fn add(&mut self, (row, col): (u32, u32), value: DataRef<'_>) -> Result<(), Unreadable> {
-        if row >= FURTHEST.0 || col >= FURTHEST.1 {
-            return Ok(());
-        }
-        let cell = match value {
-            DataRef::Empty => return Ok(()),
-            DataRef::Int(number) => Cell::Number(number as f64),
-            DataRef::Float(number) => Cell::Number(number),
-            DataRef::String(text) => Cell::Text(text),
-            DataRef::SharedString(text) => Cell::Text(text.to_owned()),
-            DataRef::Bool(truth) => Cell::Bool(truth),
-            DataRef::DateTime(at) if at.is_duration() => Cell::Number(at.as_f64()),
-            DataRef::DateTime(at) => {
-                date_of_serial(self.epoch, at.as_f64()).map_or(Cell::Number(at.as_f64()), Cell::Date)
-            }
-            DataRef::DateTimeIso(text) => text.parse().map_or(Cell::Text(text), Cell::Date),
-            DataRef::DurationIso(text) => Cell::Text(text),
-            DataRef::Error(error) => Cell::Error(error.to_string()),
-        };
-        let cell = match cell {
-            Cell::Text(text) if text.trim().is_empty() => return Ok(()),
-            Cell::Text(text) if text.len() > MOST_CHARACTERS => {
-                Cell::Text(text.chars().take(MOST_CHARACTERS).collect())
-            }
-            cell => cell,
-        };
-        self.cells.insert((row, col), cell);
-        if self.cells.len() > MOST_CELLS {
-            return Err(Unreadable::TooLarge(format!("more than {MOST_CELLS} filled cells in a sheet")));
-        }
-        Ok(())
-    }
-}
-
-/// The day and time of a spreadsheet's serial number; none outside the years people write.
-fn date_of_serial(epoch: Date, serial: f64) -> Option<DateTime> {
-    if !(1.0..2_000_000.0).contains(&serial) {
-        return None;
-    }
-    let seconds = (serial * 86_400.0).round() as i64;
-    epoch.at(0, 0, 0, 0).checked_add(SignedDuration::from_secs(seconds)).ok()
-}
-
 fn read_xlsx(bytes: &[u8]) -> Result<Workbook, Unreadable> {
     let mut file = Xlsx::new(Cursor::new(bytes)).map_err(|e| match e {
         calamine::XlsxError::Password => Unreadable::Encrypted,
         e => Unreadable::Corrupt(e.to_string()),
     })?;
     let epoch_1904 = file.has_1904_epoch();
+    let looks = rich::looks(bytes);
     read_sheets(file.sheets_metadata().to_vec(), epoch_1904, |name, gather| {
         let mut reader = file.worksheet_cells_reader(name).map_err(|e| e.to_string())?;
-        while let Some(cell) = reader.next_cell().map_err(|e| e.to_string())? {
+        let fonts: Vec<Option<Legacy>> = reader.styles().iter().map(font_of).collect();
+        let styles: Vec<(bool, bool)> =
+            reader.styles().iter().map(|style| (is_loud(style), is_struck(style))).collect();
+        let looks = looks.get(name);
+        while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(|e| e.to_string())? {
             let (at, value) = (cell.get_position(), cell.get_value().clone());
+            if let Some(Some(legacy)) = fonts.get(style) {
+                gather.fonts.insert(at, *legacy);
+            }
+            let (loud, struck) = styles.get(style).copied().unwrap_or_default();
+            let rich = looks.and_then(|looks| looks.get(&at));
+            // What was struck out is no answer any more.
+            if struck && rich.is_none() {
+                continue;
+            }
             if let Err(reason) = gather.add(at, value) {
                 return Ok(Err(reason));
+            }
+            if let Some(rich) = rich {
+                gather.dress(at, rich, loud || struck);
             }
         }
         Ok(Ok(()))
     })
+}
+
+/// Whether all of a cell stands out, so that a part of it cannot.
+fn is_loud(style: &calamine::Style) -> bool {
+    let Some(font) = &style.font else { return false };
+    font.is_bold() || font.has_underline() || font.color.is_some_and(|color| !color.is_black())
+}
+
+fn is_struck(style: &calamine::Style) -> bool {
+    style.font.as_ref().is_some_and(calamine::Font::has_strikethrough)
+}
+
+fn font_of(style: &calamine::Style) -> Option<Legacy> {
+    Legacy::of_font(style.font.as_ref()?.name.as_deref()?)
 }
 
 fn read_xlsb(bytes: &[u8]) -> Result<Workbook, Unreadable> {
@@ -275,6 +274,7 @@ fn read_sheets(
     mut read: impl FnMut(&str, &mut Gather) -> Result<Result<(), Unreadable>, String>,
 ) -> Result<Workbook, Unreadable> {
     let mut workbook = Workbook::default();
+    let mut fonts = Vec::new();
     let mut trouble = None;
     for sheet in sheets {
         let mut gather = Gather::new(epoch_1904);
@@ -290,8 +290,12 @@ fn read_sheets(
             visible: sheet.visible == SheetVisible::Visible,
             name: sheet.name,
             cells: gather.cells,
+            strong: gather.strong,
+            ..Sheet::default()
         });
+        fonts.push(gather.fonts);
     }
+    legacy::decode(&mut workbook.sheets, &fonts);
     match trouble {
         Some(reason) if workbook.sheets.iter().all(|sheet| sheet.cells.is_empty()) => Err(Unreadable::Corrupt(reason)),
         _ => Ok(workbook),

@@ -48,8 +48,8 @@ fn circumstances() -> Circumstances {
 /// Reads a file, then its contents by the form.
 fn read(fence: &Fence, form: &Form, name: &str, bytes: &[u8]) -> Read<Appendix> {
     let mut reading = fence.begin();
-    let file = reading.file(name, bytes).unwrap()?;
-    reading.appendix(form, &[file], &circumstances()).unwrap()
+    let files = reading.file(name, bytes).unwrap()?;
+    reading.appendix(form, &files, &circumstances()).unwrap()
 }
 
 fn inspect(fence: &Fence) -> Inspection {

@@ -2,7 +2,7 @@
 //! where that is missing the test fails and says so. Mail is dropped into its Maildir as a delivery agent would,
 //! and `doveadm` plays the other people who work in the mailbox.
 
-use super::{Authority, PASSWORD, USER, config_with, user_in_url};
+use super::{Authority, PASSWORD, TokenEndpoint, USER, config_with, user_in_url};
 use phuluc::config::Config;
 use std::{
     fs,
@@ -27,6 +27,8 @@ pub struct Dovecot {
     pub imap_port: u16,
     pub imaps_port: u16,
     owner: (u32, u32),
+    /// Further files it reads at each start.
+    beside: Option<TempDir>,
 }
 
 impl Dovecot {
@@ -46,7 +48,7 @@ impl Dovecot {
             chown(&part, Some(owner.0), Some(owner.1)).expect("chown");
         }
         let (imap_port, imaps_port) = free_ports();
-        let mut dovecot = Dovecot { folder, child: None, imap_port, imaps_port, owner };
+        let mut dovecot = Dovecot { folder, child: None, imap_port, imaps_port, owner, beside: None };
         dovecot.configure(more);
         dovecot.start_again();
         dovecot
@@ -88,6 +90,27 @@ impl Dovecot {
             ),
         )
         .expect("write dovecot.conf");
+    }
+
+    /// Lets the account log in by access tokens that this endpoint knows, besides its password.
+    pub fn start_with_tokens(endpoint: &TokenEndpoint) -> Dovecot {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("chmod");
+        let file = folder.path().join("oauth2.conf");
+        let known = format!(
+            "introspection_mode = get\ntokeninfo_url = http://127.0.0.1:{}/info?access_token=\n\
+             username_attribute = email\nforce_introspection = yes\n",
+            endpoint.port
+        );
+        fs::write(&file, known).expect("write oauth2.conf");
+        let more = format!(
+            "auth_mechanisms = plain login xoauth2 oauthbearer\nauth_cache_size = 0\n\
+             passdb {{\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = {}\n}}\n",
+            file.display()
+        );
+        let mut dovecot = Dovecot::start_with(&more);
+        dovecot.beside = Some(folder);
+        dovecot
     }
 
     /// Gives the account another password; `PASSWORD` is what tests configure.

@@ -7,11 +7,19 @@
 
 mod authority;
 mod dovecot;
+mod endpoint;
+mod exim;
+mod office;
+mod postgres;
 mod scripted;
 mod sink;
 
 pub use authority::{Authority, Leaf};
 pub use dovecot::Dovecot;
+pub use endpoint::{CLIENT_SECRET, FIRST_REFRESH, TokenEndpoint, TokenPlay};
+pub use exim::{EXIM_DOMAIN, Exim};
+pub use office::{AGENCIES, Daemon, Office, PATIENCE, within};
+pub use postgres::Postgres;
 pub use scripted::{MESSAGE, Rule, ScriptedImap, Then};
 pub use sink::{Encryption, Play, Received, Script, SmtpSink, Step};
 
@@ -23,6 +31,25 @@ use tokio_util::sync::CancellationToken;
 pub const PASSWORD: &str = "mat khau \"thu\" \\ 1552";
 /// The user of every account of every test server; the `@` must survive a URL.
 pub const USER: &str = "bao-cao@mic.example";
+
+/// The same wires, both with access tokens of this endpoint instead of the password.
+pub fn config_with_tokens(folder: &Path, mailbox: &str, outgoing: &str, endpoint: &TokenEndpoint) -> Config {
+    fs::write(folder.join("client-secret"), format!("{CLIENT_SECRET}\n")).expect("write the client's secret");
+    let refresh = folder.join("refresh-token");
+    if !refresh.exists() {
+        fs::write(&refresh, format!("{FIRST_REFRESH}\n")).expect("write the refresh token");
+    }
+    let mut config = config(folder, mailbox, outgoing);
+    let oauth2 = format!(
+        "token_url = \"{}\"\nclient_id = \"phuluc\"\nclient_secret_file = \"client-secret\"\n\
+         refresh_token_file = \"refresh-token\"\nscope = \"imap smtp\"\n",
+        endpoint.url()
+    );
+    let oauth2: phuluc::config::OAuth2 = toml::from_str(&oauth2).expect("the table");
+    (config.mailbox.password_file, config.outgoing.password_file) = (None, None);
+    (config.mailbox.oauth2, config.outgoing.oauth2) = (Some(oauth2.clone()), Some(oauth2));
+    config
+}
 
 /// A configuration in `folder` with these wires, the test's password and the test's authority.
 pub fn config(folder: &Path, mailbox: &str, outgoing: &str) -> Config {

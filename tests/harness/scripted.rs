@@ -19,7 +19,7 @@ pub const MESSAGE: &str = "Subject: one\r\n\r\nHello\r\n";
 /// What the server does.
 #[derive(Debug, Clone)]
 pub enum Then {
-    /// Says this; `{tag}` is the command's tag, and every line is ended properly.
+    /// Says this; `{tag}` is the command's tag, `{last}` that of the command before, and every line is ended properly.
     Say(String),
     /// Says this as it stands, and cuts the connection.
     SayAndCut(String),
@@ -99,9 +99,10 @@ impl ScriptedImap {
 
 async fn talk(tcp: TcpStream, rules: Arc<Mutex<Vec<Rule>>>, heard: Arc<Mutex<Vec<String>>>) {
     let mut stream = BufReader::new(tcp);
-    if !answer(&mut stream, &rules, "*", "GREETING").await {
+    if !answer(&mut stream, &rules, ("*", ""), "GREETING").await {
         return;
     }
+    let mut last = String::new();
     loop {
         let mut line = String::new();
         match stream.read_line(&mut line).await {
@@ -109,15 +110,23 @@ async fn talk(tcp: TcpStream, rules: Arc<Mutex<Vec<Rule>>>, heard: Arc<Mutex<Vec
             _ => return,
         }
         let (tag, command) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
+        // DONE, which ends an IDLE, is said without a tag.
+        let (tag, command) = if command.is_empty() { ("", tag) } else { (tag, command) };
         heard.lock().unwrap_or_else(PoisonError::into_inner).push(command.to_owned());
-        if !answer(&mut stream, &rules, tag, command).await {
+        if !answer(&mut stream, &rules, (tag, &last), command).await {
             return;
         }
+        last = tag.to_owned();
     }
 }
 
 /// Whether the conversation goes on.
-async fn answer(stream: &mut BufReader<TcpStream>, rules: &Mutex<Vec<Rule>>, tag: &str, command: &str) -> bool {
+async fn answer(
+    stream: &mut BufReader<TcpStream>,
+    rules: &Mutex<Vec<Rule>>,
+    (tag, last): (&str, &str),
+    command: &str,
+) -> bool {
     let ruled = {
         let mut rules = rules.lock().unwrap_or_else(PoisonError::into_inner);
         rules.iter_mut().find(|rule| rule.times > 0 && command.contains(&rule.when)).map(|rule| {
@@ -126,7 +135,7 @@ async fn answer(stream: &mut BufReader<TcpStream>, rules: &Mutex<Vec<Rule>>, tag
         })
     };
     let (words, go_on) = match ruled.unwrap_or_else(|| Then::Say(usual(command))) {
-        Then::Say(words) => (words.replace("{tag}", tag) + "\r\n", true),
+        Then::Say(words) => (words.replace("{tag}", tag).replace("{last}", last) + "\r\n", true),
         Then::SayAndCut(words) => (words.replace("{tag}", tag), false),
         Then::Silence => pending().await,
     };

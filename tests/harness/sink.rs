@@ -57,6 +57,8 @@ pub struct Script {
     pub plays: Vec<Play>,
     /// What somebody on the line adds, in plain text, behind the server's consent to STARTTLS.
     pub injected: String,
+    /// Access tokens that it takes instead of a password, as long as they are among these.
+    pub tokens: Option<Arc<Mutex<Vec<String>>>>,
     /// Recipients that are refused whatever is played, with the words to refuse them.
     pub refused: Vec<(String, String)>,
 }
@@ -211,6 +213,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Debug> Conversation<S> {
                 return Ok(());
             } else if let Some(rest) = upper.strip_prefix("AUTH ") {
                 let initial = line.splitn(3, ' ').nth(2).map(str::to_owned);
+                if rest.starts_with("XOAUTH2") {
+                    self.login_by_token(&initial.unwrap_or_default()).await?;
+                    continue;
+                }
                 self.login(rest.starts_with("LOGIN"), initial).await?;
             } else if upper.starts_with("MAIL FROM:") {
                 if self.script.login && self.user.is_none() {
@@ -277,6 +283,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Debug> Conversation<S> {
         } else {
             self.say("535 5.7.8 wrong password").await
         }
+    }
+
+    async fn login_by_token(&mut self, initial: &str) -> Result<(), Over> {
+        let said =
+            BASE64_STANDARD.decode(initial).ok().and_then(|said| String::from_utf8(said).ok()).unwrap_or_default();
+        let token = said
+            .strip_prefix(&format!("user={USER}\u{1}auth=Bearer "))
+            .and_then(|rest| rest.strip_suffix("\u{1}\u{1}"));
+        let known = self.script.tokens.as_ref().is_some_and(|known| {
+            known.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|known| Some(known.as_str()) == token)
+        });
+        if known {
+            self.user = Some(USER.to_owned());
+            return self.say("235 2.7.0 welcome").await;
+        }
+        // The reason comes as a challenge, to be answered with nothing.
+        let reason = BASE64_STANDARD.encode("{\"status\":\"401\"}");
+        let nothing = self.ask(&format!("334 {reason}")).await?;
+        let words = if nothing.is_empty() { "535 5.7.8 no such token" } else { "501 5.5.2 nothing was expected" };
+        self.say(words).await
     }
 
     async fn letter(&mut self, from: String, to: Vec<String>) -> Result<(), Over> {

@@ -19,9 +19,14 @@ fn every_letter_keeps_the_house_rules() {
     for kind in LetterKind::ALL {
         let letter = sample(kind);
         let name = kind.as_str();
-        assert!(letter.subject.starts_with("[BC1552] ") && letter.subject.ends_with(" - Hà Nội"), "{name}");
-        assert!(letter.text.starts_with("Kính gửi: ") && letter.text.contains("./.\n"), "{name}");
-        assert!(letter.text.ends_with(texts::ENDING), "{name}");
+        let of_agency = letter.subject.starts_with("[BC1552] ") && letter.subject.ends_with(" - Hà Nội");
+        assert_ne!(of_agency, kind.to_staff(), "{name}");
+        assert!(
+            (letter.text.starts_with("Kính gửi: ") || kind == LetterKind::Forward) && letter.text.contains("./.\n"),
+            "{name}"
+        );
+        let ending = if kind.to_staff() { texts::STAFF_ENDING } else { texts::ENDING };
+        assert!(letter.text.ends_with(ending), "{name}");
         assert!(letter.text.lines().all(|line| line.chars().count() <= 76), "{name}");
         let own = letter.text.replace("Đáp ứng yêu cầu theo Văn bản", "").to_lowercase();
         for rude in ["yêu cầu", "phải ", "vi phạm", "không nộp", "quốc hiệu", "sai ", "lỗi của"] {

@@ -64,6 +64,8 @@ fn every_page_is_well_formed_and_needs_nothing_from_elsewhere() {
     for kind in LetterKind::ALL {
         let html = sample(kind).html;
         assert_well_formed(&html);
+        // Staff decide by links that write a mail; nothing else leads anywhere.
+        let html = if kind == LetterKind::Digest { html.replace("href=\"mailto:", "") } else { html };
         for absent in ["<img", "<script", "<style", "<link", "http://", "https://", "href", "url("] {
             assert!(!html.to_lowercase().contains(absent), "{absent} in {}", kind.as_str());
         }
@@ -101,12 +103,26 @@ fn hostile_words_neither_make_markup_nor_links_nor_lines() {
             label: link.to_owned(),
             sheet: evil.to_owned(),
             cell: "A1".to_owned(),
+            line: evil.to_owned(),
+            column: evil.to_owned(),
             found: format!("{evil} {link} {{{{ office.name }}}}"),
         };
         context.groups =
             vec![Group { problem: evil.to_owned(), advice: format!("đề nghị {evil}"), places: vec![spot] }];
         context.remarks = context.groups.clone();
         context.attachments = vec![evil.to_owned()];
+        // Without its last line: wrapped by chance, it would begin a line as a header does.
+        let markup = evil.split("\r\n").next().unwrap_or_default();
+        for held in &mut context.digest.held {
+            (held.from, held.subject, held.guess) = (markup.to_owned(), format!("{markup}{link}"), markup.to_owned());
+            held.links[0].mailto = "javascript:alert(1)".to_owned();
+        }
+        for since in context.digest.unread.iter_mut().chain(&mut context.digest.correcting) {
+            since.agency = markup.to_owned();
+        }
+        for group in &mut context.digest.groups {
+            group.missing = vec![markup.to_owned(), link.to_owned()];
+        }
         let letter = letters.render(kind, &context).unwrap();
         assert_well_formed(&letter.html);
         assert!(!letter.html.contains("<script") && !letter.html.contains("<b onclick"), "{}", letter.html);

@@ -10,10 +10,17 @@ Thư tự động, không thay thế văn bản hành chính.
 Mã trao đổi (đề nghị giữ nguyên khi trả lời): #1552-ha-noi-7
 ";
 
+/// The same under a letter to staff, which belongs to no correspondence with an agency.
+pub const STAFF_ENDING: &str = "\nBộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia)
+Đầu mối hỗ trợ: điện thoại 024 0000 0000 (giờ hành chính)
+Thư tự động, không thay thế văn bản hành chính.
+";
+
 /// Subject and text without the ending; zero-width spaces are shown as `|`.
 fn said(kind: LetterKind) -> String {
     let letter = sample(kind);
-    let text = letter.text.strip_suffix(ENDING).expect("every letter has the same ending");
+    let ending = if kind.to_staff() { STAFF_ENDING } else { ENDING };
+    let text = letter.text.strip_suffix(ending).expect("every letter has the same ending");
     format!("{}\n\n{text}", letter.subject).replace('\u{200B}', "|")
 }
 
@@ -374,6 +381,315 @@ fn neutral() {
 
     Trường hợp Quý Cơ quan không gửi thư nêu trên, đề nghị thông tin lại bằng
     cách trả lời thư này hoặc liên hệ đầu mối dưới đây.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn alert() {
+    insta::assert_snapshot!(said(LetterKind::Alert), @r"
+    [Cảnh báo] Hộp thư tiếp nhận báo cáo không truy cập được
+
+    Kính gửi: Cán bộ phụ trách tiếp nhận báo cáo
+
+    Hệ thống không truy cập được hộp thư tiếp nhận báo cáo từ lúc 08 giờ 20 phút
+    ngày 20/02/2023 (đã 31 phút). Trong thời gian này, thư của các cơ quan vẫn
+    nằm trên máy chủ thư, chưa được tiếp nhận và chưa có thư trả lời.
+
+    Đề nghị chuyển thông tin này cho đơn vị quản trị hệ thống thư để kiểm tra.
+    Hệ thống tiếp tục tự kết nối lại và sẽ thông báo khi hoạt động bình thường.
+
+    Thông báo kỹ thuật (chuyển cho đơn vị quản trị): connecting: no answer in
+    time.
+
+    Trân trọng./.
+    ");
+}
+
+#[test]
+fn all_clear() {
+    insta::assert_snapshot!(said(LetterKind::AllClear), @r"
+    [Đã khắc phục] Hộp thư tiếp nhận báo cáo đã hoạt động trở lại
+
+    Kính gửi: Cán bộ phụ trách tiếp nhận báo cáo
+
+    Hộp thư tiếp nhận báo cáo đã truy cập được trở lại lúc 09 giờ 05 phút ngày
+    20/02/2023, sau khi gián đoạn từ lúc 08 giờ 20 phút ngày 20/02/2023. Thư đến
+    trong thời gian gián đoạn đang được tiếp nhận, thời điểm nhận ghi theo máy
+    chủ thư.
+
+    Trân trọng./.
+    ");
+}
+
+#[test]
+fn digest() {
+    insta::assert_snapshot!(said(LetterKind::Digest), @r#"
+    [BC1552] Bản tin tổng hợp ngày 21/02/2023: đã nhận 13/92 cơ quan
+
+    Kính gửi: Lãnh đạo và cán bộ phụ trách tiếp nhận báo cáo
+
+    Đã nhận 13/92 cơ quan (14,1%)
+    - Hợp lệ: 10 (đúng hạn 10, sau thời hạn 0).
+    - Đang đề nghị bổ sung: 3.
+    - Chưa nhận được: 79.
+    - Thời hạn: ngày 28/02/2023 (còn 05 ngày làm việc).
+    - Cần cán bộ xử lý: 6 việc.
+
+    I. Nội dung cần cán bộ xử lý
+
+    Thư đang chờ quyết định:
+    - Thư số 17, 15 giờ 10 phút ngày 20/02/2023: người gửi không có trong danh
+      sách. Người gửi: Nguyễn Văn B <b@|thu-rieng.|example>. Tiêu đề: "Gửi báo
+      cáo". Có thể của: Hà Giang.
+    - Thư số 18, 16 giờ 02 phút ngày 20/02/2023: tệp không mở được. Người gửi:
+      Văn thư <vt@|hagiang.|example>. Tiêu đề: "Phụ lục". Có thể của: Hà Giang.
+    - … và 2 thư khác.
+    - Cách xử lý: mở bản HTML của thư này và chọn liên kết dưới từng thư.
+
+    Thư gửi đi không thành công hoặc chưa rõ kết quả:
+    - Thư số 31 (xác nhận tiếp nhận) gửi Hà Nội: chưa rõ đã đến hay chưa, hệ
+      thống không tự gửi lại.
+    - Thư số 32 (nhắc báo cáo) gửi Cà Mau: không gửi được.
+
+    Địa chỉ không nhận được thư:
+    - Cà Mau (v***@|camau.|example), tạm ngừng gửi đến ngày 20/4/2023.
+
+    Đã gửi thư nhưng chưa có tệp đọc được (đã đề nghị gửi lại): Hòa Bình (từ
+    ngày 20/02/2023).
+
+    Số thư trên máy chủ và số thư đã ghi nhận lệch nhau 2 thư, từ 06 giờ 00 phút
+    ngày 21/02/2023. Có 1 thư chờ đọc hơn một giờ. Đề nghị chuyển đơn vị quản
+    trị hệ thống kiểm tra.
+
+    II. Phát sinh từ 07 giờ 30 phút ngày 20/02/2023
+
+    - Hà Nam: hợp lệ, 14 giờ 05 phút ngày 20/02/2023.
+    - Nghệ An: đang đề nghị bổ sung, lần gửi 2, 08 giờ 31 phút ngày 20/02/2023.
+    - … và 1 báo cáo khác (xem tệp kèm theo).
+    Thư đến: 3 báo cáo; 1 thư hỏi, trao đổi; 2 thư tự động.
+
+    III. Tiến độ theo khối
+
+    - Bộ, ngành: đã nhận 4/29 (13,8%); hợp lệ 3, đang bổ sung 1, chưa nhận được
+      25.
+    - Địa phương: đã nhận 9/63 (14,3%); hợp lệ 7, đang bổ sung 2, chưa nhận được
+      54.
+
+    IV. Cơ quan chưa gửi, đang bổ sung
+
+    Bộ, ngành chưa gửi (25): Bộ Quốc phòng, Bộ Công an, Bộ Ngoại giao và 22 cơ
+    quan khác (xem tệp kèm theo).
+
+    Địa phương chưa gửi (54): An Giang, Bạc Liêu và 52 cơ quan khác (xem tệp kèm
+    theo).
+
+    Đang đề nghị bổ sung: Nghệ An (từ ngày 17/02/2023), Lào Cai (từ ngày
+    20/02/2023) và 1 cơ quan khác (xem tệp kèm theo).
+
+    V. Thư đã gửi
+
+    2 xác nhận tiếp nhận; 1 đề nghị bổ sung.
+
+    VI. Tình trạng hệ thống
+
+    Cần kiểm tra, xem mục I; kiểm tra hộp thư lần cuối lúc 07 giờ 29 phút ngày
+    21/02/2023.
+
+    Số liệu chi tiết của từng cơ quan: tệp "BC1552_tong-hop_2023-02-21.xlsx" kèm
+    theo.
+
+    Trân trọng./.
+    "#);
+}
+
+#[test]
+fn announcement() {
+    insta::assert_snapshot!(said(LetterKind::Announcement), @r#"
+    [BC1552] Đề nghị gửi báo cáo theo Văn bản số 488/BTTTT-CĐSQG - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Ngày 15/02/2023, Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia)
+    có Văn bản số 488/BTTTT-CĐSQG về việc đề nghị cung cấp thông tin kết quả
+    triển khai Văn bản số 1552/BTTTT-THH. Tại Văn bản này, Bộ Thông tin và
+    Truyền thông trân trọng đề nghị Quý Cơ quan:
+    1. Khẩn trương chỉ đạo, tổ chức triển khai Văn bản số 1552/BTTTT-THH;
+    2. Cung cấp thông tin về kết quả triển khai theo Phụ lục kèm theo.
+
+    Thông tin báo cáo đề nghị gửi muộn nhất là ngày 28/02/2023 để tổng hợp. Để
+    thuận tiện, đề nghị Quý Cơ quan gửi theo các bước sau:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 28/02/2023.
+
+    Tệp gửi đến được kiểm tra ngay khi nhận: Quý Cơ quan sẽ nhận được thư xác
+    nhận, hoặc thư nêu rõ các nội dung đề nghị bổ sung. Văn bản chính thức (nếu
+    có) vẫn được gửi qua Trục liên thông văn bản quốc gia theo quy định.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn reminder() {
+    insta::assert_snapshot!(said(LetterKind::Reminder), @r#"
+    [BC1552] Trân trọng đề nghị gửi báo cáo chậm nhất ngày 28/02/2023 - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Ngày 15/02/2023, Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia)
+    có Văn bản số 488/BTTTT-CĐSQG về việc đề nghị cung cấp thông tin kết quả
+    triển khai Văn bản số 1552/BTTTT-THH; thời hạn gửi báo cáo là ngày
+    28/02/2023. Đến 08 giờ 00 phút ngày 24/02/2023, Bộ Thông tin và Truyền thông
+    chưa nhận được báo cáo theo mẫu Phụ lục (tệp bảng tính) của Quý Cơ quan.
+
+    Để bảo đảm tiến độ tổng hợp, trân trọng đề nghị Quý Cơ quan quan tâm, chỉ
+    đạo gửi báo cáo đúng thời hạn:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 28/02/2023.
+
+    Trường hợp Quý Cơ quan đã gửi qua Trục liên thông văn bản quốc gia hoặc bằng
+    hình thức khác, đề nghị thông tin lại bằng cách trả lời thư này hoặc liên hệ
+    đầu mối dưới đây.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn reminder_today() {
+    insta::assert_snapshot!(said(LetterKind::ReminderToday), @r#"
+    [BC1552] Hôm nay là thời hạn gửi báo cáo, ngày 28/02/2023 - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Hôm nay, ngày 28/02/2023, là thời hạn cuối gửi báo cáo theo Văn bản số
+    488/BTTTT-CĐSQG ngày 15/02/2023 của Bộ Thông tin và Truyền thông (Cục Chuyển
+    đổi số quốc gia). Đến 08 giờ 00 phút ngày 28/02/2023, Bộ Thông tin và Truyền
+    thông chưa nhận được báo cáo theo mẫu Phụ lục (tệp bảng tính) của Quý Cơ
+    quan.
+
+    Trân trọng đề nghị Quý Cơ quan quan tâm, chỉ đạo gửi báo cáo trong ngày hôm
+    nay:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 28/02/2023.
+
+    Trường hợp Quý Cơ quan đã gửi qua Trục liên thông văn bản quốc gia hoặc bằng
+    hình thức khác, đề nghị thông tin lại bằng cách trả lời thư này hoặc liên hệ
+    đầu mối dưới đây.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn reminder_overdue() {
+    insta::assert_snapshot!(said(LetterKind::ReminderOverdue), @r#"
+    [BC1552] Đôn đốc báo cáo đã quá thời hạn - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Theo Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023 của Bộ Thông tin và Truyền
+    thông (Cục Chuyển đổi số quốc gia), thời hạn gửi báo cáo là ngày 28/02/2023.
+    Đến 08 giờ 00 phút ngày 02/3/2023 (quá thời hạn 02 ngày làm việc), Bộ Thông
+    tin và Truyền thông chưa nhận được báo cáo theo mẫu Phụ lục (tệp bảng tính)
+    của Quý Cơ quan.
+
+    Trân trọng đề nghị Quý Cơ quan khẩn trương chỉ đạo hoàn thành, gửi báo cáo
+    để kịp tổng hợp, báo cáo Lãnh đạo:
+    1. Mở tệp "BC1552_ha-noi.xlsx" kèm theo thư này (mẫu Phụ lục đã ghi sẵn tên
+       cơ quan).
+    2. Điền thông tin hoặc sao chép nội dung đã có vào mẫu.
+    3. Trả lời thư này và đính kèm tệp đã điền, chậm nhất ngày 07/3/2023.
+
+    Nếu có khó khăn, vướng mắc, đề nghị Quý Cơ quan thông tin để được phối hợp
+    tháo gỡ. Trường hợp Quý Cơ quan đã gửi qua Trục liên thông văn bản quốc gia
+    hoặc bằng hình thức khác, đề nghị thông tin lại bằng cách trả lời thư này
+    hoặc liên hệ đầu mối dưới đây.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn reminder_correction() {
+    insta::assert_snapshot!(said(LetterKind::ReminderCorrection), @r#"
+    [BC1552] Đề nghị sớm hoàn thiện báo cáo đã gửi - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được báo
+    cáo của Quý Cơ quan theo Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023 lúc 10
+    giờ 05 phút ngày 20/02/2023 và đã có thư đề nghị bổ sung, làm rõ một số nội
+    dung. Đến 08 giờ 00 phút ngày 02/3/2023, Bộ Thông tin và Truyền thông chưa
+    nhận được bản đã hoàn thiện; thời hạn báo cáo là ngày 28/02/2023, đã qua 02
+    ngày làm việc.
+
+    Các nội dung đề nghị bổ sung, làm rõ gồm 03 nội dung (04 vị trí):
+
+    1. Ô còn nguyên các phương án của mẫu.
+       Đề nghị: giữ lại một phương án.
+       - Mục 2 "Hệ thống thông tin giải quyết thủ tục hành chính cấp bộ/cấp tỉnh
+         trên cơ sở hợp nhất…" (trang tính "2. Hiện trạng", ô D14). Hiện ghi:
+         "Đã đáp ứng / Đáp ứng một phần / Chưa đáp ứng".
+       - Mục 4.3 "Cơ sở dữ liệu đất đai" (trang tính "2. Hiện trạng", ô D22).
+         Hiện ghi: "Đã đáp ứng / Đáp ứng một phần / Chưa đáp ứng".
+
+    2. Đã chọn "Chưa đáp ứng" nhưng chưa nêu nguyên nhân.
+       Đề nghị: nêu nguyên nhân tại cột "Ghi chú".
+       - Mục 1.2 "Hệ thống báo cáo của thành phố" (trang tính "2. Hiện trạng", ô
+         F12). Hiện để trống.
+
+    3. Địa chỉ thư điện tử chưa đúng định dạng.
+       Đề nghị: kiểm tra lại, ghi đủ tên và tên miền.
+       - "Email" (trang tính "1. Đầu mối", ô B9). Hiện ghi:
+         "can-bo.|hanoi.|example".
+
+    Kèm theo thư này là tệp "BC1552_ha-noi.xlsx": nội dung báo cáo của Quý Cơ
+    quan được chuyển sang mẫu Phụ lục, các ô cần bổ sung đã được tô màu. Quý Cơ
+    quan có thể chỉnh sửa trên tệp của mình hoặc trên tệp kèm theo.
+
+    Trân trọng đề nghị Quý Cơ quan trả lời thư này và đính kèm tệp đã hoàn
+    thiện, chậm nhất ngày 07/3/2023, để kịp tổng hợp. Văn bản hành chính đã gửi
+    (nếu có) vẫn được ghi nhận, không cần gửi lại.
+
+    Nếu có khó khăn, vướng mắc, đề nghị Quý Cơ quan thông tin để được phối hợp
+    tháo gỡ.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    "#);
+}
+
+#[test]
+fn escalation() {
+    insta::assert_snapshot!(said(LetterKind::Escalation), @r#"
+    [BC1552] Trân trọng đề nghị Lãnh đạo quan tâm, chỉ đạo việc báo cáo - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Ngày 15/02/2023, Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia)
+    có Văn bản số 488/BTTTT-CĐSQG về việc đề nghị cung cấp thông tin kết quả
+    triển khai Văn bản số 1552/BTTTT-THH; thời hạn gửi báo cáo là ngày
+    28/02/2023. Đến 08 giờ 00 phút ngày 06/3/2023 (quá thời hạn 04 ngày làm
+    việc), Bộ Thông tin và Truyền thông chưa nhận được báo cáo theo mẫu Phụ lục
+    (tệp bảng tính) của Quý Cơ quan.
+
+    Mẫu Phụ lục đã ghi sẵn tên cơ quan được gửi kèm theo thư này (tệp
+    "BC1552_ha-noi.xlsx"). Trân trọng đề nghị Lãnh đạo Quý Cơ quan quan tâm, chỉ
+    đạo đơn vị đầu mối hoàn thành, gửi về Bộ Thông tin và Truyền thông chậm nhất
+    ngày 09/3/2023 bằng cách trả lời thư này, để kịp tổng hợp, báo cáo.
+
+    Nếu có khó khăn, vướng mắc, đề nghị Quý Cơ quan thông tin để được phối hợp
+    tháo gỡ. Trường hợp Quý Cơ quan đã gửi qua Trục liên thông văn bản quốc gia
+    hoặc bằng hình thức khác, đề nghị thông tin lại bằng cách trả lời thư này
+    hoặc liên hệ đầu mối dưới đây.
 
     Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
     "#);

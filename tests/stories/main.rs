@@ -1,13 +1,27 @@
 //! Stories: mail in, letters out, and what the database knows afterwards. Each is told to a whole office with the
 //! shipped form and letters; only the wires are a Maildir and a list in memory.
 
+mod again;
 mod automatic;
+mod calendar;
+mod decisions;
+mod digest;
 mod limits;
 mod mail;
+mod names;
+mod people;
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+#[path = "../harness/postgres.rs"]
+mod postgres;
+mod questions;
 mod reports;
 mod senders;
 mod story;
+mod tables;
+mod too_large;
+mod trust;
 mod unreadable;
+mod watch;
 
 use mail::Mail;
 use story::data;
@@ -59,5 +73,6 @@ async fn a_story_fails_on_a_message_nobody_looked_at() {
     let mut story = story::Story::begin().await;
     story.mail(|mail| mail.subject("Hỏi"));
     story.poll().await;
+    story.letters();
     story.end().await;
 }

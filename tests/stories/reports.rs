@@ -31,7 +31,7 @@ async fn a_complete_report_is_kept_answer_by_answer_and_receipted() {
     assert_eq!(story.in_inbox(), 0);
     let message = story.message();
     assert_eq!(crate::story::outcome(&message), "report from ha-nam accepted");
-    assert_eq!((message.evidence.as_deref(), message.attempts), (Some("domain"), 0));
+    assert_eq!((message.evidence.as_deref(), message.attempts), (Some("domain"), 1));
     assert!(message.filed_at.is_some());
 
     let reports = story.reports("ha-nam").await;

@@ -2,12 +2,13 @@
 //! Whoever tells one must look at every message that was handled and every letter that left; what nobody looked at
 //! fails the story when it ends.
 
-use crate::mail::Mail;
+use crate::{mail::Mail, postgres};
 use phuluc::fence::Fence;
 use phuluc::{
     agency::AgencyId,
     campaign::CampaignId,
     clock::Clock,
+    daemon,
     duty::{
         Desk,
         deliver::{self, Delivered},
@@ -17,14 +18,14 @@ use phuluc::{
     message,
     outgoing::{Outgoing, Sent},
     progress::Progress,
-    setup::Setup,
+    setup::{OpenCampaign, Setup},
     store::{
         messages::{self, MessageDetail, MessageState},
         outbox::{self, LetterRow, LetterState},
         reports::{self, FindingRow, ReportRow},
     },
 };
-use sqlx::{Connection, Row, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fs,
@@ -65,11 +66,29 @@ impl Letter {
         format!("{}\n\n{}", self.row.subject, text.trim_end())
     }
 
+    /// The same on one line, so that words are found wherever the lines break.
+    pub fn said(&self) -> String {
+        self.words().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     pub fn header(&self, name: &str) -> Option<String> {
         let all: Vec<&str> = self.mail.headers.all(name).collect();
         assert!(all.len() < 2, "{name} stands {} times", all.len());
         all.first().map(|value| value.split_whitespace().collect::<Vec<_>>().join(" "))
     }
+}
+
+/// Which database stories are told on: `PHULUC_TEST_DATABASE=postgres`, or SQLite.
+static DATABASE: LazyLock<Database> = LazyLock::new(|| match std::env::var("PHULUC_TEST_DATABASE").as_deref() {
+    Err(_) | Ok("sqlite") => Database::Sqlite,
+    Ok("postgres") => Database::Postgres,
+    Ok(other) => panic!("PHULUC_TEST_DATABASE={other}: sqlite or postgres"),
+});
+
+#[derive(Clone, Copy)]
+enum Database {
+    Sqlite,
+    Postgres,
 }
 
 /// The reading processes of the real program, shared by all stories.
@@ -98,6 +117,10 @@ pub struct Office {
     pub second_campaign: bool,
     /// Only these agencies stand in the registry; none means all.
     pub only: &'static [&'static str],
+    /// Lines of the campaign's file, replacing what they name.
+    pub campaign: Vec<(&'static str, &'static str)>,
+    /// Address and escalation of agencies, by id.
+    pub contacts: &'static [(&'static str, &'static str, &'static str)],
 }
 
 impl Story {
@@ -145,6 +168,11 @@ impl Story {
         fs::write(self.inbox().join(format!("{:04}.story", self.dropped)), raw).unwrap();
     }
 
+    /// Somebody takes the mail that was dropped as the `number`th out of the mailbox.
+    pub fn take_away(&self, number: u32) {
+        fs::remove_file(self.inbox().join(format!("{number:04}.story"))).unwrap();
+    }
+
     fn inbox(&self) -> PathBuf {
         self.folder.path().join("mailbox/new")
     }
@@ -160,6 +188,20 @@ impl Story {
         let delivered = deliver::deliver(&self.desk, &self.outgoing).await.unwrap();
         self.collect().await;
         (received, delivered)
+    }
+
+    /// One turn of the daemon: poll, timetable, delivery.
+    pub async fn turn(&mut self) -> Delivered {
+        self.receive().await.unwrap();
+        daemon::carry_out_what_is_due(&self.desk).await.unwrap();
+        let delivered = deliver::deliver(&self.desk, &self.outgoing).await.unwrap();
+        self.collect().await;
+        delivered
+    }
+
+    /// The campaign of the shipped configuration.
+    pub fn campaign(&self) -> OpenCampaign {
+        self.desk.setup.campaign("1552").unwrap().clone()
     }
 
     pub async fn receive(&self) -> anyhow::Result<Received> {
@@ -251,9 +293,39 @@ impl Story {
     }
 
     /// A connection to the story's database, for what the library does not tell or would never do.
-    pub async fn database(&self) -> SqliteConnection {
-        let file = self.folder.path().join("data/phuluc.db");
-        SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(file)).await.unwrap()
+    pub async fn database(&self) -> AnyConnection {
+        let url = self.desk.setup.config.database_url().unwrap();
+        AnyConnection::connect(secrecy::ExposeSecret::expose_secret(&url)).await.unwrap()
+    }
+
+    /// Makes the database refuse the report of every file of this name.
+    pub async fn poison(&self, file: &str) {
+        let poison = match *DATABASE {
+            Database::Sqlite => format!(
+                "CREATE TRIGGER poison BEFORE INSERT ON report WHEN NEW.file_name = '{file}'
+                 BEGIN SELECT RAISE(ABORT, 'this row is poison'); END"
+            ),
+            Database::Postgres => format!(
+                "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN RAISE EXCEPTION 'this row is poison'; END $$;
+                 CREATE TRIGGER poison BEFORE INSERT ON report
+                 FOR EACH ROW WHEN (NEW.file_name = '{file}') EXECUTE FUNCTION poison()"
+            ),
+        };
+        let mut database = self.database().await;
+        sqlx::raw_sql(AssertSqlSafe(poison)).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
+    }
+
+    /// Ends what `poison` began.
+    pub async fn cure(&self) {
+        let cure = match *DATABASE {
+            Database::Sqlite => "DROP TRIGGER poison",
+            Database::Postgres => "DROP TRIGGER poison ON report",
+        };
+        let mut database = self.database().await;
+        sqlx::raw_sql(cure).execute(&mut database).await.unwrap();
+        database.close().await.unwrap();
     }
 
     /// The rows of the table `answer`: (section, row, field) and the value, where it was understood.
@@ -274,7 +346,7 @@ impl Story {
             assert_ne!(row.state, LetterState::Queued, "letter {} waits in the outbox", row.id);
             assert_ne!(row.state, LetterState::Sending, "letter {} is being sent", row.id);
         }
-        let unread = messages::next_unhandled(&self.desk.store, 100).await.unwrap();
+        let unread = phuluc::store::attempts::next_unhandled(&self.desk.store, 100).await.unwrap();
         assert_eq!(unread, [], "messages wait to be read");
         self.desk.store.close().await;
     }
@@ -317,6 +389,9 @@ impl Office {
                 fs::copy(&path, folder.join("config").join(part).join(path.file_name().unwrap())).unwrap();
             }
         }
+        let campaign = folder.join("config/campaigns/1552.toml");
+        let text = changed(&fs::read_to_string(&campaign).unwrap(), &self.campaign);
+        fs::write(campaign, text).unwrap();
         let shipped = |name: &str| fs::read_to_string(root().join("config").join(name)).unwrap();
         fs::write(folder.join("config/calendar-vn.csv"), shipped("calendar-vn.csv")).unwrap();
         fs::write(
@@ -334,14 +409,9 @@ impl Office {
             .replace("../data/mailbox", "../mailbox")
             .replace("../data/letters", "../letters")
             .replace("# authserv_id =", "authserv_id =");
-        for (key, line) in &self.keys {
-            let before = config.clone();
-            let lines = config.lines().map(|old| {
-                let name = old.trim_start_matches("# ").split(" =").next().unwrap_or_default();
-                if name == *key { (*line).to_owned() } else { old.to_owned() }
-            });
-            config = lines.collect::<Vec<_>>().join("\n");
-            assert_ne!(before, config, "the configuration has no key {key}");
+        config = changed(&config, &self.keys);
+        if let Database::Postgres = *DATABASE {
+            config = config.replace("sqlite:../data/phuluc.db", &postgres::Postgres::shared().database());
         }
         fs::write(folder.join("config/phuluc.toml"), config).unwrap();
     }
@@ -352,7 +422,7 @@ impl Office {
         let mut reader = csv::Reader::from_reader(shipped.as_bytes());
         let headers = reader.headers().unwrap().clone();
         let column = |name: &str| headers.iter().position(|heading| heading == name).unwrap();
-        let (domains, addresses) = (column("domains"), column("addresses"));
+        let (domains, addresses, escalation) = (column("domains"), column("addresses"), column("escalation"));
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(&headers).unwrap();
         for line in reader.records() {
@@ -367,8 +437,27 @@ impl Office {
             if &line[0] == "ha-nam" {
                 cells[addresses] = "vanthu@hanam.example".to_owned();
             }
+            if let Some((_, address, above)) = self.contacts.iter().find(|(id, ..)| *id == &line[0]) {
+                cells[addresses] = (*address).to_owned();
+                cells[escalation] = (*above).to_owned();
+            }
             writer.write_record(&cells).unwrap();
         }
         String::from_utf8(writer.into_inner().unwrap()).unwrap()
     }
+}
+
+/// A file with some of its lines replaced, by the key that they name.
+fn changed(text: &str, keys: &[(&str, &str)]) -> String {
+    let mut text = text.to_owned();
+    for (key, line) in keys {
+        let before = text.clone();
+        let lines = text.lines().map(|old| {
+            let name = old.trim_start_matches("# ").split(" =").next().unwrap_or_default();
+            if name == *key { (*line).to_owned() } else { old.to_owned() }
+        });
+        text = lines.collect::<Vec<_>>().join("\n");
+        assert_ne!(before, text, "the configuration has no key {key}");
+    }
+    text
 }

@@ -1,13 +1,10 @@
 //! What a declaration must not be: every name it uses is declared, every text fits where a spreadsheet will put
 //! it, and every rule can be judged. The first fault is told with its place in the text.
 
-use super::{Column, ColumnType, Form, Row, RowKind, Section, SectionKind, SubRow};
+use super::{Column, ColumnType, Fault, Form, Row, RowKind, Section, SectionKind, SubRow, refuse};
 use crate::form::{MARKS_SHEET, rules};
 use std::collections::BTreeSet;
 use toml::Spanned;
-
-/// Where in the text, and why.
-type Fault = (usize, String);
 
 impl Form {
     /// Refuses what cannot be meant.
@@ -43,7 +40,7 @@ impl Form {
             rules::try_out(self, rule)
                 .map_err(|reason| (rule.when.span().start, format!("rule {}: {reason}", rule.code)))?;
         }
-        Ok(())
+        self.check_tables()
     }
 
     fn check_section(&self, section: &Section) -> Result<(), Fault> {
@@ -51,11 +48,7 @@ impl Form {
         if section.sheet.is_empty() || section.sheet.chars().count() > 31 {
             return refuse(&section.id, "section", "needs a sheet name of 1 to 31 characters");
         }
-        if section.sheet.contains(['[', ']', ':', '*', '?', '/', '\\'])
-            || section.sheet.starts_with('\'')
-            || section.sheet.ends_with('\'')
-            || section.sheet == MARKS_SHEET
-        {
+        if !names_a_sheet(&section.sheet) {
             return refuse(&section.id, "section", &format!("cannot have a sheet named {:?}", section.sheet));
         }
         if section.title.trim().is_empty() {
@@ -164,14 +157,14 @@ impl Form {
 }
 
 impl Section {
-    fn known_column(&self, id: &Spanned<String>) -> Result<(), Fault> {
+    pub(super) fn known_column(&self, id: &Spanned<String>) -> Result<(), Fault> {
         match self.column(id.get_ref()) {
             Some(_) => Ok(()),
             None => refuse(id, "column", "is not declared in this section"),
         }
     }
 
-    fn known_row(&self, selector: &Spanned<String>) -> Result<(), Fault> {
+    pub(super) fn known_row(&self, selector: &Spanned<String>) -> Result<(), Fault> {
         let (row, sub) = match selector.get_ref().split_once('/') {
             Some((row, sub)) => (row, Some(sub)),
             None => (selector.get_ref().as_str(), None),
@@ -211,6 +204,11 @@ fn check_column(section: &Section, column: &Column) -> Result<(), Fault> {
     }
 }
 
-fn refuse<T>(at: &Spanned<String>, what: &str, reason: &str) -> Result<T, Fault> {
-    Err((at.span().start, format!("{what} {:?} {reason}", at.get_ref())))
+/// Whether spreadsheets take it for the name of a sheet, and it is none of ours.
+pub(super) fn names_a_sheet(name: &str) -> bool {
+    (1..=31).contains(&name.chars().count())
+        && !name.contains(['[', ']', ':', '*', '?', '/', '\\'])
+        && !name.starts_with('\'')
+        && !name.ends_with('\'')
+        && name != MARKS_SHEET
 }

@@ -72,6 +72,16 @@ pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &
     read_within(task, what, row, &text, date, place.as_ref());
 }
 
+/// The option that stands out among several that were left in place, and its words.
+fn marked_by_look(task: &Task, list: &ChoiceList, unread: &Choice, place: Option<&Place>) -> Option<(String, String)> {
+    if !matches!(unread, Choice::WholeList | Choice::Several(_)) {
+        return None;
+    }
+    let Choice::One { code, .. } = choice::read(list, &text::clean(task.strong(place)?)) else { return None };
+    let option = list.options.iter().find(|option| option.code == code)?;
+    Some((code.to_owned(), option.text.clone()))
+}
+
 /// An untouched list of options is not an answer, and nor is what is printed below it.
 fn is_whole_list(task: &Task, what: &What, text: &str) -> bool {
     list_of(task.form, what).is_some_and(|list| choice::read(list, text) == Choice::WholeList)
@@ -95,6 +105,10 @@ fn understand(
             match choice::read(list, text) {
                 Choice::One { code, rest } => Some(Value::Choice { code: code.to_owned(), rest }),
                 unread => {
+                    if let Some((code, words)) = marked_by_look(task, list, &unread, place) {
+                        note(task, what, row, "inferred", Severity::Warning, place.cloned(), Some(&words));
+                        return Some(Value::Choice { code, rest: String::new() });
+                    }
                     let end = match unread {
                         Choice::WholeList => "options",
                         Choice::Several(_) => "several",

@@ -25,6 +25,7 @@ use std::{collections::BTreeMap, ops::Range};
 struct Task<'a> {
     form: &'a Form,
     circumstances: &'a Circumstances,
+    workbook: &'a Workbook,
     findings: Vec<Finding>,
 }
 
@@ -60,7 +61,7 @@ pub fn locate(
     if !is_the_form(form, &headings, &sheets) {
         return Err(NotTheForm::NotTheForm);
     }
-    let mut task = Task { form, circumstances, findings: Vec::new() };
+    let mut task = Task { form, circumstances, workbook, findings: Vec::new() };
     let mut answers = Answers::default();
     for section in &form.sections {
         let id = section.id.get_ref();
@@ -133,6 +134,13 @@ fn is_blank(answers: &Answers) -> bool {
 }
 
 impl Task<'_> {
+    /// What stands out in a cell by its look, where the rest of it does not.
+    fn strong(&self, place: Option<&Place>) -> Option<&str> {
+        let place = place?;
+        let sheet = self.workbook.sheet(&place.sheet)?;
+        sheet.strong.get(&(place.row, place.col)).map(String::as_str)
+    }
+
     /// Notes a finding of reading.
     fn note(&mut self, finding: Finding) {
         self.findings.push(finding);

@@ -1,0 +1,134 @@
+//! Telling staff what cannot wait for the digest, and that it is over: one letter to each of them, once for each
+//! fact however often it is raised. Who raises an alert decides what is one; here it only becomes letters, in the
+//! transaction of what it tells.
+
+use super::Desk;
+use crate::{
+    agency::looks_like_address,
+    attachment::sha256,
+    letter::{
+        Context, LetterKind,
+        compose::{self, Answering, Envelope},
+        context::{AlertFacts, Moment, OfficeFacts},
+    },
+    store::{
+        Tx,
+        outbox::{self, NewLetter, Queued},
+    },
+};
+use anyhow::Context as _;
+use jiff::Timestamp;
+
+/// What staff must know at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason<'a> {
+    /// No poll of the mailbox has succeeded for so many minutes; with what went wrong last.
+    MailboxSilent { since: Timestamp, minutes: u64, error: &'a str },
+    /// So many answers went out within an hour that all answers stop.
+    Breaker { since: Timestamp, limit: u64 },
+    /// So many answers went to one agency that no more do for now.
+    Limit { since: Timestamp, agency: &'a str, limit: u64 },
+    /// A mail from somebody who is not of the staff bears the token of one of their links.
+    Token { since: Timestamp, message: i64 },
+    /// A message bears the mark of a state secret.
+    Classified { since: Timestamp, message: i64 },
+}
+
+/// Queues a letter to each of the staff, unless the same fact was told before; returns how many are new. The fact
+/// names one occurrence, such as `mailbox:1676858400000000`, not a kind of trouble.
+pub async fn raise(desk: &Desk, tx: &mut Tx, fact: &str, reason: Reason<'_>) -> anyhow::Result<u32> {
+    let mut queued = 0;
+    if desk.setup.config.office.staff.is_empty() {
+        tracing::warn!(fact, "an alert goes to nobody: office.staff is empty");
+    }
+    for address in &desk.setup.config.office.staff {
+        let facts = facts(desk, reason, None);
+        queued += u32::from(tell(desk, tx, LetterKind::Alert, &alert_to(fact, address), address, facts).await?);
+    }
+    Ok(queued)
+}
+
+/// Queues the all-clear to each who was sent the alert of this fact, once; returns how many are new.
+pub async fn clear(desk: &Desk, tx: &mut Tx, fact: &str, reason: Reason<'_>) -> anyhow::Result<u32> {
+    let mut queued = 0;
+    for address in &desk.setup.config.office.staff {
+        if outbox::telling(tx, &alert_to(fact, address)).await?.is_some() {
+            let facts = facts(desk, reason, Some(desk.clock.now()));
+            let over = format!("all-clear:{fact}:{address}");
+            queued += u32::from(tell(desk, tx, LetterKind::AllClear, &over, address, facts).await?);
+        }
+    }
+    Ok(queued)
+}
+
+fn alert_to(fact: &str, address: &str) -> String {
+    format!("alert:{fact}:{address}")
+}
+
+async fn tell(
+    desk: &Desk,
+    tx: &mut Tx,
+    kind: LetterKind,
+    fact: &str,
+    to: &str,
+    facts: AlertFacts,
+) -> anyhow::Result<bool> {
+    if !looks_like_address(to) || outbox::telling(tx, fact).await?.is_some() {
+        return Ok(false);
+    }
+    let now = desk.clock.now();
+    let context = Context { office: OfficeFacts::new(&desk.setup.config.office), alert: facts, ..Context::default() };
+    let letter = desk.setup.letters.render(kind, &context).context("an alert cannot be rendered")?;
+    let id = outbox::reserve_letter_id(tx).await?;
+    let message_id = compose::message_id(&desk.setup.domain(), id, desk.store.instance_key());
+    let envelope = Envelope {
+        from: &desk.setup.config.outgoing.from,
+        to,
+        message_id: &message_id,
+        in_reply_to: None,
+        references: &[],
+        date: now,
+        zone: &desk.setup.zone,
+        answering: Answering::Staff,
+        instance: &desk.instance(),
+    };
+    let new = NewLetter {
+        id,
+        fact,
+        kind: outbox::LetterKind::Alert,
+        campaign: None,
+        agency: None,
+        message: None,
+        recipient: to,
+        envelope_from: Some(&desk.setup.bounce_address()),
+        subject: &letter.subject,
+        message_id: &message_id,
+        in_reply_to: None,
+        body_sha256: &sha256(fact.as_bytes()),
+        raw: &compose::compose(&envelope, &letter, &[])?,
+        not_before: now,
+        now,
+    };
+    Ok(matches!(outbox::queue(tx, &new).await?, Queued::New(_)))
+}
+
+fn facts(desk: &Desk, reason: Reason<'_>, until: Option<Timestamp>) -> AlertFacts {
+    let moment = |at| Moment::new(at, &desk.setup.zone);
+    let facts = |kind: &str, since| AlertFacts {
+        kind: kind.to_owned(),
+        since: moment(since),
+        until: until.map(moment).unwrap_or_default(),
+        ..AlertFacts::default()
+    };
+    match reason {
+        Reason::MailboxSilent { since, minutes, error } => {
+            AlertFacts { minutes, detail: error.to_owned(), ..facts("mailbox", since) }
+        }
+        Reason::Breaker { since, limit } => AlertFacts { limit, ..facts("breaker", since) },
+        Reason::Limit { since, agency, limit } => {
+            AlertFacts { limit, agency: agency.to_owned(), ..facts("limit", since) }
+        }
+        Reason::Token { since, message } => AlertFacts { message, ..facts("token", since) },
+        Reason::Classified { since, message } => AlertFacts { message, ..facts("classified", since) },
+    }
+}

@@ -1,0 +1,329 @@
+//! The digest: how a campaign stands, for each of the staff, on each working day, also when nothing happened. What
+//! waits for a person comes first, with the links by which it is decided; the consolidated workbook goes along.
+//! One letter for each day and address, whoever asks for it and how often.
+
+use super::{
+    Desk,
+    hold::{self, HeldItem},
+    tabulate,
+};
+use crate::{
+    agency::{Sender, looks_like_address, masked},
+    attachment::sha256,
+    export,
+    letter::{
+        Context, Letter, LetterKind,
+        compose::{self, Answering, Envelope, File},
+        context::{CampaignFacts, Moment, OfficeFacts, date},
+        digest::{
+            BarPart, BlockedFacts, DigestCounts, DigestFacts, GroupFacts, HealthFacts, HeldFacts, KindCount, LinkFacts,
+            NewsFacts, Since, TroubleFacts, percents, share,
+        },
+    },
+    mailbox,
+    progress::{Counts, Progress, State},
+    setup::OpenCampaign,
+    store::{
+        addresses,
+        news::{self, Arrived, Trouble},
+        outbox::{self, NewLetter, Queued},
+        polls::{self, Polls},
+    },
+};
+use anyhow::Context as _;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+use std::collections::BTreeMap;
+
+/// How many lines of each list stand in the letter; the workbook has them all.
+const HELD: usize = 10;
+const TROUBLES: usize = 10;
+const NEWS: usize = 15;
+const CORRECTING: usize = 20;
+const MISSING: usize = 30;
+/// What waits longer than this is stuck.
+const STUCK: SignedDuration = SignedDuration::from_hours(1);
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// A digest before it is made out to anybody.
+pub struct Digest {
+    pub facts: DigestFacts,
+    /// What waits for staff, its links still to be made.
+    pub held: Vec<HeldItem>,
+    pub workbook: File,
+    day: Date,
+}
+
+/// Gathers what there is to tell now.
+pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Digest> {
+    let now = desk.clock.now();
+    let zone = &desk.setup.zone;
+    let day = now.to_zoned_datetime(zone.clone()).date();
+    let day_begins = zone.to_timestamp(day.at(0, 0, 0, 0))?;
+    let last = news::last_digest(&desk.store, &campaign.id, day_begins).await?;
+    let since = last.unwrap_or(Timestamp::MIN);
+    let tables = tabulate::gather(desk, campaign).await?;
+    let progress = &tables.progress;
+    let names: BTreeMap<&str, &str> =
+        progress.agencies.iter().map(|agency| (agency.agency.as_str(), agency.short_name.as_str())).collect();
+    let name = |id: &str| names.get(id).map_or_else(|| id.to_owned(), |name| (*name).to_owned());
+    let mut held = hold::held_items(desk, Some(&campaign.id)).await?;
+    let held_count = held.len();
+    held.truncate(HELD);
+    let troubles = news::troubles(&desk.store, &campaign.id).await?;
+    let arrived = news::arrived_since(&desk.store, &campaign.id, since).await?;
+    let unread = news::wrote_without_report(&desk.store, &campaign.id).await?;
+    let health = health(desk, now).await?;
+    let blocked = blocked(desk, campaign, now).await?;
+    let on = |at: Timestamp| date(at.to_zoned_datetime(zone.clone()).date());
+    let mut correcting: Vec<Since> = Vec::new();
+    for agency in progress.agencies.iter().filter(|agency| agency.expected && agency.state == State::NeedsCorrection) {
+        let since = tables.current_since(&agency.agency).map(on).unwrap_or_default();
+        correcting.push(Since { agency: agency.short_name.clone(), date: since });
+    }
+    let deadline_day = campaign.deadline_at.to_zoned_datetime(zone.clone()).date();
+    let tasks = held_count + troubles.len() + blocked.len() + unread.len() + usize::from(!health.well);
+    let facts = DigestFacts {
+        date: date(day),
+        since: last.map(|at| Moment::new(at, zone)),
+        counts: counts(progress.counts),
+        days_left: (day < deadline_day).then(|| campaign.calendar.working_days_between(day, deadline_day)),
+        days_over: (day > deadline_day).then(|| campaign.calendar.working_days_between(deadline_day, day)),
+        tasks: number(tasks),
+        held: Vec::new(),
+        held_more: number(held_count - held.len()),
+        troubles_more: number(troubles.len().saturating_sub(TROUBLES)),
+        troubles: troubles.iter().take(TROUBLES).map(|trouble| trouble_facts(trouble, &name)).collect(),
+        blocked,
+        unread: unread.iter().map(|(id, at)| Since { agency: name(id.as_str()), date: on(*at) }).collect(),
+        health,
+        news_more: number(arrived.len().saturating_sub(NEWS)),
+        news: arrived.iter().take(NEWS).map(|arrived| news_facts(desk, arrived, &name)).collect(),
+        messages: kind_counts(news::kinds_since(&desk.store, &campaign.id, since).await?, |kind| kind.as_str()),
+        groups: groups(desk, campaign, progress),
+        correcting_more: number(correcting.len().saturating_sub(CORRECTING)),
+        correcting: correcting.into_iter().take(CORRECTING).collect(),
+        sent: kind_counts(news::sent_since(&desk.store, &campaign.id, since).await?, |kind| kind.as_str()),
+    };
+    let workbook = File {
+        name: format!("{}_tong-hop_{day}.xlsx", campaign.campaign.token()),
+        content_type: XLSX,
+        bytes: export::xlsx(&tables.book(desk, campaign))?,
+    };
+    Ok(Digest { facts, held, workbook, day })
+}
+
+/// Queues today's digest for each of the staff who has none yet; returns how many are new.
+pub async fn queue(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<u32> {
+    let staff = &desk.setup.config.office.staff;
+    if staff.is_empty() {
+        tracing::warn!(campaign = %campaign.id, "the digest goes to nobody: office.staff is empty");
+        return Ok(0);
+    }
+    let digest = gather(desk, campaign).await?;
+    let mut queued = 0;
+    for address in staff.iter().filter(|address| looks_like_address(address)) {
+        queued += u32::from(tell(desk, campaign, &digest, address).await?);
+    }
+    Ok(queued)
+}
+
+/// The digest as it would be now, without links: those are made out to one address, in its letter.
+pub fn preview(desk: &Desk, campaign: &OpenCampaign, digest: &Digest) -> anyhow::Result<Letter> {
+    render(desk, campaign, digest, &digest.held)
+}
+
+async fn tell(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, to: &str) -> anyhow::Result<bool> {
+    let fact = format!("digest:{}:{}:{}", campaign.id, digest.day, to.to_lowercase());
+    let mut tx = desk.store.begin().await?;
+    if outbox::telling(&mut tx, &fact).await?.is_some() {
+        return Ok(false);
+    }
+    let now = desk.clock.now();
+    let id = outbox::reserve_letter_id(&mut tx).await?;
+    let mut held = digest.held.clone();
+    hold::offer(desk, &mut tx, &mut held, to).await?;
+    let letter = render(desk, campaign, digest, &held)?;
+    let message_id = compose::message_id(&desk.setup.domain(), id, desk.store.instance_key());
+    let envelope = Envelope {
+        from: &desk.setup.config.outgoing.from,
+        to,
+        message_id: &message_id,
+        in_reply_to: None,
+        references: &[],
+        date: now,
+        zone: &desk.setup.zone,
+        answering: Answering::Staff,
+        instance: &desk.instance(),
+    };
+    let new = NewLetter {
+        id,
+        fact: &fact,
+        kind: outbox::LetterKind::Digest,
+        campaign: Some(&campaign.id),
+        agency: None,
+        message: None,
+        recipient: to,
+        envelope_from: Some(&desk.setup.bounce_address()),
+        subject: &letter.subject,
+        message_id: &message_id,
+        in_reply_to: None,
+        body_sha256: &sha256(fact.as_bytes()),
+        raw: &compose::compose(&envelope, &letter, std::slice::from_ref(&digest.workbook))?,
+        not_before: now,
+        now,
+    };
+    let queued = outbox::queue(&mut tx, &new).await?;
+    tx.commit().await?;
+    Ok(matches!(queued, Queued::New(_)))
+}
+
+fn render(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, held: &[HeldItem]) -> anyhow::Result<Letter> {
+    let deadline = campaign.campaign.deadline_day(&campaign.calendar);
+    let facts = DigestFacts { held: held.iter().map(|item| held_facts(desk, item)).collect(), ..digest.facts.clone() };
+    let context = Context {
+        office: OfficeFacts::new(&desk.setup.config.office),
+        campaign: CampaignFacts::new(&campaign.campaign, deadline),
+        attachments: vec![digest.workbook.name.clone()],
+        digest: facts,
+        ..Context::default()
+    };
+    desk.setup.letters.render(LetterKind::Digest, &context).context("the digest cannot be rendered")
+}
+
+fn held_facts(desk: &Desk, item: &HeldItem) -> HeldFacts {
+    let links = item.links.iter().map(|link| {
+        let open = desk.setup.campaigns.iter().find(|open| Some(&open.id) == link.campaign.as_ref());
+        let named = open.filter(|_| item.campaigns.len() > 1);
+        LinkFacts {
+            act: link.act.as_str().to_owned(),
+            campaign: named.map(|open| open.campaign.token()).unwrap_or_default(),
+            mailto: link.mailto.clone(),
+        }
+    });
+    HeldFacts {
+        message: item.message,
+        from: item.from.clone(),
+        subject: item.subject.clone(),
+        received_at: Moment::new(item.received_at, &desk.setup.zone),
+        held: item.held.map(|held| held.as_str().to_owned()).unwrap_or_default(),
+        guess: item.guess.as_ref().map(|guess| guess.short_name.clone()).unwrap_or_default(),
+        links: links.collect(),
+    }
+}
+
+fn trouble_facts(trouble: &Trouble, name: &impl Fn(&str) -> String) -> TroubleFacts {
+    TroubleFacts {
+        id: trouble.id,
+        kind: trouble.kind.as_str().to_owned(),
+        agency: trouble.agency.as_ref().map(|id| name(id.as_str())).unwrap_or_default(),
+        state: trouble.state.as_str().to_owned(),
+    }
+}
+
+fn news_facts(desk: &Desk, arrived: &Arrived, name: &impl Fn(&str) -> String) -> NewsFacts {
+    NewsFacts {
+        agency: name(arrived.agency.as_str()),
+        at: Moment::new(arrived.received_at, &desk.setup.zone),
+        version: arrived.version,
+        accepted: arrived.verdict == crate::store::reports::Verdict::Accepted,
+        on_time: arrived.on_time,
+        current: arrived.current,
+    }
+}
+
+fn kind_counts<T>(counts: Vec<(T, u32)>, name: impl Fn(&T) -> &'static str) -> Vec<KindCount> {
+    counts.into_iter().map(|(kind, n)| KindCount { kind: name(&kind).to_owned(), n }).collect()
+}
+
+async fn health(desk: &Desk, now: Timestamp) -> anyhow::Result<HealthFacts> {
+    let moment = |at| Moment::new(at, &desk.setup.zone);
+    let polls = polls::of_folder(&desk.store, &mailbox::folder_of(&desk.setup.config)).await?;
+    let (unread, unsent) = news::stuck(&desk.store, now.checked_sub(STUCK).unwrap_or(now)).await?;
+    // A poll that has just begun is silent too; only what lasts is trouble.
+    let silent = |polls: &Polls| polls.silent_since.filter(|since| now.duration_since(*since) > STUCK);
+    let silent_since = polls.as_ref().and_then(silent);
+    let count = polls.as_ref().and_then(|polls| polls.count).filter(|count| count.differs_since.is_some());
+    Ok(HealthFacts {
+        polled_at: polls.as_ref().and_then(|polls| polls.succeeded_at).map(moment),
+        silent_since: silent_since.map(moment),
+        difference: count.map(|count| count.difference()).unwrap_or_default(),
+        differs_since: count.and_then(|count| count.differs_since).map(moment),
+        unread,
+        unsent,
+        well: silent_since.is_none() && count.is_none() && unread == 0 && unsent == 0,
+    })
+}
+
+/// Blocked addresses of this campaign's agencies, and of nobody we know.
+async fn blocked(desk: &Desk, campaign: &OpenCampaign, now: Timestamp) -> anyhow::Result<Vec<BlockedFacts>> {
+    let blocks = addresses::blocks(&desk.store, now).await?;
+    let facts = blocks.into_iter().map(|block| {
+        let agency = match campaign.registry.sender(&block.address) {
+            Sender::Address(id) | Sender::Domain(id) => campaign.registry.get(&id).map(|agency| &agency.short_name),
+            Sender::Ambiguous(_) | Sender::Unknown => None,
+        };
+        BlockedFacts {
+            agency: agency.cloned().unwrap_or_default(),
+            address: masked(&block.address),
+            until: date(block.until.to_zoned_datetime(desk.setup.zone.clone()).date()),
+        }
+    });
+    Ok(facts.collect())
+}
+
+fn groups(desk: &Desk, campaign: &OpenCampaign, progress: &Progress) -> Vec<GroupFacts> {
+    let order = |id: &str| campaign.registry.agencies().iter().position(|agency| agency.id.as_str() == id);
+    let group = |group: &crate::letter::KindGroup| {
+        let sums = progress.of_kinds(&group.kinds);
+        let mut missing: Vec<(Option<usize>, String)> = Vec::new();
+        for agency in &progress.agencies {
+            if agency.expected && agency.state == State::NotReceived && group.kinds.contains(&agency.kind) {
+                missing.push((order(&agency.agency), agency.short_name.clone()));
+            }
+        }
+        missing.sort();
+        let missing_more = number(missing.len().saturating_sub(MISSING));
+        GroupFacts {
+            label: group.label.clone(),
+            counts: counts(sums),
+            bar: bar(sums),
+            missing: missing.into_iter().take(MISSING).map(|(_, name)| name).collect(),
+            missing_more,
+        }
+    };
+    desk.setup.letters.headings().groups.iter().map(group).collect()
+}
+
+/// A group as one bar: every agency once.
+fn bar(sums: Counts) -> Vec<BarPart> {
+    let rest = sums.expected - sums.accepted - sums.needs_correction - sums.not_received;
+    let parts = [
+        ("accepted", sums.accepted),
+        ("needs_correction", sums.needs_correction),
+        ("other", rest),
+        ("not_received", sums.not_received),
+    ];
+    let percents = percents(&parts.map(|(_, n)| n));
+    parts.iter().zip(percents).map(|((what, _), percent)| BarPart { what: (*what).to_owned(), percent }).collect()
+}
+
+fn counts(counts: Counts) -> DigestCounts {
+    DigestCounts {
+        expected: counts.expected,
+        received: counts.received,
+        received_share: share(counts.received, counts.expected),
+        accepted: counts.accepted,
+        on_time: counts.on_time,
+        late: counts.late,
+        needs_correction: counts.needs_correction,
+        not_received: counts.not_received,
+        overdue: counts.overdue,
+        exempt: counts.exempt,
+        paper: counts.paper,
+        unreachable: counts.unreachable,
+    }
+}
+
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,87 @@
+//! What is known of a mail beyond its own words: the letters of ours that it answers, whose address it came from
+//! before, and whether its signatures are right. It is gathered before anything is decided, so that deciding touches
+//! neither the store nor the network.
+
+use super::Desk;
+use crate::{
+    agency::Sender,
+    fence::{FenceError, Reading},
+    letter::compose,
+    message::{
+        Mail,
+        signature::{self, Checked, Outcome},
+        trust,
+    },
+    store::{
+        StoreError,
+        addresses::{self, Learned},
+        outbox::{self, Issued},
+    },
+};
+use tokio::runtime::Handle;
+
+/// Identifiers of a conversation beyond these many are not looked at.
+const MOST_REFERENCES: usize = 20;
+
+/// What speaks for a sender.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    /// Letters of ours that the mail answers, the nearest first: who knows their Message-IDs has seen them.
+    pub answers: Vec<Issued>,
+    pub learned: Option<Learned>,
+    pub signatures: Vec<Checked>,
+}
+
+/// Gathers it. Blocks, and asks the network where the mail is signed and nobody has looked at the signature yet.
+/// `whole` are the bytes of the mail, where all of them are there and can be read.
+pub fn gather(desk: &Desk, reading: &mut Reading, mail: &Mail, whole: Option<&[u8]>) -> anyhow::Result<Evidence> {
+    let runtime = Handle::current();
+    let mut evidence = runtime.block_on(known(desk, mail))?;
+    let names = names(desk, mail, &evidence);
+    if let (Some(raw), false) = (whole, names.is_empty()) {
+        let keys = runtime.block_on(desk.resolver.keys(names));
+        evidence.signatures = checked(reading, raw, &keys)?;
+    }
+    Ok(evidence)
+}
+
+async fn known(desk: &Desk, mail: &Mail) -> Result<Evidence, StoreError> {
+    let domain = desk.setup.domain();
+    let key = desk.store.instance_key();
+    let mut evidence = Evidence::default();
+    // The one that is answered, then those before it.
+    let quoted = mail.in_reply_to.iter().chain(mail.references.iter().rev());
+    for id in quoted.take(MOST_REFERENCES).filter_map(|id| compose::issued(id, &domain, key)) {
+        if evidence.answers.iter().any(|known| known.id == id) {
+            continue;
+        }
+        // As we wrote it; on the way somebody may have changed the case of its domain.
+        let written = compose::message_id(&domain, id, key);
+        evidence.answers.extend(outbox::issued(&desk.store, &written).await?);
+    }
+    if let Some(sender) = mail.sender() {
+        evidence.learned = addresses::learned(&desk.store, &sender.address).await?;
+    }
+    Ok(evidence)
+}
+
+/// The keys to ask for: of senders who may be an agency's, where our own host has not judged already.
+fn names(desk: &Desk, mail: &Mail, evidence: &Evidence) -> Vec<String> {
+    let Some(sender) = mail.sender() else { return Vec::new() };
+    let host = desk.setup.config.trust.authserv_id.as_deref();
+    let known = evidence.learned.is_some()
+        || desk.setup.is_staff(&sender.address)
+        || desk.setup.campaigns.iter().any(|open| open.registry.sender(&sender.address) != Sender::Unknown);
+    if !known || trust::was_checked(mail, host) { Vec::new() } else { signature::names(mail) }
+}
+
+fn checked(reading: &mut Reading, raw: &[u8], keys: &[signature::Key]) -> Result<Vec<Checked>, FenceError> {
+    Ok(reading.signatures(raw, keys)?.unwrap_or_else(|loss| {
+        // Who writes a mail that kills its reader must not gain by it.
+        let unknown = |key: &signature::Key| Checked {
+            domain: key.name.split("._domainkey.").last().unwrap_or_default().to_owned(),
+            outcome: Outcome::Unknown(loss.to_string()),
+        };
+        keys.iter().map(unknown).collect()
+    }))
+}

@@ -1,0 +1,73 @@
+//! The form as it goes along with a letter: blank with the agency's name on it, or filled with the report that is
+//! to be corrected, its cells marked. A report that was answered before is read anew from the mail as it was kept.
+
+use super::{Desk, decide::Report};
+use crate::{
+    agency::Agency,
+    appendix::Appendix,
+    form::Circumstances,
+    letter::{compose::File, context::date},
+    setup::OpenCampaign,
+    sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
+    store::{StoreError, messages, reports::ReportRow},
+};
+use anyhow::Context as _;
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// Our form for an agency, blank or filled with its report, as a file to attach.
+pub fn attached(
+    desk: &Desk,
+    campaign: &OpenCampaign,
+    agency: &Agency,
+    report: Option<&Report>,
+) -> anyhow::Result<File> {
+    let marked = report.map(|report| marked(desk, campaign, report)).unwrap_or_default();
+    let letter = &campaign.campaign.letter;
+    let book = FormWorkbook {
+        form: &campaign.form,
+        campaign_letter: &format!("{} ngày {}", letter.number, date(letter.date)),
+        agency: Some(AgencyMark {
+            id: agency.id.as_str(),
+            name: &agency.name,
+            code: agency.code.as_deref(),
+            kind: agency.kind,
+        }),
+        filled: report.map(|report| Filled { answers: &report.answers, findings: &marked }),
+    };
+    let bytes = sheet::write(&book).context("the form cannot be written")?;
+    Ok(File { name: format!("{}_{}.xlsx", campaign.campaign.token(), agency.id), content_type: XLSX, bytes })
+}
+
+fn marked<'a>(desk: &Desk, campaign: &OpenCampaign, report: &'a Report) -> Vec<MarkedFinding<'a>> {
+    let words = |finding| desk.setup.letters.words(&campaign.form, finding);
+    report.findings.iter().map(|finding| MarkedFinding { finding, note: words(finding).to_string() }).collect()
+}
+
+/// The report of a version, read again; none where its mail is no longer kept or reads otherwise now.
+pub async fn read_again(
+    desk: &Desk,
+    campaign: &OpenCampaign,
+    agency: &Agency,
+    row: &ReportRow,
+) -> anyhow::Result<Option<Report>> {
+    let raw = match messages::raw(&desk.store, row.message).await {
+        Ok(raw) => raw,
+        Err(StoreError::Missing { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
+    let (fence, form, sha256) = (desk.fence.clone(), campaign.form.clone(), row.file_sha256.clone());
+    let read = move || -> anyhow::Result<Option<Report>> {
+        let mut reading = fence.begin();
+        let Ok(mail) = reading.mail(&raw)? else { return Ok(None) };
+        let Ok(appendix) = reading.appendix(&form, &mail.attachments, &circumstances)? else { return Ok(None) };
+        Ok(match appendix {
+            Appendix::Report { file, answers, findings, .. } if mail.attachments[file].sha256 == sha256 => {
+                Some(Report { file, answers, findings })
+            }
+            _ => None,
+        })
+    };
+    tokio::task::spawn_blocking(read).await.context("reading a report again failed")?
+}

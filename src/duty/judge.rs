@@ -1,0 +1,288 @@
+//! One kept message: read behind the fence, decided about, and recorded with its report and its letter in one
+//! transaction. The same for a mail that has just come and for one that staff have read again, which is why it
+//! knows neither the mailbox nor who asked.
+
+use super::{
+    Desk,
+    answer::{self, Answered},
+    decide::{self, Decision, Unseen},
+    evidence, question,
+};
+use crate::{
+    agency::{AgencyId, masked, masked_within},
+    appendix::Reason,
+    campaign::CampaignId,
+    fence::{Fence, FenceError, Loss, Reading},
+    letter::compose::File,
+    message::{self, Mail},
+    store::{
+        Tx, again, attempts,
+        attempts::Unhandled,
+        messages,
+        messages::{Held, MessageDetail, MessageKind, MessageOutcome},
+        reports::{ReportRow, Verdict},
+    },
+};
+use anyhow::Context as _;
+
+/// The version of the program, noted with each message it handles.
+pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+/// The evidence of a message whose agency staff named.
+pub const BY_STAFF: &str = "staff";
+
+/// What staff know of a message that the mail itself does not tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Whose it is; staff vouch for the sender.
+    pub agency: Option<AgencyId>,
+    pub campaign: Option<CampaignId>,
+}
+
+/// Reads a message again that was handled before or set aside, from its stored bytes. Nothing is recorded yet: the
+/// caller begins a transaction, calls [`Judged::record`], adds what tells of the decision, and commits.
+pub async fn handle_again(desk: &Desk, id: i64, given: &Given) -> anyhow::Result<Judged> {
+    let kept = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
+    let MessageDetail { row, attempts, size, .. } = kept;
+    let waiting = Unhandled { id, attempts, size, received_at: row.received_at };
+    Ok(Judged { again: true, ..judge(desk, &waiting, given).await? })
+}
+
+/// A message that was read and decided about; nothing of that is recorded yet.
+#[derive(Debug)]
+pub struct Judged {
+    pub id: i64,
+    /// Whether it was handled before, so that this outcome takes the place of another.
+    again: bool,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Decided(Box<Decided>),
+    /// The bytes of an earlier message.
+    Duplicate(Box<Mail>),
+    /// Not even its headers could be read.
+    Unread(Option<Loss>),
+}
+
+#[derive(Debug)]
+struct Decided {
+    mail: Mail,
+    decision: Decision,
+    files: Vec<File>,
+    /// The version that counted before.
+    previous: Option<ReportRow>,
+}
+
+/// What was recorded of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub id: i64,
+    pub kind: MessageKind,
+    pub from: Option<String>,
+    pub held: Option<(Held, String)>,
+    pub campaign: Option<CampaignId>,
+    pub agency: Option<AgencyId>,
+    pub verdict: Option<Verdict>,
+    pub answered: Answered,
+}
+
+/// Reads a message and decides about it.
+pub async fn judge(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result<Judged> {
+    let what = read(desk, waiting, given).await?;
+    Ok(Judged { id: waiting.id, again: false, what })
+}
+
+async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result<What> {
+    let (id, size, arrived) = (waiting.id, waiting.size, waiting.received_at);
+    let raw = messages::raw(&desk.store, id).await?;
+    if messages::earlier_with_same_bytes(&desk.store, id).await?.is_some() {
+        let fence = desk.fence.clone();
+        let read = tokio::task::spawn_blocking(move || see(&fence, &raw).map(|seen| seen.mail));
+        return Ok(What::Duplicate(Box::new(read.await.context("reading the mail failed")??.unwrap_or_default())));
+    }
+    let (work, given) = (desk.clone(), given.clone());
+    // Reading may take its time, and what panics takes only itself along.
+    let read = move || -> anyhow::Result<_> {
+        let Seen { mail, lost, mut reading } = see(&work.fence, &raw)?;
+        let Some(mail) = mail else { return Ok(Err(lost)) };
+        // Only of a mail that was too large is more than what was kept.
+        let largest = work.setup.config.mailbox.largest;
+        let too_large = (size > raw.len() as u64).then_some(Unseen::TooLarge { size, largest });
+        let unseen = too_large.or(lost.map(Unseen::Lost));
+        // A signature holds for the whole mail.
+        let whole = unseen.is_none().then_some(raw.as_slice());
+        let evidence = evidence::gather(&work, &mut reading, &mail, whole)?;
+        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), arrived, &evidence, &given)?;
+        let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
+        Ok(Ok((mail, decision, files)))
+    };
+    match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
+        Ok((mail, mut decision, files)) => {
+            answer::by_own_deadline(desk, &mut decision).await?;
+            let previous = answer::previous(desk, id, &decision).await?;
+            Ok(What::Decided(Box::new(Decided { mail, decision, files, previous })))
+        }
+        Err(lost) => Ok(What::Unread(lost)),
+    }
+}
+
+impl Judged {
+    /// The mail as it was read, and what was decided about it.
+    pub fn read(&self) -> Option<(&Mail, &Decision)> {
+        match &self.what {
+            What::Decided(decided) => Some((&decided.mail, &decided.decision)),
+            What::Duplicate(_) | What::Unread(_) => None,
+        }
+    }
+
+    /// Records the outcome with its report and its letter in the caller's transaction, in place of an earlier one.
+    pub async fn record(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<Recorded> {
+        let mut withdrawn = None;
+        if self.again {
+            again::take(tx, self.id).await?;
+            withdrawn = again::withdraw_report(tx, self.id).await?;
+        }
+        match &self.what {
+            What::Decided(decided) => {
+                let Decided { mail, decision, files, previous } = decided.as_ref();
+                let (previous, withdrawn) = (previous.as_ref(), withdrawn.as_ref());
+                let new = answer::Answer { id: self.id, mail, decision, files, previous, withdrawn };
+                let mut answered = answer::record(desk, tx, &new).await?;
+                if let Some(limit) = question::pass_on(desk, tx, self.id, mail, decision).await? {
+                    answered.limit = Some(limit);
+                }
+                self.outcome(tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
+                Ok(Recorded {
+                    id: self.id,
+                    kind: decision.kind,
+                    from: mail.sender().map(|sender| masked(&sender.address)),
+                    held: decision.held.clone(),
+                    campaign: decision.campaign.as_ref().map(|campaign| campaign.id.clone()),
+                    agency: decision.agency.as_ref().map(|agency| agency.id.clone()),
+                    verdict: decision.verdict,
+                    answered,
+                })
+            }
+            What::Duplicate(mail) => {
+                self.outcome(tx, &facts(mail, MessageKind::Duplicate)).await?;
+                Ok(self.recorded(MessageKind::Duplicate, None))
+            }
+            // Of a mail whose very headers cannot be read nothing is known; it is for staff.
+            What::Unread(lost) => {
+                let why = lost.as_ref().map(Loss::to_string).unwrap_or_default();
+                let outcome = MessageOutcome {
+                    held: Some(Held::Unreadable),
+                    held_why: Some(&why),
+                    verdict: Some(Verdict::Unreadable),
+                    reason: lost.as_ref().map(|loss| loss.reason().as_str()),
+                    ..MessageOutcome::of(MessageKind::Failed)
+                };
+                self.outcome(tx, &outcome).await?;
+                let held = Some((Held::Unreadable, why));
+                Ok(Recorded { verdict: Some(Verdict::Unreadable), ..self.recorded(MessageKind::Failed, held) })
+            }
+        }
+    }
+
+    async fn outcome(&self, tx: &mut Tx, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
+        messages::record_outcome(tx, self.id, outcome).await?;
+        Ok(attempts::handled_by(tx, self.id, PROGRAM).await?)
+    }
+
+    fn recorded(&self, kind: MessageKind, held: Option<(Held, String)>) -> Recorded {
+        Recorded {
+            id: self.id,
+            kind,
+            from: None,
+            held,
+            campaign: None,
+            agency: None,
+            verdict: None,
+            answered: Answered::default(),
+        }
+    }
+}
+
+impl Recorded {
+    /// For the audit table and for people: what the message is now, and what was sent.
+    pub fn words(&self) -> String {
+        let mut words = vec![self.kind.as_str().to_owned()];
+        words.extend(self.agency.as_ref().map(|agency| format!("of {agency}")));
+        words.extend(self.verdict.map(|verdict| verdict.as_str().to_owned()));
+        words.extend(self.held.as_ref().map(|(held, why)| format!("held {}: {why}", held.as_str())));
+        words.push(match &self.answered {
+            Answered { letter: Some((letter, kind)), .. } => format!("letter {letter} ({}) queued", kind.as_str()),
+            Answered { limit: Some(limit), .. } => format!("no letter ({limit})"),
+            _ => "no letter".to_owned(),
+        });
+        words.join(", ")
+    }
+
+    /// Tells the log; to be called when the transaction is committed.
+    pub fn log(&self, what: &'static str) {
+        let Recorded { id, kind, from, held, agency, verdict, answered, .. } = self;
+        tracing::info!(
+            message = id,
+            from,
+            agency = agency.as_ref().map(AgencyId::as_str),
+            kind = kind.as_str(),
+            verdict = verdict.map(Verdict::as_str),
+            held = held.as_ref().map(|(held, _)| held.as_str()),
+            why = held.as_ref().map(|(_, why)| masked_within(why)),
+            letter = answered.letter.map(|(_, kind)| kind.as_str()),
+            limit = answered.limit,
+            "{what}"
+        );
+    }
+}
+
+/// A mail as far as it could be read.
+struct Seen<'a> {
+    /// Its headers alone where it was lost; none where those could not be read either.
+    mail: Option<Mail>,
+    lost: Option<Loss>,
+    reading: Reading<'a>,
+}
+
+fn see<'a>(fence: &'a Fence, raw: &[u8]) -> Result<Seen<'a>, FenceError> {
+    let mut reading = fence.begin();
+    let loss = match reading.mail(raw)? {
+        Ok(mail) => return Ok(Seen { mail: Some(mail), lost: None, reading }),
+        Err(loss) => loss,
+    };
+    tracing::warn!(%loss, "a mail could not be read; its headers are tried alone");
+    let mut reading = fence.begin();
+    let mail = reading.mail(message::header_block(raw))?.ok();
+    Ok(Seen { mail, lost: Some(loss), reading })
+}
+
+/// What a mail's own headers say.
+fn facts(mail: &Mail, kind: MessageKind) -> MessageOutcome<'_> {
+    let sender = mail.sender().or(mail.from.first());
+    MessageOutcome {
+        message_id: mail.message_id.as_deref(),
+        from_address: sender.map(|sender| sender.address.as_str()),
+        from_name: sender.map(|sender| sender.name.as_str()),
+        subject: Some(&mail.subject),
+        ..MessageOutcome::of(kind)
+    }
+}
+
+/// The decision as the database takes it.
+fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) -> MessageOutcome<'a> {
+    MessageOutcome {
+        agency: decision.agency.as_ref().map(|agency| &agency.id),
+        evidence: decision.evidence.as_deref(),
+        subject: Some(&mail.subject).filter(|_| !decision.secret).map(String::as_str),
+        trust: Some((decision.trust.as_str(), decision.trust.why())),
+        campaign: decision.campaign.as_ref().map(|campaign| &campaign.id),
+        held: decision.held.as_ref().map(|(held, _)| *held),
+        held_why: decision.held.as_ref().map(|(_, why)| why.as_str()),
+        rule: rule.or(decision.rule.as_deref()),
+        verdict: decision.verdict,
+        reason: decision.reason.map(Reason::as_str),
+        received_at: Some(decision.received_at),
+        ..facts(mail, decision.kind)
+    }
+}

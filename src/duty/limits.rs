@@ -1,0 +1,47 @@
+//! The limits of answers, which hold where no header tells a machine: so many an hour and a day to one agency, nothing
+//! twice within a day, and a breaker for all together. They are counted in the transaction that queues the answer,
+//! and staff are told in the same one.
+
+use super::{Desk, alert};
+use crate::{
+    agency::Agency,
+    setup::OpenCampaign,
+    store::{Tx, outbox},
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// Answers to one agency in one campaign: within an hour, and within a day.
+const MOST_AN_HOUR: u64 = 4;
+const MOST_A_DAY: u64 = 10;
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The limit that forbids another answer now, in words for staff, who are alerted once a day for each.
+pub async fn reached(
+    desk: &Desk,
+    tx: &mut Tx,
+    campaign: &OpenCampaign,
+    agency: &Agency,
+    said: &str,
+) -> anyhow::Result<Option<String>> {
+    let now = desk.clock.now();
+    let since = |span: SignedDuration| now.checked_sub(span).unwrap_or(Timestamp::MIN);
+    let today = now.to_zoned_datetime(desk.setup.zone.clone()).date();
+    for (span, most, within) in [(HOUR, MOST_AN_HOUR, "an hour"), (DAY, MOST_A_DAY, "a day")] {
+        if outbox::answers_since(tx, &campaign.id, &agency.id, since(span)).await? >= most {
+            let reason = alert::Reason::Limit { since: now, agency: &agency.short_name, limit: most };
+            alert::raise(desk, tx, &format!("limit:{}:{}:{today}", campaign.id, agency.id), reason).await?;
+            return Ok(Some(format!("limit: {most} answers within {within}")));
+        }
+    }
+    if outbox::same_body_since(tx, &agency.id, said, since(DAY)).await? > 0 {
+        return Ok(Some("limit: the same answer within a day".to_owned()));
+    }
+    let breaker = desk.setup.breaker();
+    if outbox::all_answers_since(tx, since(HOUR)).await? >= breaker {
+        let reason = alert::Reason::Breaker { since: now, limit: breaker };
+        alert::raise(desk, tx, &format!("breaker:{today}"), reason).await?;
+        return Ok(Some(format!("breaker: {breaker} answers to all agencies within an hour")));
+    }
+    Ok(None)
+}

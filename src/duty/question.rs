@@ -1,0 +1,249 @@
+//! A mail without a report from a person of a known agency: it is passed on to staff, once, and what one of them
+//! replies goes to who asked, from the office's address. Staff need nothing but their mail client, and the agency
+//! sees nobody's address but the office's. What a machine writes is passed on in neither direction.
+
+use super::{
+    Desk,
+    decide::Decision,
+    post::{Post, post},
+    release,
+    staff::{self, Order, Refuse, Sent},
+};
+use crate::{
+    attachment::{Attachment, FileKind},
+    letter::{
+        Context, LetterKind,
+        compose::{self, Answering, File},
+        context::{AgencyFacts, AnswerFacts, CampaignFacts, FileFacts, Moment, OfficeFacts, QuestionFacts, size},
+    },
+    message::{Mail, quoted},
+    setup::OpenCampaign,
+    store::{
+        Tx,
+        audit::{self, NewEntry},
+        messages::{self, MessageDetail, MessageKind},
+        outbox, questions,
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// Questions of one agency that are passed on within a day.
+const MOST_A_DAY: u64 = 10;
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// The files of a reply, together; and the largest mail that goes along with a question.
+const LARGEST: usize = 10 << 20;
+/// Lines of a question that stand in the letter itself; the mail that goes along has them all.
+const LINES: usize = 200;
+/// What answering is called in the audit table.
+pub const ACT: &str = "question answer";
+
+/// Whether a mail is one to be passed on.
+pub fn is_one(decision: &Decision) -> bool {
+    decision.kind == MessageKind::Question && decision.held.is_none() && decision.agency.is_some() && !decision.secret
+}
+
+/// Passes a question on to each of the staff; tells the limit that kept it from being passed on.
+pub async fn pass_on(
+    desk: &Desk,
+    tx: &mut Tx,
+    id: i64,
+    mail: &Mail,
+    decision: &Decision,
+) -> anyhow::Result<Option<String>> {
+    let (true, Some(campaign), Some(agency)) = (is_one(decision), &decision.campaign, &decision.agency) else {
+        return Ok(None);
+    };
+    let now = desk.clock.now();
+    let since = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
+    if questions::of_agency_since(tx, &agency.id, since).await? >= MOST_A_DAY {
+        tracing::warn!(message = id, agency = %agency.id, "a question is not passed on: there were too many");
+        return Ok(Some(format!("limit: {MOST_A_DAY} questions within a day")));
+    }
+    let raw = messages::raw(&desk.store, id).await?;
+    let name = format!("{}_{}_{id}.eml", campaign.campaign.token(), agency.id);
+    let files: Vec<File> = (raw.len() <= LARGEST).then(|| compose::mail_file(&name, &raw)).into_iter().collect();
+    let context = Context {
+        agency: AgencyFacts::new(agency),
+        question: QuestionFacts {
+            attached: !files.is_empty(),
+            files: mail.attachments.iter().map(|file| FileFacts::new(&file.name, 0).name).collect(),
+            lines: lines(&mail.text).take(LINES).collect(),
+            ..asked(desk, id, mail.sender().map(ToString::to_string), &mail.subject, decision.received_at)
+        },
+        ..context(desk, campaign)
+    };
+    for address in &desk.setup.config.office.staff {
+        let letter = Post {
+            kind: LetterKind::Forward,
+            fact: &format!("forward:message:{id}:{address}"),
+            to: address,
+            context: &Context {
+                question: QuestionFacts { mark: mark(id), ..context.question.clone() },
+                ..context.clone()
+            },
+            files: &files,
+            campaign: Some(&campaign.id),
+            agency: Some(&agency.id),
+            message: None,
+            in_reply_to: None,
+            answering: Answering::Staff,
+            said: &format!("{id} {address}"),
+        };
+        if let Some(letter) = post(desk, tx, &letter).await? {
+            questions::passed_on(tx, letter, id, now).await?;
+        }
+    }
+    Ok(None)
+}
+
+/// What one of the staff replied to a question.
+#[derive(Debug)]
+pub struct Answer {
+    question: MessageDetail,
+    lines: Vec<String>,
+    files: Vec<File>,
+    /// Of words and files, by which the same reply is known again.
+    said: String,
+    from: Sent,
+}
+
+/// The answer that a mail of one of the staff brings, where it replies to a letter that passed a question on.
+pub async fn answer(desk: &Desk, mail: &Mail, decision: &Decision, from: Sent) -> anyhow::Result<Option<Order>> {
+    let Some((question, to)) = answered(desk, mail).await? else { return Ok(None) };
+    let id = question.row.id;
+    let refuse = |code, what: &str, given: String| {
+        let (act, about, near) = (ACT, Some(id), Vec::new());
+        let refuse = Refuse { code, what: what.to_owned(), given, near, token: None, act, about, from: from.clone() };
+        Ok(Some(Order::Refuse(Box::new(refuse))))
+    };
+    if let Err(why) = staff::proved(decision, &from, &to) {
+        return refuse("proof", &why, String::new());
+    }
+    if question.row.from_address.is_none() || question.row.agency.is_none() {
+        return refuse("not_held", "nobody is left to answer", String::new());
+    }
+    if mail.attachments.iter().any(|file| file.kind == FileKind::Mail) {
+        return refuse("mail_within", "it brings another mail", String::new());
+    }
+    let words = quoted::own_words(&mail.text, Some(&mark(id)));
+    if words.is_empty() && mail.attachments.is_empty() {
+        return refuse("empty", "there are no words of its own", String::new());
+    }
+    if mail.attachments.iter().map(|file| file.bytes.len()).sum::<usize>() > LARGEST {
+        return refuse("too_large", "its files are too large", size(LARGEST as u64));
+    }
+    let hashes = mail.attachments.iter().map(|file| file.sha256.as_str());
+    let said = [words.as_str()].into_iter().chain(hashes).collect::<Vec<_>>().join("\n");
+    let answer = Answer {
+        lines: lines(&words).collect(),
+        files: mail.attachments.iter().map(file).collect(),
+        said: format!("{id}\n{said}"),
+        question,
+        from,
+    };
+    Ok(Some(Order::Answer(Box::new(answer))))
+}
+
+/// The question that a mail replies to, and whom of the staff it was passed on to. Only who got our letter knows
+/// its Message-ID.
+async fn answered(desk: &Desk, mail: &Mail) -> anyhow::Result<Option<(MessageDetail, String)>> {
+    for known in mail.in_reply_to.iter().chain(mail.references.iter().rev()) {
+        if compose::issued(known, &desk.setup.domain(), desk.store.instance_key()).is_none() {
+            continue;
+        }
+        let Some(letter) = outbox::issued(&desk.store, known).await? else { continue };
+        let Some(question) = questions::question_of(&desk.store, letter.id).await? else { continue };
+        let Some(question) = messages::show(&desk.store, question).await? else { continue };
+        return Ok(Some((question, letter.recipient)));
+    }
+    Ok(None)
+}
+
+impl Answer {
+    /// Queues the answer to who asked, and notes who gave it.
+    pub async fn carry_out(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<()> {
+        let (row, from) = (&self.question.row, &self.from);
+        let open = desk.setup.campaigns.iter().find(|open| Some(&open.id) == row.campaign.as_ref());
+        let (Some(open), Some(to)) = (open, &row.from_address) else { return Ok(()) };
+        let Some(agency) = row.agency.as_ref().and_then(|id| open.registry.get(id)) else { return Ok(()) };
+        let subject = row.subject.clone().unwrap_or_default();
+        let context = Context {
+            agency: AgencyFacts::new(agency),
+            question: asked(desk, row.id, None, &subject, row.received_at),
+            answer: AnswerFacts {
+                lines: self.lines.clone(),
+                files: self.files.iter().map(|file| FileFacts::new(&file.name, 0).name).collect(),
+            },
+            thread: format!("#{}-{}-{}", open.id, agency.id, row.id),
+            ..context(desk, open)
+        };
+        let letter = Post {
+            kind: LetterKind::StaffAnswer,
+            // The same words to the same question are one answer, however often they are sent.
+            fact: &format!("answer:question:{}:{}", row.id, crate::attachment::sha256(self.said.as_bytes())),
+            to,
+            context: &context,
+            files: &self.files,
+            campaign: Some(&open.id),
+            agency: Some(&agency.id),
+            message: Some(from.message),
+            in_reply_to: row.message_id.as_deref(),
+            answering: Answering::Replied,
+            said: &self.said,
+        };
+        let outcome = match post(desk, tx, &letter).await? {
+            Some(letter) => format!("letter {letter} is queued; the words came by message {}", from.message),
+            None => format!("the same words were sent before; they came again by message {}", from.message),
+        };
+        let entry = NewEntry {
+            at: desk.clock.now(),
+            actor: &staff::actor(from),
+            act: ACT,
+            subject: &release::subject(row.id),
+            campaign: Some(&open.id),
+            reason: None,
+            outcome: &outcome,
+        };
+        Ok(audit::note(tx, &entry).await?)
+    }
+}
+
+/// The line below which a reply quotes.
+fn mark(id: i64) -> String {
+    format!("=== #{id} ===")
+}
+
+fn context(desk: &Desk, open: &OpenCampaign) -> Context {
+    let deadline = open.campaign.deadline_day(&open.calendar);
+    Context {
+        office: OfficeFacts::new(&desk.setup.config.office),
+        campaign: CampaignFacts::new(&open.campaign, deadline),
+        ..Context::default()
+    }
+}
+
+fn asked(desk: &Desk, message: i64, from: Option<String>, subject: &str, at: Timestamp) -> QuestionFacts {
+    QuestionFacts {
+        message,
+        at: Moment::new(at, &desk.setup.zone),
+        from: from.unwrap_or_default(),
+        subject: subject.to_owned(),
+        ..QuestionFacts::default()
+    }
+}
+
+/// Paragraphs and lines; empty ones are not needed where each stands apart.
+fn lines(text: &str) -> impl Iterator<Item = String> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned)
+}
+
+/// A file as it goes on: what it is called for mail programs is ours to say, and so is its type.
+fn file(file: &Attachment) -> File {
+    let content_type = match file.kind {
+        FileKind::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        FileKind::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        FileKind::Pdf => "application/pdf",
+        _ => "application/octet-stream",
+    };
+    File { name: file.name.clone(), content_type, bytes: file.bytes.clone() }
+}

@@ -1,0 +1,59 @@
+//! Staff have a message read again, from its stored bytes: because it was set aside, because it could not be read,
+//! or because a newer program reads better. The new outcome takes the place of the old, and its sender is told
+//! only what they were not told before.
+
+use super::{
+    Desk,
+    judge::{self, Given, Recorded},
+};
+use crate::store::{
+    again,
+    audit::{self, NewEntry},
+    messages,
+};
+use anyhow::Context as _;
+
+/// Which messages are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    These(Vec<i64>),
+    /// All that were set aside, and all that are held because they could not be read.
+    Failed,
+    /// Those of them that another version of the program handled.
+    FailedUnderAnother,
+}
+
+/// The messages that are meant, in the order they came.
+pub async fn which(desk: &Desk, which: &Which) -> anyhow::Result<Vec<i64>> {
+    Ok(match which {
+        Which::These(ids) => ids.clone(),
+        Which::Failed => again::failed(&desk.store, None).await?,
+        Which::FailedUnderAnother => again::failed(&desk.store, Some(judge::PROGRAM)).await?,
+    })
+}
+
+/// Handles one message again. What staff once said of it still holds.
+pub async fn reprocess(desk: &Desk, id: i64, actor: &str, why: Option<&str>) -> anyhow::Result<Recorded> {
+    let before = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
+    let by_staff = before.evidence.as_deref() == Some(judge::BY_STAFF);
+    let given = match by_staff {
+        true => Given { agency: before.row.agency, campaign: before.row.campaign },
+        false => Given::default(),
+    };
+    let judged = judge::handle_again(desk, id, &given).await?;
+    let mut tx = desk.store.begin().await?;
+    let recorded = judged.record(desk, &mut tx).await?;
+    let entry = NewEntry {
+        at: desk.clock.now(),
+        actor,
+        act: "message reprocess",
+        subject: &format!("message:{id}"),
+        campaign: recorded.campaign.as_ref(),
+        reason: why,
+        outcome: &recorded.words(),
+    };
+    audit::note(&mut tx, &entry).await?;
+    tx.commit().await?;
+    recorded.log("message recorded again");
+    Ok(recorded)
+}

@@ -1,0 +1,84 @@
+//! Staff's tables: gathers what the store knows of a campaign, so that status, digest and the consolidated
+//! workbook tell the same numbers.
+
+use super::Desk;
+use crate::{
+    export::{self, Book, National},
+    form::declaration::ColumnType,
+    progress::Progress,
+    setup::OpenCampaign,
+    store::{
+        messages, reports,
+        tables::{self, CurrentReport, Written},
+    },
+};
+use jiff::Timestamp;
+
+/// Name and version of this program.
+pub const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
+
+/// How far a campaign is now.
+pub async fn progress(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Progress> {
+    let states = reports::agency_states(&desk.store, &campaign.id).await?;
+    let held = messages::count_held(&desk.store, &campaign.id).await?;
+    Ok(Progress::of(campaign, &states, held, desk.clock.now(), &desk.setup.zone))
+}
+
+/// All that the consolidated tables of a campaign are made from.
+pub struct Gathered {
+    pub progress: Progress,
+    reports: Vec<CurrentReport>,
+    written: Vec<Written>,
+    now: Timestamp,
+}
+
+pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Gathered> {
+    let progress = progress(desk, campaign).await?;
+    let reports = tables::current_reports(&desk.store, &campaign.id).await?;
+    let mut written = tables::not_understood(&desk.store, &campaign.id).await?;
+    for (field, code) in own_words(campaign) {
+        written.extend(tables::chosen(&desk.store, &campaign.id, field, code).await?);
+    }
+    Ok(Gathered { progress, reports, written, now: desk.clock.now() })
+}
+
+/// The columns and options whose answer is in the agency's own words.
+fn own_words(campaign: &OpenCampaign) -> Vec<(&str, &str)> {
+    let form = &campaign.form;
+    let columns = form.sections.iter().flat_map(|section| &section.columns);
+    let mut found: Vec<(&str, &str)> = Vec::new();
+    for column in columns.filter(|column| column.kind == ColumnType::Choice) {
+        for option in form.choices.values().flat_map(|list| &list.options).filter(|option| option.free_text) {
+            if !found.contains(&(column.id(), option.code.as_str())) {
+                found.push((column.id(), &option.code));
+            }
+        }
+    }
+    found
+}
+
+impl Gathered {
+    /// When the current report of an agency came.
+    pub fn current_since(&self, agency: &str) -> Option<Timestamp> {
+        self.reports.iter().find(|report| report.agency.as_str() == agency).map(|report| report.received_at)
+    }
+
+    /// What the tables are laid out from.
+    pub fn national<'a>(&'a self, desk: &'a Desk, campaign: &'a OpenCampaign) -> National<'a> {
+        National {
+            campaign,
+            progress: &self.progress,
+            reports: &self.reports,
+            written: &self.written,
+            headings: desk.setup.letters.headings(),
+            program: PROGRAM,
+            now: self.now,
+            zone: &desk.setup.zone,
+        }
+    }
+
+    /// The consolidated workbook.
+    pub fn book(&self, desk: &Desk, campaign: &OpenCampaign) -> Book {
+        export::book(&self.national(desk, campaign))
+    }
+}

@@ -1,0 +1,80 @@
+//! Which declared row a name of a report means, and which choice list and heading a cell of it has. Reports keep
+//! only the row's number; everything else is worked out here from the declaration.
+
+use super::{Column, Row, RowKind, RowName, Section, SubRow};
+
+impl Section {
+    /// The names of the row that a report calls by this number, such as `1.3` or `5.1/profile`. A number that no
+    /// declared row can have stays without a declared one.
+    pub fn row_name(&self, name: &str) -> RowName {
+        let (number, sub) = match name.split_once('/') {
+            Some((number, sub)) => (number, Some(sub.to_owned())),
+            None => (name, None),
+        };
+        let printed = |row: &&Row| row.id() == number && (row.kind != RowKind::Items || row.in_place);
+        let declared = self.rows.iter().find(printed).or_else(|| self.rows.iter().find(|row| row.adds(number)));
+        RowName { row: number.to_owned(), declared: declared.map_or_else(String::new, |row| row.id().to_owned()), sub }
+    }
+
+    /// The declared row of a name, and its sub-row.
+    pub fn declared(&self, name: &RowName) -> (Option<&Row>, Option<&SubRow>) {
+        let declared = self.row(&name.declared);
+        (declared, declared.zip(name.sub.as_deref()).and_then(|(row, sub)| row.subrow(sub)))
+    }
+
+    /// The choice list of a cell, and what to call its answers: the column, or the row that has a list of its own.
+    pub fn list_of<'a>(&'a self, column: &'a Column, name: &RowName) -> Option<(&'a str, &'a str)> {
+        let (declared, sub) = self.declared(name);
+        let of_sub = sub.and_then(|sub| Some((sub.choices.get(column.id())?, sub.label.as_str())));
+        let of_row = || declared.and_then(|row| Some((row.choices.get(column.id())?, row.label.as_str())));
+        let of_column = || column.choices.as_ref().map(|list| (list, column.label.as_str()));
+        let (list, title) = of_sub.or_else(of_row).or_else(of_column)?;
+        Some((list.get_ref(), title))
+    }
+}
+
+impl Row {
+    /// Whether an added row of this place can have the number.
+    fn adds(&self, number: &str) -> bool {
+        let Some((before, after)) = self.numbering.as_deref().and_then(|numbering| numbering.split_once("{n}")) else {
+            return false;
+        };
+        let count = number.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+        count.and_then(|count| count.parse::<u32>().ok()).is_some_and(|count| count >= self.from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Form;
+    use std::path::Path;
+
+    #[test]
+    fn numbers_of_reports_mean_declared_rows() {
+        let form = Form::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml")).unwrap();
+        let status = form.section("status").unwrap();
+        for (name, declared, sub) in [
+            ("1.3", "1", None),
+            ("2", "2", None),
+            ("4.1", "4.1", None),
+            ("4.2", "4.2", None),
+            ("4.2.2", "4.2", None),
+            ("4.3.1", "4.3", None),
+            ("4.7", "4.x", None),
+            ("5.1/profile", "5.1", Some("profile")),
+            ("5.12/measures", "5.n", Some("measures")),
+            ("9", "", None),
+            ("1", "", None),
+            ("", "", None),
+        ] {
+            let found = status.row_name(name);
+            assert_eq!((found.declared.as_str(), found.sub.as_deref()), (declared, sub), "{name}");
+            assert_eq!(found.to_string(), name);
+        }
+        let compliance = status.column("compliance").unwrap();
+        let list = |name: &str| status.list_of(compliance, &status.row_name(name)).unwrap().0;
+        assert_eq!((list("2"), list("5.4/profile"), list("5.4/measures"), list("9")), {
+            ("compliance", "security_profile", "compliance", "compliance")
+        });
+    }
+}

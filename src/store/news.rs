@@ -1,0 +1,202 @@
+//! What the digest asks: what came and left since the last one, what is stuck, and who wrote without a report. Each
+//! question is one statement over tables that others keep.
+
+use super::{
+    Store, StoreError,
+    columns::Columns,
+    messages::MessageKind,
+    micros,
+    outbox::{LetterKind, LetterState},
+    reports::Verdict,
+};
+use crate::{agency::AgencyId, campaign::CampaignId};
+use jiff::Timestamp;
+
+/// A report that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrived {
+    pub agency: AgencyId,
+    pub version: u32,
+    pub received_at: Timestamp,
+    pub on_time: bool,
+    pub verdict: Verdict,
+    pub current: bool,
+}
+
+/// A letter that did not arrive, or of which nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    pub id: i64,
+    pub kind: LetterKind,
+    pub state: LetterState,
+    pub agency: Option<AgencyId>,
+}
+
+/// When the last digest of a campaign was queued before a moment.
+pub async fn last_digest(
+    store: &Store,
+    campaign: &CampaignId,
+    before: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT MAX(queued_at) AS queued_at
+        FROM letter
+        WHERE kind = 'digest' AND campaign = $1 AND queued_at < $2
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(micros(before))
+    .fetch_one(&store.pool)
+    .await?;
+    Columns(&row).time_or_none("queued_at")
+}
+
+/// Reports that were kept, or released by staff, since a moment; the latest first.
+pub async fn arrived_since(store: &Store, campaign: &CampaignId, since: Timestamp) -> Result<Vec<Arrived>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT report.agency, report.version, report.received_at, report.on_time, report.verdict, report.is_current
+        FROM report
+        JOIN message ON message.id = report.message
+        WHERE report.campaign = $1
+          AND (message.kept_at >= $2
+               OR EXISTS (
+                   SELECT 1
+                   FROM audit
+                   WHERE audit.subject = 'message:' || CAST(message.id AS TEXT) AND audit.at >= $2
+               ))
+        ORDER BY report.received_at DESC, report.id DESC
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(micros(since))
+    .fetch_all(&store.pool)
+    .await?;
+    let arrived = rows.iter().map(|row| {
+        let row = Columns(row);
+        Ok(Arrived {
+            agency: row.agency("agency")?,
+            version: row.number("version")?,
+            received_at: row.time("received_at")?,
+            on_time: row.flag("on_time")?,
+            verdict: row.word("verdict", Verdict::parse)?,
+            current: row.flag("is_current")?,
+        })
+    });
+    arrived.collect()
+}
+
+/// How many messages of each kind were kept since a moment, for the campaign or for none that is known.
+pub async fn kinds_since(
+    store: &Store,
+    campaign: &CampaignId,
+    since: Timestamp,
+) -> Result<Vec<(MessageKind, u32)>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT kind, COUNT(*) AS messages
+        FROM message
+        WHERE kind IS NOT NULL AND kept_at >= $2 AND (campaign = $1 OR campaign IS NULL)
+        GROUP BY kind
+        ORDER BY kind
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(micros(since))
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((Columns(row).word("kind", MessageKind::parse)?, Columns(row).number("messages")?)))
+        .collect()
+}
+
+/// How many letters of each kind the server took over since a moment.
+pub async fn sent_since(
+    store: &Store,
+    campaign: &CampaignId,
+    since: Timestamp,
+) -> Result<Vec<(LetterKind, u32)>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT kind, COUNT(*) AS letters
+        FROM letter
+        WHERE campaign = $1 AND state = 'sent' AND sent_at >= $2
+        GROUP BY kind
+        ORDER BY kind
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(micros(since))
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((Columns(row).word("kind", LetterKind::parse)?, Columns(row).number("letters")?)))
+        .collect()
+}
+
+/// Letters of the campaign, or of none, that failed or are uncertain.
+pub async fn troubles(store: &Store, campaign: &CampaignId) -> Result<Vec<Trouble>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id, kind, state, agency
+        FROM letter
+        WHERE state IN ('failed', 'uncertain') AND (campaign = $1 OR campaign IS NULL)
+        ORDER BY id
+        ",
+    )
+    .bind(campaign.as_str())
+    .fetch_all(&store.pool)
+    .await?;
+    let troubles = rows.iter().map(|row| {
+        let row = Columns(row);
+        Ok(Trouble {
+            id: row.number("id")?,
+            kind: row.word("kind", LetterKind::parse)?,
+            state: row.word("state", LetterState::parse)?,
+            agency: row.agency_or_none("agency")?,
+        })
+    });
+    troubles.collect()
+}
+
+/// Agencies that wrote but have no report, with the time of their last message that could not be read.
+pub async fn wrote_without_report(
+    store: &Store,
+    campaign: &CampaignId,
+) -> Result<Vec<(AgencyId, Timestamp)>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT message.agency, MAX(message.received_at) AS received_at
+        FROM message
+        WHERE message.campaign = $1
+          AND message.verdict = 'unreadable'
+          AND message.agency IS NOT NULL
+          AND NOT EXISTS (
+              SELECT 1
+              FROM report
+              WHERE report.campaign = message.campaign AND report.agency = message.agency
+          )
+        GROUP BY message.agency
+        ORDER BY message.agency
+        ",
+    )
+    .bind(campaign.as_str())
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(|row| Ok((Columns(row).agency("agency")?, Columns(row).time("received_at")?))).collect()
+}
+
+/// Messages that wait to be read since before a moment, and letters that should have left before it.
+pub async fn stuck(store: &Store, before: Timestamp) -> Result<(u32, u32), StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT (SELECT COUNT(*) FROM message WHERE state = 'kept' AND kept_at < $1) AS messages,
+               (SELECT COUNT(*) FROM letter WHERE state = 'queued' AND not_before < $1) AS letters
+        ",
+    )
+    .bind(micros(before))
+    .fetch_one(&store.pool)
+    .await?;
+    Ok((Columns(&row).number("messages")?, Columns(&row).number("letters")?))
+}

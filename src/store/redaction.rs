@@ -1,0 +1,254 @@
+//! Taking people out of what is kept: names, addresses and the bytes of mails and letters, of an agency, of a
+//! campaign, or up to a day. What was answered, found and counted stays, and so does that a mail came and a letter
+//! went. Letters on their way are left alone: their time comes too.
+
+use super::{StoreError, Tx, columns::Columns, micros};
+use crate::{agency::AgencyId, campaign::CampaignId};
+use jiff::Timestamp;
+use sqlx::any::AnyQueryResult;
+
+/// Whose and up to when; what is not said does not limit.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    pub agency: Option<AgencyId>,
+    pub campaign: Option<CampaignId>,
+    pub before: Option<Timestamp>,
+}
+
+/// Where the address stood that is gone: the table takes nothing that is none.
+pub const NOBODY: &str = "redacted@redacted.invalid";
+
+impl Scope {
+    fn agency(&self) -> &str {
+        self.agency.as_ref().map_or("", AgencyId::as_str)
+    }
+
+    fn campaign(&self) -> &str {
+        self.campaign.as_ref().map_or("", CampaignId::as_str)
+    }
+
+    fn before(&self) -> i64 {
+        self.before.map_or(i64::MAX, micros)
+    }
+}
+
+/// How many mails still have their bytes, and how many bytes that are.
+pub async fn mails(tx: &mut Tx, scope: &Scope) -> Result<(u64, u64), StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT COUNT(*) AS many, CAST(COALESCE(SUM(LENGTH(message_raw.raw)), 0) AS BIGINT) AS bytes
+        FROM message
+        JOIN message_raw ON message_raw.message = message.id
+        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3
+          AND state = 'done' AND LENGTH(message_raw.raw) > 0
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .fetch_one(tx.connection())
+    .await?;
+    Ok((Columns(&row).number("many")?, Columns(&row).number("bytes")?))
+}
+
+/// The same of letters.
+pub async fn letters(tx: &mut Tx, scope: &Scope) -> Result<(u64, u64), StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT COUNT(*) AS many, CAST(COALESCE(SUM(LENGTH(letter_raw.raw)), 0) AS BIGINT) AS bytes
+        FROM letter
+        JOIN letter_raw ON letter_raw.letter = letter.id
+        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND queued_at < $3
+          AND state NOT IN ('queued', 'sending') AND LENGTH(letter_raw.raw) > 0
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .fetch_one(tx.connection())
+    .await?;
+    Ok((Columns(&row).number("many")?, Columns(&row).number("bytes")?))
+}
+
+/// Empties the bytes of mails.
+pub async fn empty_mails(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE message_raw
+        SET raw = $4
+        WHERE LENGTH(raw) > 0
+          AND message IN (
+              SELECT id
+              FROM message
+              WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3 AND state = 'done'
+          )
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .bind(Vec::<u8>::new())
+    .execute(tx.connection())
+    .await?;
+    Ok(rows(&done))
+}
+
+/// Forgets who wrote the mails, and what about.
+pub async fn forget_senders(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE message
+        SET from_name = NULL, from_address = NULL, subject = NULL
+        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3 AND state = 'done'
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .execute(tx.connection())
+    .await?;
+    Ok(rows(&done))
+}
+
+/// Empties the bytes of letters.
+pub async fn empty_letters(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter_raw
+        SET raw = $4
+        WHERE LENGTH(raw) > 0
+          AND letter IN (
+              SELECT id
+              FROM letter
+              WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND queued_at < $3
+                AND state NOT IN ('queued', 'sending')
+          )
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .bind(Vec::<u8>::new())
+    .execute(tx.connection())
+    .await?;
+    Ok(rows(&done))
+}
+
+/// Forgets whom the letters went to.
+pub async fn forget_recipients(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET recipient = $4, last_answer = NULL
+        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND queued_at < $3
+          AND state NOT IN ('queued', 'sending')
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .bind(NOBODY)
+    .execute(tx.connection())
+    .await?;
+    Ok(rows(&done))
+}
+
+/// Forgets the addresses that were learned of an agency.
+pub async fn forget_learned(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "
+        DELETE FROM learned_address
+        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND learned_at < $3
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .execute(tx.connection())
+    .await?;
+    Ok(rows(&done))
+}
+
+/// Empties the answers of one section in every report.
+pub async fn empty_answers(tx: &mut Tx, scope: &Scope, section: &str) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE answer
+        SET value = NULL, text = ''
+        WHERE section = $4
+          AND report IN (
+              SELECT id
+              FROM report
+              WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3
+          )
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .bind(section)
+    .execute(tx.connection())
+    .await?;
+    Ok(rows(&done))
+}
+
+/// What was found in that section stays, without the words that were found.
+pub async fn empty_findings(tx: &mut Tx, scope: &Scope, section: &str) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE finding
+        SET found = NULL, arguments = '{}'
+        WHERE section = $4
+          AND report IN (
+              SELECT id
+              FROM report
+              WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3
+          )
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .bind(section)
+    .execute(tx.connection())
+    .await?;
+    Ok(rows(&done))
+}
+
+/// The answers of each report as JSON.
+pub async fn answers(tx: &mut Tx, scope: &Scope) -> Result<Vec<(i64, String)>, StoreError> {
+    let found = sqlx::query(
+        "
+        SELECT id, answers
+        FROM report
+        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3 AND answers IS NOT NULL
+        ORDER BY id
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .fetch_all(tx.connection())
+    .await?;
+    found.iter().map(|row| Ok((Columns(row).number("id")?, Columns(row).text("answers")?))).collect()
+}
+
+/// Puts other answers in their place.
+pub async fn replace_answers(tx: &mut Tx, report: i64, answers: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE report
+        SET answers = $2
+        WHERE id = $1
+        ",
+    )
+    .bind(report)
+    .bind(answers)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+fn rows(done: &AnyQueryResult) -> u64 {
+    done.rows_affected()
+}

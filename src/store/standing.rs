@@ -1,0 +1,97 @@
+//! How one agency stands in a campaign, as far as that decides whether it may be written to; asked for each letter
+//! just before it leaves, and so in one statement that reads no more than it must.
+
+use super::{
+    Store, StoreError,
+    agencies::StaffState,
+    columns::Columns,
+    reports::{AgencyState, Verdict},
+};
+use crate::{agency::AgencyId, campaign::CampaignId};
+use jiff::civil::Date;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    pub expected: bool,
+    pub by_staff: Option<StaffState>,
+    /// The last day that staff gave it, where not the campaign's.
+    pub deadline: Option<Date>,
+    /// Of the current version of its report.
+    pub verdict: Option<Verdict>,
+    /// The current version; 0 where there is none.
+    pub version: u32,
+    /// Its messages that wait for staff.
+    pub held: u32,
+}
+
+/// How an agency stands; none where the campaign does not know it.
+pub async fn standing(store: &Store, campaign: &CampaignId, agency: &AgencyId) -> Result<Option<Standing>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT expectation.expected,
+               expectation.state_by_staff,
+               expectation.deadline,
+               report.verdict,
+               COALESCE(report.version, 0) AS version,
+               (
+                   SELECT COUNT(*)
+                   FROM message
+                   WHERE message.campaign = $1 AND message.agency = $2 AND message.held IS NOT NULL
+               ) AS held
+        FROM expectation
+        LEFT JOIN report
+               ON report.campaign = expectation.campaign
+              AND report.agency = expectation.agency
+              AND report.is_current = 1
+        WHERE expectation.campaign = $1 AND expectation.agency = $2
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|row| {
+        let row = Columns(&row);
+        Ok(Standing {
+            expected: row.flag("expected")?,
+            by_staff: row.word_or_none("state_by_staff", StaffState::parse)?,
+            deadline: row.word_or_none("deadline", |text| text.parse().ok())?,
+            verdict: row.word_or_none("verdict", Verdict::parse)?,
+            version: row.number("version")?,
+            held: row.number("held")?,
+        })
+    })
+    .transpose()
+}
+
+impl From<&AgencyState> for Standing {
+    fn from(state: &AgencyState) -> Standing {
+        Standing {
+            expected: state.expected,
+            by_staff: state.by_staff,
+            deadline: state.deadline,
+            verdict: state.verdict,
+            version: state.version,
+            held: state.held,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{reports::agency_states, tests::*};
+
+    on_both! { one_agency_stands_as_it_does_among_all, }
+
+    async fn one_agency_stands_as_it_does_among_all(store: Store) {
+        with_campaign(&store).await;
+        let all = agency_states(&store, &campaign()).await.unwrap();
+        assert!(!all.is_empty());
+        for state in &all {
+            let alone = standing(&store, &campaign(), &state.agency).await.unwrap().unwrap();
+            assert_eq!(alone, Standing::from(state));
+        }
+        assert_eq!(standing(&store, &campaign(), &agency("nobody")).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,53 @@
+//! The mailbox as a Maildir.
+
+use crate::{harness::config, uids};
+use phuluc::mailbox::{Filed, Key, Listed, Mailbox, MailboxError};
+use std::fs;
+
+#[tokio::test]
+async fn a_maildir_is_listed_fetched_and_filed() {
+    let folder = tempfile::tempdir().unwrap();
+    let maildir = folder.path().join("mail");
+    for part in ["new", "cur", "tmp"] {
+        fs::create_dir_all(maildir.join(part)).unwrap();
+    }
+    let put = |name: &str, text: &str| fs::write(maildir.join(name), text).unwrap();
+    put("new/1676600002.b.host", "two");
+    put("cur/1676600001.a.host:2,FR", "one");
+    put("cur/1676600003.c.host:2,S", "three");
+    put("cur/.hidden", "no message");
+    let config = config(folder.path(), "maildir:mail", "directory:out");
+    let mut mailbox = Mailbox::open(&config).await.unwrap();
+    let listing = mailbox.list(Some((0, 99))).await.unwrap();
+    assert_eq!(uids(&listing), ["1676600001.a.host", "1676600002.b.host", "1676600003.c.host"]);
+    assert_eq!((listing.count, listing.validity, listing.new[1].size), (3, 0, 3));
+    for (listed, text) in listing.new.iter().zip(["one", "two", "three"]) {
+        let fetched = mailbox.fetch(listed, 10).await.unwrap();
+        assert_eq!((fetched.raw.as_slice(), Some(fetched.received_at)), (text.as_bytes(), listed.internal_date));
+        assert!(matches!(mailbox.fetch(listed, 2).await, Err(MailboxError::TooLarge { largest: 2, .. })));
+        assert_eq!(mailbox.fetch_header(listed).await.unwrap().raw, text.as_bytes(), "no empty line ends it");
+    }
+    for listed in &listing.new {
+        assert_eq!(mailbox.file(&listed.key).await.unwrap(), Filed::Moved);
+        assert_eq!(mailbox.file(&listed.key).await.unwrap(), Filed::AlreadyGone);
+    }
+    assert!(matches!(mailbox.fetch(&listing.new[0], 10).await, Err(MailboxError::NotThere { .. })));
+    let filed = maildir.join(".Processed/cur");
+    let mut names: Vec<_> =
+        fs::read_dir(&filed).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["1676600001.a.host:2,FRS", "1676600002.b.host:2,S", "1676600003.c.host:2,S"]);
+    assert_eq!(mailbox.list(None).await.unwrap().count, 0);
+    for uid in ["../../password", "", ".Processed/cur/1676600001.a.host"] {
+        let listed =
+            Listed { key: Key { uid: uid.to_owned(), ..listing.new[0].key.clone() }, ..listing.new[0].clone() };
+        assert!(matches!(mailbox.fetch(&listed, 99).await, Err(MailboxError::NotThere { .. })), "{uid}");
+    }
+}
+
+#[tokio::test]
+async fn a_maildir_that_is_not_there_is_no_empty_mailbox() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = Mailbox::open(&config(folder.path(), "maildir:misspelt", "directory:out")).await.unwrap_err();
+    assert!(missing.to_string().contains("misspelt"), "{missing}");
+}

@@ -1,0 +1,142 @@
+//! Whole polls over a server that misbehaves: what is kept, read and moved stays true through all of it.
+
+use crate::harness::{MESSAGE, PASSWORD, Rule, ScriptedImap};
+use phuluc::{
+    clock::Clock,
+    duty::{
+        Desk,
+        receive::{self, Received},
+    },
+    fence::Fence,
+    mailbox::Mailbox,
+    setup::Setup,
+    store::{filing, messages, polls},
+};
+use std::{fs, path::Path, sync::Arc, time::Instant};
+use tempfile::TempDir;
+
+/// A desk over this server.
+async fn desk(server: &ScriptedImap) -> (TempDir, Desk) {
+    let folder = tempfile::tempdir().unwrap();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    for part in ["forms", "campaigns"] {
+        fs::create_dir(folder.path().join(part)).unwrap();
+        fs::copy(shipped.join(part).join("1552.toml"), folder.path().join(part).join("1552.toml")).unwrap();
+    }
+    for file in ["calendar-vn.csv", "agencies.csv"] {
+        fs::copy(shipped.join(file), folder.path().join(file)).unwrap();
+    }
+    fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
+    let config = format!(
+        "office.name = \"Bộ\"\ndatabase.url = \"sqlite:phuluc.db\"\nmailbox.url = \"{}\"\n\
+         mailbox.password_file = \"password\"\noutgoing.url = \"directory:out\"\noutgoing.from = \"a@mic.example\"\n",
+        server.url()
+    );
+    fs::write(folder.path().join("phuluc.toml"), config).unwrap();
+    let setup = Arc::new(Setup::load(&folder.path().join("phuluc.toml")).unwrap());
+    let clock = Clock::Fixed("2023-02-20T02:00:00Z".parse().unwrap());
+    let desk = Desk::open(setup, clock).await.unwrap().with_fence(Fence::InProcess);
+    (folder, desk)
+}
+
+async fn open(desk: &Desk) -> Mailbox {
+    Mailbox::open_within(&desk.setup.config, crate::short()).await.unwrap()
+}
+
+async fn subjects(desk: &Desk) -> Vec<(String, Option<String>)> {
+    let mut found = Vec::new();
+    for row in messages::list(&desk.store).await.unwrap() {
+        let detail = messages::show(&desk.store, row.id).await.unwrap().unwrap();
+        found.push((format!("{}/{}", detail.validity, detail.uid), row.subject));
+    }
+    found
+}
+
+/// It lies there, whatever is asked.
+fn there() -> Rule {
+    Rule::say("UID FETCH 1 (UID)", "* 1 FETCH (UID 1)\r\n{tag} OK done")
+}
+
+#[tokio::test]
+async fn a_move_refused_for_a_hundred_polls_is_asked_a_hundred_times_and_the_mail_is_read_once() {
+    let server = ScriptedImap::start(vec![Rule::say("UID MOVE", "{tag} NO over quota").times(200), there().times(201)]);
+    let (_folder, desk) = desk(&server).await;
+    let mut mailbox = open(&desk).await;
+    for poll in 0..100 {
+        let received = receive::receive(&desk, &mut mailbox).await.unwrap();
+        let read = u32::from(poll == 0);
+        assert_eq!(received, Received { kept: read, handled: read, failed: 0, filed: 0 }, "poll {poll}");
+    }
+    let asked = |words: &str| server.heard().iter().filter(|command| command.contains(words)).count();
+    assert_eq!((asked("UID MOVE"), asked("BODY.PEEK")), (200, 1), "the folder may not be there: twice a poll");
+    let count = polls::of_folder(&desk.store, "INBOX").await.unwrap().unwrap().count.unwrap();
+    assert_eq!((count.server, count.expected, count.differs_since), (1, 1, None));
+    // One day the server moves it.
+    let received = receive::receive(&desk, &mut mailbox).await.unwrap();
+    assert_eq!(received.filed, 1);
+    assert_eq!(filing::count_expected(&desk.store, "INBOX", 7).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_validity_that_changes_within_a_poll_or_between_two_loses_and_doubles_nothing() {
+    let select = |validity: u32| {
+        let answer =
+            format!("* FLAGS ()\r\n* 1 EXISTS\r\n* OK [UIDVALIDITY {validity}] ok\r\n{{tag}} OK [READ-WRITE] open");
+        Rule::say("SELECT", &answer)
+    };
+    // The listing sees 7; when the mail is to be moved, the folder is another.
+    let server = ScriptedImap::start(vec![select(7).times(1), select(8), there().times(1)]);
+    let (_folder, desk) = desk(&server).await;
+    let mut mailbox = open(&desk).await;
+    let received = receive::receive(&desk, &mut mailbox).await.unwrap();
+    assert_eq!(received, Received { kept: 1, handled: 1, failed: 0, filed: 0 });
+    assert!(!server.heard_any("UID MOVE"), "{:?}", server.heard());
+    // Listed under 8 it is a mail not yet kept; its bytes tell that it was.
+    let received = receive::receive(&desk, &mut mailbox).await.unwrap();
+    assert_eq!(received, Received { kept: 1, handled: 1, failed: 0, filed: 1 });
+    let kinds: Vec<_> = messages::list(&desk.store).await.unwrap().into_iter().map(|row| row.kind).collect();
+    assert_eq!(kinds.last().unwrap(), &Some(messages::MessageKind::Duplicate));
+    assert_eq!(subjects(&desk).await.iter().map(|(at, _)| at.as_str()).collect::<Vec<_>>(), ["7/1", "8/1"]);
+    assert_eq!(filing::to_file(&desk.store, 0, 10).await.unwrap(), [], "nothing is left under the old validity");
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_fetched_advances_nothing_and_the_one_behind_it_is_read() {
+    let about = |uid: u32| {
+        format!("* {uid} FETCH (UID {uid} FLAGS () INTERNALDATE \"17-Feb-2023 09:00:00 +0700\" RFC822.SIZE 23)\r\n")
+    };
+    let body = |uid: u32| format!("* {uid} FETCH (UID {uid} BODY[] {{{}}}\r\n{MESSAGE})\r\n{{tag}} OK", MESSAGE.len());
+    let both = format!("{}{}{{tag}} OK done", about(1), about(2));
+    for (times, poison) in [
+        (1, Rule::say("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] NIL)\r\n{tag} OK done")),
+        (1, Rule::say("UID FETCH 1 (UID BODY", "{tag} OK and no answer")),
+        (1, Rule::say("UID FETCH 1 (UID FLAGS", "{tag} OK and no answer")),
+        (1, Rule::say("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] {500000000}\r\nSubject")),
+        (1, Rule::cut("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] {23}\r\nSubj")),
+        (1, Rule::say("UID FETCH 1 (UID BODY", "%$#@ garbage\r\n\x01\x02")),
+    ] {
+        let script = format!("{poison:?}");
+        let server = ScriptedImap::start(vec![
+            poison.times(times),
+            Rule::say("SELECT", "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n{tag} OK open"),
+            Rule::say("UID FETCH 1:*", &both),
+            Rule::say("UID FETCH 1 (UID FLAGS", &format!("{}{{tag}} OK", about(1))),
+            Rule::say("UID FETCH 2 (UID FLAGS", &format!("{}{{tag}} OK", about(2))),
+            Rule::say("UID FETCH 1 (UID BODY", &body(1).replace("one", "two")),
+            Rule::say("UID FETCH 2 (UID BODY", &body(2)),
+            Rule::say("UID SEARCH ALL", "* SEARCH 1 2\r\n{tag} OK done"),
+        ]);
+        let (_folder, desk) = desk(&server).await;
+        let mut mailbox = open(&desk).await;
+        let begun = Instant::now();
+        let received = receive::receive(&desk, &mut mailbox).await.unwrap();
+        assert_eq!((received.kept, received.failed), (1, 1), "{script}");
+        assert!(begun.elapsed().as_secs() < 10);
+        assert_eq!(filing::watermark(&desk.store, "INBOX").await.unwrap(), None, "{script}: nothing is passed over");
+        let count = polls::of_folder(&desk.store, "INBOX").await.unwrap().unwrap().count.unwrap();
+        assert_eq!((count.server, count.expected, count.difference()), (2, 1, 1), "{script}");
+        let received = receive::receive(&desk, &mut mailbox).await.unwrap();
+        assert_eq!((received.kept, received.failed), (1, 0), "{script}");
+        assert_eq!(filing::watermark(&desk.store, "INBOX").await.unwrap(), Some((7, 2)), "{script}");
+    }
+}

@@ -1,0 +1,157 @@
+//! Messages that are read a second time: what the new outcome takes the place of, and what their senders are told.
+
+use crate::{
+    complete,
+    story::{Story, data, outcome},
+    without_reason,
+};
+use phuluc::{
+    duty::{
+        judge::{self, Given},
+        receive,
+        reprocess::{self, Which},
+    },
+    store::{audit, messages, messages::MessageState},
+};
+
+const ACTOR: &str = "cli:can-bo";
+
+/// Does something to the story's database that the program never would.
+async fn meddle(story: &Story, sql: &'static str) {
+    let mut database = story.database().await;
+    sqlx::raw_sql(sql).execute(&mut database).await.unwrap();
+    sqlx::Connection::close(database).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_read_again_and_answered_once() {
+    let mut story = Story::begin().await;
+    story.poison("Phụ lục Hà Nam.xlsx").await;
+    story.mail(complete);
+    for _ in 0..5 {
+        story.poll().await;
+    }
+    assert_eq!(story.outcome(), "failed");
+    let error = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap_err();
+    assert!(format!("{error:#}").contains("this row is poison"), "{error:#}");
+    let before = messages::show(&story.desk.store, 1).await.unwrap().unwrap();
+    assert_eq!((before.row.state, before.attempts), (MessageState::SetAside, 5), "a failure changes nothing");
+    assert!(audit::list(&story.desk.store, None).await.unwrap().is_empty());
+
+    story.cure().await;
+    assert_eq!(reprocess::which(&story.desk, &Which::Failed).await.unwrap(), [1]);
+    assert!(reprocess::which(&story.desk, &Which::FailedUnderAnother).await.unwrap().is_empty());
+    let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, Some("lỗi đã sửa")).await.unwrap();
+    assert_eq!(recorded.words(), "report, of ha-nam, accepted, letter 1 (receipt) queued");
+    assert!(reprocess::which(&story.desk, &Which::Failed).await.unwrap().is_empty());
+    // Its mail is moved now, its letter leaves, and a second time tells nobody anything.
+    let (received, delivered) = story.poll().await;
+    assert_eq!((received.filed, delivered.sent), (1, 1));
+    let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap();
+    assert_eq!(recorded.words(), "report, of ha-nam, accepted, no letter");
+    assert_eq!(story.versions("ha-nam").await, "1 accepted current");
+    story.poll().await;
+    assert_eq!(story.letters().len(), 1);
+    let after = messages::show(&story.desk.store, 1).await.unwrap().unwrap();
+    assert_eq!(outcome(&after), "report from ha-nam accepted");
+    assert_eq!((after.last_error, after.handled_by.as_deref()), (None, Some(judge::PROGRAM)));
+    let audit = audit::list(&story.desk.store, Some("message:1")).await.unwrap();
+    assert_eq!(audit.len(), 2);
+    assert_eq!((audit[0].actor.as_str(), audit[0].act.as_str()), (ACTOR, "message reprocess"));
+    assert_eq!(audit[0].reason.as_deref(), Some("lỗi đã sửa"));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_neutral_receipt_is_followed_by_the_real_answer_and_no_answer_by_a_weaker_one() {
+    let mut story = Story::begin().await;
+    story.mail(|mail| mail.file_of("Phu luc.rar", "application/octet-stream", b"Rar!\x1a\x07\x00 and more".to_vec()));
+    story.poll().await;
+    let first = story.message();
+    assert_eq!(first.row.held.map(|held| held.as_str()), Some("unreadable"));
+    assert!(story.letter().row.fact.ends_with(":neutral"));
+    // A newer program reads it: its stored bytes stand for what that would find in the archive.
+    let mut better = crate::mail::Mail::new(9, story.desk.clock.now());
+    better = without_reason(better);
+    let mut database = story.database().await;
+    sqlx::query("UPDATE message_raw SET raw = $1 WHERE message = 1")
+        .bind(better.bytes())
+        .execute(&mut database)
+        .await
+        .unwrap();
+    sqlx::query("UPDATE message SET handled_by = '0.0.9'").execute(&mut database).await.unwrap();
+    assert_eq!(reprocess::which(&story.desk, &Which::FailedUnderAnother).await.unwrap(), [1]);
+    let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap();
+    assert_eq!(recorded.words(), "report, of ha-nam, needs_correction, letter 2 (correction) queued");
+    story.poll().await;
+    assert_eq!(story.letter().sent.to, "an@hanam.example");
+    // The rule that found the error was wrong: whoever was asked to correct is told that all is well.
+    let good = complete(crate::mail::Mail::new(9, story.desk.clock.now()));
+    sqlx::query("UPDATE message_raw SET raw = $1 WHERE message = 1")
+        .bind(good.bytes())
+        .execute(&mut database)
+        .await
+        .unwrap();
+    let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap();
+    assert!(recorded.words().ends_with("accepted, letter 3 (receipt) queued"), "{}", recorded.words());
+    assert_eq!(story.versions("ha-nam").await, "1 accepted current");
+    // Nothing weaker follows.
+    let bad = crate::mail::Mail::new(9, story.desk.clock.now()).file("Phu luc.xlsx", data("unreadable/truncated.xlsx"));
+    sqlx::query("UPDATE message_raw SET raw = $1 WHERE message = 1")
+        .bind(bad.bytes())
+        .execute(&mut database)
+        .await
+        .unwrap();
+    let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap();
+    assert!(recorded.words().ends_with("unreadable, no letter"), "{}", recorded.words());
+    assert_eq!(story.versions("ha-nam").await, "", "the report it was is no longer there");
+    story.poll().await;
+    assert_eq!(story.letters().len(), 1);
+    sqlx::Connection::close(database).await.unwrap();
+    story.end().await;
+}
+
+#[tokio::test]
+async fn what_staff_say_of_a_message_comes_before_its_own_evidence_and_stays() {
+    let mut story = Story::begin().await;
+    story.mail(|mail| complete(mail).from("an@gmail.example"));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report held unknown_sender accepted");
+    let agency = phuluc::agency::AgencyId::parse("nghe-an").unwrap();
+    let given = Given { agency: Some(agency), campaign: None };
+    story.at("2023-03-20 09:00:00");
+    let judged = judge::handle_again(&story.desk, 1, &given).await.unwrap();
+    let mut tx = story.desk.store.begin().await.unwrap();
+    judged.record(&story.desk, &mut tx).await.unwrap();
+    // Dropped, nothing of it happened.
+    drop(tx);
+    assert_eq!(story.versions("nghe-an").await, "");
+    let mut tx = story.desk.store.begin().await.unwrap();
+    let recorded = judged.record(&story.desk, &mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(recorded.words(), "report, of nghe-an, accepted, letter 1 (receipt) queued");
+    story.poll().await;
+    assert_eq!(story.letter().sent.to, "an@gmail.example");
+    // On time, for it came in February.
+    assert_eq!(story.versions("nghe-an").await, "1 accepted current");
+    let again = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap();
+    assert_eq!(again.words(), "report, of nghe-an, accepted, no letter");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn what_was_never_handled_is_not_handled_again() {
+    let mut story = Story::begin().await;
+    story.mail(complete);
+    let mut mailbox = phuluc::mailbox::Mailbox::open(&story.desk.setup.config).await.unwrap();
+    meddle(&story, "ALTER TABLE letter_sequence RENAME TO letter_sequence_away").await;
+    receive::receive(&story.desk, &mut mailbox).await.unwrap();
+    meddle(&story, "ALTER TABLE letter_sequence_away RENAME TO letter_sequence").await;
+    let error = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap_err();
+    assert!(format!("{error:#}").contains("there is no message that was handled or set aside: 1"), "{error:#}");
+    assert!(reprocess::reprocess(&story.desk, 7, ACTOR, None).await.is_err());
+    story.poll().await;
+    story.message();
+    story.letter();
+    story.end().await;
+}

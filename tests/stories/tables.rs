@@ -1,0 +1,195 @@
+//! The consolidated table: what comes in is what staff read, on every sheet and in every kind of file.
+
+use crate::{
+    another, complete,
+    story::{Story, data},
+    without_reason,
+};
+use calamine::{Data, Reader, Xlsx};
+use phuluc::{
+    duty::tabulate,
+    export::{self, Cell, Table},
+};
+use serde_json::Value as Json;
+use sqlx::Row;
+use std::{collections::BTreeSet, io::Cursor};
+
+/// The sheets as JSON and as a workbook.
+async fn made(story: &Story) -> (Json, Xlsx<Cursor<Vec<u8>>>) {
+    let campaign = story.desk.setup.campaign("1552").unwrap();
+    let gathered = tabulate::gather(&story.desk, campaign).await.unwrap();
+    let national = gathered.national(&story.desk, campaign);
+    let book = export::book(&national);
+    let bytes = export::xlsx(&book).unwrap();
+    (export::json(&national, &book), calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap())
+}
+
+async fn table(story: &Story, id: &str) -> Table {
+    let campaign = story.desk.setup.campaign("1552").unwrap();
+    let gathered = tabulate::gather(&story.desk, campaign).await.unwrap();
+    let tables = gathered.book(&story.desk, campaign).tables;
+    tables.into_iter().find(|table| table.id == id).unwrap_or_else(|| panic!("no table {id}"))
+}
+
+/// What people read in a column, line by line.
+fn words(table: &Table, key: &str) -> Vec<String> {
+    let column = table.columns.iter().position(|head| head.key == key).unwrap_or_else(|| panic!("no column {key}"));
+    let word = |cells: &Vec<Cell>| match &cells[column] {
+        Cell::Text(text) | Cell::Coded { text, .. } | Cell::Marked { text, .. } => text.clone(),
+        Cell::NotUnderstood(text) => format!("?{text}"),
+        Cell::Date(date) => date.to_string(),
+        Cell::Number(number) => number.to_string(),
+        Cell::Share(share) => format!("{:.0}%", share * 100.0),
+        Cell::Time(time) => time.to_string(),
+        Cell::Blank => String::new(),
+    };
+    table.rows.iter().map(word).collect()
+}
+
+async fn two_reports() -> Story {
+    let mut story = Story::begin().await;
+    story.mail(complete);
+    story.poll().await;
+    story.at("2023-03-02 10:00:00");
+    story.mail(|mail| {
+        mail.from("Trần Thị Bình <binh@nghean.example>")
+            .message_id("<2@nghean.example>")
+            .file("Phụ lục.xlsx", data("broken/reason-missing-1-1.xlsx"))
+    });
+    story.poll().await;
+    assert_eq!((story.messages().len(), story.letters().len()), (2, 2));
+    story
+}
+
+#[tokio::test]
+async fn every_answer_of_every_current_report_stands_in_the_table_once() {
+    let story = two_reports().await;
+    let (json, mut workbook) = made(&story).await;
+    let mut expected = 0;
+    for agency in ["ha-nam", "nghe-an"] {
+        let answers = story.reports(agency).await[0].answers.clone().unwrap();
+        for row in answers["status"].as_array().unwrap() {
+            let lines = json["tables"]["answers"].as_array().unwrap();
+            let same: Vec<&Json> =
+                lines.iter().filter(|line| line["agency"] == agency && line["row"] == row["row"]).collect();
+            let [line] = same[..] else { panic!("{agency} {}: {same:?}", row["row"]) };
+            for key in ["owner", "compliance", "stage", "due", "note"] {
+                assert_eq!(line[key], row[key], "{agency} {} {key}", row["row"]);
+            }
+            expected += 1;
+        }
+    }
+    assert_eq!(json["tables"]["answers"].as_array().unwrap().len(), expected);
+    let sheets = workbook.sheet_names();
+    assert_eq!(
+        sheets,
+        [
+            "Tổng quan",
+            "Tiến độ từng cơ quan",
+            "Kết quả chi tiết",
+            "Chưa đáp ứng",
+            "Nguyên nhân",
+            "Hồ sơ cấp độ ATTT",
+            "Đề xuất, khó khăn",
+            "Đầu mối",
+            "Nguồn số liệu"
+        ]
+    );
+    let range = workbook.worksheet_range("Kết quả chi tiết").unwrap();
+    assert_eq!(range.height(), expected + 3, "title, note, headings, then the lines");
+    let dates = range.rows().flatten().filter(|cell| matches!(cell, Data::DateTime(_))).count();
+    assert!(dates > 3, "dates are dates");
+    for sheet in sheets {
+        let formulas = workbook.worksheet_formula(&sheet).unwrap();
+        assert!(formulas.cells().all(|(_, _, formula)| formula.is_empty()), "{sheet}");
+    }
+    story.end().await;
+}
+
+#[tokio::test]
+async fn counts_by_answer_and_by_row_are_those_of_the_lines() {
+    let story = two_reports().await;
+    let (json, _) = made(&story).await;
+    let lines = json["tables"]["answers"].as_array().unwrap();
+    let of = |code: &str| lines.iter().filter(|line| line["compliance"] == code).count() as u64;
+    let overview = &json["overview"];
+    for option in overview["answers_compliance_compliance"].as_array().unwrap() {
+        let code = option["option"].as_str().unwrap();
+        assert_eq!(option["count"].as_u64().unwrap(), of(code), "{code}");
+        let by_row = overview["rows_compliance_compliance"].as_array().unwrap();
+        assert_eq!(by_row.iter().map(|row| row[code].as_u64().unwrap()).sum::<u64>(), of(code), "{code}");
+    }
+    let unmet = json["tables"]["unmet"].as_array().unwrap();
+    assert_eq!(unmet.len() as u64, of("partial") + of("not_met"));
+    let dates: Vec<&str> = unmet.iter().map(|line| line["due_end"].as_str().unwrap_or("9999")).collect();
+    assert!(dates.is_sorted(), "{dates:?}");
+    let reasons = table(&story, "reasons").await;
+    let counted: f64 = words(&reasons, "rows").iter().map(|rows| rows.parse::<f64>().unwrap()).sum();
+    let with_reason = unmet.iter().filter(|line| line["note"].is_string()).count();
+    assert_eq!(counted as usize, with_reason);
+    let distinct: BTreeSet<String> = words(&reasons, "note").iter().map(|note| phuluc::text::key(note)).collect();
+    assert_eq!(distinct.len(), reasons.rows.len(), "what is the same stands together");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn timeliness_and_completeness_are_told_agency_by_agency() {
+    let story = two_reports().await;
+    let table = table(&story, "timeliness").await;
+    let agencies = words(&table, "agency");
+    assert_eq!(agencies.len(), 92);
+    assert_eq!(agencies[0], "Bộ Quốc phòng", "in the order of the registry");
+    let line = |name: &str| agencies.iter().position(|agency| agency == name).unwrap();
+    let column = |key: &str| words(&table, key);
+    let (ha_nam, nghe_an, ha_noi) = (line("Hà Nam"), line("Nghệ An"), line("Hà Nội"));
+    let tell = |at: usize| ["state", "timing", "days_late", "complete"].map(|key| column(key)[at].clone());
+    assert_eq!(tell(ha_nam), ["Hợp lệ", "Đúng hạn", "", "100%"]);
+    assert_eq!(tell(nghe_an)[..3], ["Đang đề nghị bổ sung", "Quá thời hạn", "2"]);
+    assert_eq!(tell(ha_noi), ["Chưa gửi", "Quá thời hạn", "2", ""]);
+    let sources = self::table(&story, "sources").await;
+    assert_eq!(words(&sources, "agency"), ["Hà Nam", "Nghệ An"]);
+    assert_eq!(words(&sources, "sha256")[0], story.reports("ha-nam").await[0].file_sha256);
+    assert!(sources.note.contains(tabulate::PROGRAM) && sources.note.contains("1552, phiên bản 1"), "{}", sources.note);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_later_version_takes_the_place_of_the_first_and_a_worse_one_does_not() {
+    let mut story = Story::begin().await;
+    story.mail(without_reason);
+    story.poll().await;
+    story.mail(complete);
+    story.poll().await;
+    story.mail(|mail| mail.file("Phụ lục.xlsx", another(0)).from("An <an@nghean.example>"));
+    story.poll().await;
+    story.mail(without_reason);
+    story.poll().await;
+    assert_eq!(story.messages().len(), 4);
+    assert!(story.letters().len() >= 3);
+    let sources = table(&story, "sources").await;
+    assert_eq!(words(&sources, "agency"), ["Hà Nam", "Nghệ An"]);
+    assert_eq!(words(&sources, "version"), ["2", "1"]);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn the_views_tell_what_progress_tells() {
+    let story = two_reports().await;
+    let progress = story.progress().await;
+    let mut database = story.database().await;
+    let rows = sqlx::query("SELECT agency, state, versions, errors FROM view_progress WHERE campaign = '1552'")
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
+    for agency in &progress.agencies {
+        let row = rows.iter().find(|row| row.get::<String, _>(0) == agency.agency).unwrap();
+        assert_eq!(row.get::<String, _>(1), agency.state.as_str(), "{}", agency.agency);
+        assert_eq!((row.get::<i64, _>(2), row.get::<i64, _>(3)), (agency.versions.into(), agency.errors.into()));
+    }
+    for (view, most) in [("view_answers", 100), ("view_findings", 1), ("view_letters", 2)] {
+        let statement = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {view}"));
+        let count: i64 = sqlx::query(statement).fetch_one(&mut database).await.unwrap().get(0);
+        assert!(count >= most, "{view}: {count}");
+    }
+    story.end().await;
+}
