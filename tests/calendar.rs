@@ -182,10 +182,17 @@ fn a_campaign_runs_itself_day_by_day_and_staff_decide_in_between() {
     }
     // Taken back, and the end.
     office.ends_with(0, &["agency", "exempt", "lao-cai", "--undo"]);
-    office.ends_with(0, &["campaign", "close", "1552"]);
+    let closed = office.ends_with(0, &["campaign", "close", "1552"]);
+    assert!(closed.contains("1 letters to staff queued"), "{closed}");
     office.ends_with(2, &["campaign", "close", "1552"]);
     turn("2023-03-13");
-    assert_eq!(files(&office.path("data/letters")).len(), all.len(), "a closed campaign is silent");
+    // The last digest was queued by a command, whose clock is the machine's.
+    office.ends_with(0, &["run", "--once"]);
+    let left = files(&office.path("data/letters"));
+    assert_eq!(left.len(), all.len() + 1, "a closed campaign is silent but for its last digest: {left:?}");
+    let last = office.json(&["outbox", "--json"]).as_array().unwrap().last().cloned().unwrap();
+    let subject = last["subject"].as_str().unwrap();
+    assert!(subject.starts_with("[BC1552] Bản tin kết thúc đợt báo cáo ngày "), "{subject}");
     office.ends_with(2, &["agency", "exempt", "nobody"]);
 }
 

@@ -17,7 +17,7 @@ fn one_turn_drains_the_mailbox_and_the_next_does_nothing() {
     let told = office.run_once();
     assert_eq!(
         told.trim(),
-        "12 mails kept, 12 read, 0 failed, 12 filed; 12 letters sent, 0 uncertain, 0 put off, 0 refused"
+        "12 mails kept, 12 read, 0 failed, 12 filed; 12 letters sent, 0 uncertain, 0 put off, 0 refused, 0 withdrawn"
     );
     assert_eq!((office.dovecot.count("INBOX"), office.dovecot.count("Processed")), (0, 12));
     let (messages, letters) = office.known();
@@ -40,7 +40,7 @@ fn one_turn_drains_the_mailbox_and_the_next_does_nothing() {
     let told = office.run_once();
     assert_eq!(
         told.trim(),
-        "0 mails kept, 0 read, 0 failed, 0 filed; 0 letters sent, 0 uncertain, 0 put off, 0 refused"
+        "0 mails kept, 0 read, 0 failed, 0 filed; 0 letters sent, 0 uncertain, 0 put off, 0 refused, 0 withdrawn"
     );
     assert_eq!(office.sink.received().len(), 12);
 }

@@ -224,7 +224,7 @@ def mails():
 
     r = reports.yen_bai()
     yield Mail(17, "nguoi-gui-la", r, "2023-02-22T15:08:12", "Phu luc 1552 tinh Yen Bai", cover(r), host="gmail.example").attach(
-        "phu luc yen bai.xlsx", workbook(r)), "yen-bai", "held: unknown_sender"
+        "phu luc yen bai.xlsx", workbook(r)), "", "held: unknown_sender"
 
     r = reports.can_tho()
     forms.find(r, "4.1").investment = printed.STAGE["procured"]

@@ -7,6 +7,7 @@ use crate::{
     duty::{
         Desk,
         announce::{self, opening_at},
+        digest,
         obligation::{self, Who},
         redact,
     },
@@ -17,7 +18,7 @@ use jiff::civil::Date;
 
 #[derive(Debug, Subcommand)]
 pub enum CampaignAct {
-    /// Nobody is reminded any more; reports are still read and answered
+    /// Nobody is reminded any more, and staff get the final digest; reports are still read and answered
     Close {
         id: String,
         /// Goes into the audit table
@@ -53,7 +54,14 @@ pub async fn run(desk: &Desk, act: CampaignAct) -> anyhow::Result<u8> {
         CampaignAct::Reopen { id, why } => (id, false, why),
     };
     let who = Who { actor: &actor(), why: why.as_deref() };
-    say!("{}", obligation::close(desk, desk.setup.campaign(&id)?, close, who).await?);
+    let campaign = desk.setup.campaign(&id)?;
+    say!("{}", obligation::close(desk, campaign, close, who).await?);
+    if close {
+        let queued = digest::queue_closing(desk, campaign).await?;
+        say!(
+            "{queued} letters to staff queued with the final table; `phuluc export {id} --out FILE.xlsx` writes it too"
+        );
+    }
     Ok(0)
 }
 

@@ -169,7 +169,7 @@ async fn play(desk: &Desk, name: &str) -> anyhow::Result<Vec<String>> {
     let local = desk.clock.now().to_zoned_datetime(desk.setup.zone.clone()).strftime("%d/%m %H:%M").to_string();
     Ok(vec![
         local,
-        message.agency.map_or_else(|| "?".to_owned(), |agency| agency.to_string()),
+        message.known_agency().map_or_else(|| "?".to_owned(), |agency| agency.to_string()),
         name.trim_end_matches(".eml").to_owned(),
         outcome,
         letter.map(|letter| format!("{} {}", letter.id, letter.kind.as_str())).unwrap_or_default(),

@@ -88,6 +88,7 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
         counts: counts(progress.counts),
         days_left: (day < deadline_day).then(|| campaign.calendar.working_days_between(day, deadline_day)),
         days_over: (day > deadline_day).then(|| campaign.calendar.working_days_between(deadline_day, day)),
+        closing: false,
         tasks: number(tasks),
         held: Vec::new(),
         held_more: number(held_count - held.len()),
@@ -114,12 +115,22 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
 
 /// Queues today's digest for each of the staff who has none yet; returns how many are new.
 pub async fn queue(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<u32> {
+    queue_one(desk, campaign, false).await
+}
+
+/// Queues the digest that ends a campaign, with the table as it then is, whether today's has left or not.
+pub async fn queue_closing(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<u32> {
+    queue_one(desk, campaign, true).await
+}
+
+async fn queue_one(desk: &Desk, campaign: &OpenCampaign, closing: bool) -> anyhow::Result<u32> {
     let staff = &desk.setup.config.office.staff;
     if staff.is_empty() {
         tracing::warn!(campaign = %campaign.id, "the digest goes to nobody: office.staff is empty");
         return Ok(0);
     }
-    let digest = gather(desk, campaign).await?;
+    let mut digest = gather(desk, campaign).await?;
+    digest.facts.closing = closing;
     let mut queued = 0;
     for address in staff.iter().filter(|address| looks_like_address(address)) {
         queued += u32::from(tell(desk, campaign, &digest, address).await?);
@@ -133,7 +144,8 @@ pub fn preview(desk: &Desk, campaign: &OpenCampaign, digest: &Digest) -> anyhow:
 }
 
 async fn tell(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, to: &str) -> anyhow::Result<bool> {
-    let fact = format!("digest:{}:{}:{}", campaign.id, digest.day, to.to_lowercase());
+    let which = if digest.facts.closing { "closing:" } else { "" };
+    let fact = format!("digest:{}:{which}{}:{}", campaign.id, digest.day, to.to_lowercase());
     let mut tx = desk.store.begin().await?;
     if outbox::telling(&mut tx, &fact).await?.is_some() {
         return Ok(false);

@@ -17,6 +17,8 @@ pub struct DigestFacts {
     /// Working days to the deadline, or after it.
     pub days_left: Option<u32>,
     pub days_over: Option<u32>,
+    /// Whether it is the last one, of a campaign that staff have closed.
+    pub closing: bool,
     /// How many things wait for a person.
     pub tasks: u32,
     pub held: Vec<HeldFacts>,

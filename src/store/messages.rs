@@ -134,6 +134,13 @@ pub struct MessageRow {
     pub verdict: Option<Verdict>,
 }
 
+impl MessageRow {
+    /// Whose message it is. What a stranger's file says of itself is a guess, and is told as one.
+    pub fn known_agency(&self) -> Option<&AgencyId> {
+        self.agency.as_ref().filter(|_| self.held != Some(Held::UnknownSender))
+    }
+}
+
 /// All that is known of a message but its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageDetail {

@@ -158,6 +158,7 @@ pub async fn next_version(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId)
 /// Records a report as its agency's next version, or as the one it was before its message was read again, with its
 /// answers and findings, and says whether it counts now.
 pub async fn record_report(tx: &mut Tx, report: &NewReport<'_>) -> Result<Recorded, StoreError> {
+    alone_with(tx, report.campaign, report.agency).await?;
     let same = |old: &&Withdrawn| old.campaign == *report.campaign && old.agency == *report.agency;
     let version = match report.withdrawn.filter(same) {
         Some(old) => old.version,
@@ -172,6 +173,23 @@ pub async fn record_report(tx: &mut Tx, report: &NewReport<'_>) -> Result<Record
     let counts = settle_current(tx, report.campaign, report.agency).await? == Some(id);
     let superseded = before.filter(|_| counts);
     Ok(Recorded { id, standing: Standing { version, current: counts, superseded } })
+}
+
+/// Keeps every other transaction from recording a version of this agency until this one has ended. On PostgreSQL two
+/// could otherwise take the same number; SQLite has one writer anyway.
+async fn alone_with(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE expectation
+        SET expected = expected
+        WHERE campaign = $1 AND agency = $2
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 /// Lets that version count which came last, but none that is not accepted where one is; its id. The order in which

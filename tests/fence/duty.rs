@@ -12,14 +12,20 @@ use phuluc::{
 };
 use std::{fs, path::Path, sync::Arc, time::Duration};
 
-/// The shipped configuration with a mailbox and a database of its own.
+const REGISTRY: &str = "id,kind,name,short_name,code,domains,addresses,escalation,expected
+bo-quoc-phong,ministry,Bộ Quốc phòng,Bộ Quốc phòng,,quocphong.example,a@quocphong.example;d@quocphong.example,,true
+bo-cong-an,ministry,Bộ Công an,Bộ Công an,,congan.example,b@congan.example;c@congan.example,,true
+";
+
+/// The shipped configuration with a mailbox, a registry and a database of its own.
 async fn desk(folder: &Path, fence: Fence) -> Desk {
     for part in ["config", "mailbox/new", "mailbox/cur", "mailbox/tmp", "letters", "data"] {
         fs::create_dir_all(folder.join(part)).unwrap();
     }
-    for part in ["campaigns", "forms", "agencies.csv", "calendar-vn.csv", "letters"] {
+    for part in ["campaigns", "forms", "calendar-vn.csv", "letters"] {
         std::os::unix::fs::symlink(root().join("config").join(part), folder.join("config").join(part)).unwrap();
     }
+    fs::write(folder.join("config/agencies.csv"), REGISTRY).unwrap();
     let shipped = fs::read_to_string(root().join("config/phuluc.toml")).unwrap();
     let config = shipped.replace("../data/mailbox", "../mailbox").replace("../data/letters", "../letters");
     fs::write(folder.join("config/phuluc.toml"), config).unwrap();
@@ -59,20 +65,20 @@ async fn what_kills_its_reader_blocks_nobody_and_blames_nobody() {
     let limits = Limits { patience: Duration::from_secs(5), ..Limits::default() };
     let desk = desk(folder.path(), Fence::children(PROGRAM, limits)).await;
     let good = fs::read(&files("tests/data/forms/layouts", &["xlsx"])[0]).unwrap();
-    put(folder.path(), "1", &nasty::mail_with("a@mod.gov.vn", "one", &[("a.xls", &nasty::endless_xls())]));
-    put(folder.path(), "2", &nasty::slow_mail("b@bocongan.gov.vn", "two"));
+    put(folder.path(), "1", &nasty::mail_with("a@quocphong.example", "one", &[("a.xls", &nasty::endless_xls())]));
+    put(folder.path(), "2", &nasty::slow_mail("b@congan.example", "two"));
     put(folder.path(), "3", &nasty::slow_mail("stranger@nowhere.example", "three"));
-    put(folder.path(), "4", &nasty::mail_with("c@mps.gov.vn", "four", &[("a.xlsx", &good)]));
-    put(folder.path(), "5", &nasty::mail_with("d@mod.gov.vn", "five", &[("a.xlsx", &good)]));
+    put(folder.path(), "4", &nasty::mail_with("c@congan.example", "four", &[("a.xlsx", &good)]));
+    put(folder.path(), "5", &nasty::mail_with("d@quocphong.example", "five", &[("a.xlsx", &good)]));
     let told = turn(&desk).await;
     let corrected = |agency: &str, to: &str| ["report", agency, "", "needs_correction", "", to].map(str::to_owned);
     let held =
         |held: &str, agency: &str, to: &str| ["report", agency, held, "unreadable", "too_large", to].map(str::to_owned);
-    assert_eq!(told[0], held("unreadable", "bo-quoc-phong", "receipt: a@mod.gov.vn"));
-    assert_eq!(told[1], held("unreadable", "bo-cong-an", "receipt: b@bocongan.gov.vn"));
+    assert_eq!(told[0], held("unreadable", "bo-quoc-phong", "receipt: a@quocphong.example"));
+    assert_eq!(told[1], held("unreadable", "bo-cong-an", "receipt: b@congan.example"));
     assert_eq!(told[2], held("unknown_sender", "", ""));
-    assert_eq!(told[3], corrected("bo-cong-an", "correction: c@mps.gov.vn"));
-    assert_eq!(told[4], corrected("bo-quoc-phong", "correction: d@mod.gov.vn"));
+    assert_eq!(told[3], corrected("bo-cong-an", "correction: c@congan.example"));
+    assert_eq!(told[4], corrected("bo-quoc-phong", "correction: d@quocphong.example"));
     // The letter says that it came and is looked at, and no word of a fault.
     for letter in outbox::list(&desk.store).await.unwrap().iter().take(2) {
         let mail = phuluc::message::read(&outbox::raw(&desk.store, letter.id).await.unwrap());
@@ -90,7 +96,7 @@ async fn a_mail_whose_very_head_cannot_be_read_is_for_staff_and_unanswered() {
     // No time at all: nothing can be read.
     let limits = Limits { patience: Duration::ZERO, ..Limits::default() };
     let desk = desk(folder.path(), Fence::children(PROGRAM, limits)).await;
-    put(folder.path(), "1", b"From: a@mod.gov.vn\r\nSubject: x\r\n\r\nx");
+    put(folder.path(), "1", b"From: a@quocphong.example\r\nSubject: x\r\n\r\nx");
     assert_eq!(turn(&desk).await, [["failed", "", "unreadable", "unreadable", "too_large", ""]]);
 }
 
@@ -98,7 +104,7 @@ async fn a_mail_whose_very_head_cannot_be_read_is_for_staff_and_unanswered() {
 async fn without_a_fence_no_mail_is_judged() {
     let folder = tempfile::tempdir().unwrap();
     let desk = desk(folder.path(), Fence::children("/nowhere/phuluc", Limits::default())).await;
-    put(folder.path(), "1", b"From: a@mod.gov.vn\r\nSubject: x\r\n\r\nx");
+    put(folder.path(), "1", b"From: a@quocphong.example\r\nSubject: x\r\n\r\nx");
     let mut mailbox = Mailbox::open(&desk.setup.config).await.unwrap();
     let error = receive::receive(&desk, &mut mailbox).await.unwrap_err();
     assert!(error.is::<FenceError>(), "{error:#}");

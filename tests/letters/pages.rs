@@ -77,7 +77,7 @@ fn the_page_says_what_the_text_says() {
     for kind in LetterKind::ALL {
         let letter = sample(kind);
         let page = visible(&letter.html);
-        for paragraph in letter.text.split("\n\n").filter(|p| !p.trim_start().starts_with(['-', '1', '2', '3'])) {
+        for paragraph in letter.text.split("\n\n").filter(|p| !p.trim_start().starts_with(['-', '1', '2', '3', '>'])) {
             for part in paragraph.split("\n- ").next().unwrap_or_default().split("\n1. ").take(1) {
                 let words = part.split_whitespace().collect::<Vec<_>>().join(" ");
                 assert!(page.contains(&words), "{}: {words:?} not in {page:?}", kind.as_str());
