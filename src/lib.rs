@@ -49,6 +49,8 @@
 //! [`outgoing`], then noted as sent, put off, failed, or uncertain. An uncertain letter is never sent again by
 //! itself.
 //!
+//! A letter that comes back is told by [`message::delivery`]; [`duty::bounce`] says what follows, if it proves to be ours.
+//!
 //! # What goes by the calendar
 //!
 //! [`schedule`] is one page: name, when, why. The daemon asks it each minute what is due and calls the duty;

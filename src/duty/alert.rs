@@ -32,6 +32,8 @@ pub enum Reason<'a> {
     Token { since: Timestamp, message: i64 },
     /// A message bears the mark of a state secret.
     Classified { since: Timestamp, message: i64 },
+    /// Letters of ours are refused for what they are, or one of the staff cannot be reached.
+    Returned { since: Timestamp, message: i64, detail: &'a str },
 }
 
 /// Queues a letter to each of the staff, unless the same fact was told before; returns how many are new. The fact
@@ -129,6 +131,9 @@ fn facts(desk: &Desk, reason: Reason<'_>, until: Option<Timestamp>) -> AlertFact
             AlertFacts { limit, agency: agency.to_owned(), ..facts("limit", since) }
         }
         Reason::Token { since, message } => AlertFacts { message, ..facts("token", since) },
+        Reason::Returned { since, message, detail } => {
+            AlertFacts { message, detail: detail.to_owned(), ..facts("returned", since) }
+        }
         Reason::Classified { since, message } => AlertFacts { message, ..facts("classified", since) },
     }
 }

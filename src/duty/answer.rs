@@ -2,7 +2,7 @@
 //! in one transaction, within the limits that keep two machines from answering each other for ever.
 
 use super::{
-    Desk, acquaint, alert,
+    Desk, acquaint, alert, bounce,
     decide::{Decision, Report, is_document},
     form, limits,
 };
@@ -206,7 +206,9 @@ fn fact_of(kind: LetterKind) -> &'static str {
 /// What the sender of this message was told already.
 async fn answers_to(tx: &mut Tx, id: i64) -> anyhow::Result<Vec<String>> {
     let facts = outbox::facts_of(tx, id).await?;
-    Ok(facts.into_iter().filter_map(|fact| fact.strip_prefix(&prefix(id)).map(str::to_owned)).collect())
+    // A letter that went to another address, since the first does not work, told the same.
+    let told = facts.iter().filter_map(|fact| fact.strip_prefix(&prefix(id)));
+    Ok(told.filter_map(|fact| fact.split(bounce::AGAIN_FACT).next()).map(str::to_owned).collect())
 }
 
 /// Whether a message read again may still be answered so: nothing is told twice, and who was told more than that

@@ -3,6 +3,7 @@
 
 use super::{
     Desk,
+    bounce::{self, Bounce},
     evidence::Evidence,
     identify::{Identity, identify},
     judge::Given,
@@ -58,6 +59,8 @@ pub struct Decision {
     pub report: Option<Report>,
     /// The letter, and the address it may go to.
     pub letter: Option<(LetterKind, String)>,
+    /// What a mail server reports of a letter.
+    pub bounce: Option<Bounce>,
     /// When the server had the mail.
     pub received_at: Timestamp,
     /// The size of a mail that was too large to fetch.
@@ -137,6 +140,7 @@ pub fn decide(
         about: None,
         report: None,
         letter: None,
+        bounce: None,
         // Never later than the clock, whatever the headers say.
         received_at: trusted.unwrap_or(arrived).min(desk.clock.now()),
         oversize: match unseen {
@@ -158,6 +162,7 @@ pub fn decide(
         return Ok(decision);
     }
     if mail_kind == MailKind::Bounce {
+        decision.bounce = Some(bounce::judge(mail.delivery.as_ref(), evidence.returned.as_ref()));
         return Ok(decision);
     }
     let identity = identify(&desk.setup, mail, evidence, given, desk.clock.now());

@@ -2,7 +2,7 @@
 //! which nobody knows whether it arrived is `uncertain` and is never sent again by itself.
 
 use super::{
-    Desk,
+    Desk, bounce,
     notice::{self, Fate},
 };
 use crate::{
@@ -22,6 +22,9 @@ use std::time::Duration;
 const RETRY: Backoff = Backoff { first: Duration::from_secs(2 * 60), longest: Duration::from_secs(6 * 3600) };
 /// How the outgoing side begins its reason when it is the envelope sender that was refused.
 const SENDER_REFUSED: &str = "the sender:";
+
+/// Why a letter failed that was not handed to any server.
+const BLOCKED: &str = "the address is blocked, because letters to it came back";
 
 /// What one turn did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,6 +58,7 @@ enum Came {
     Handed(Outcome),
     PutBack(Timestamp),
     Withdrawn(&'static str),
+    Blocked,
 }
 
 /// Sends the next letter whose time has come, and tells whether there was one. Once begun it must be waited
@@ -81,6 +85,7 @@ pub async fn deliver_next(
                 }
                 Ok(Fate::Later(at)) => Came::PutBack(at),
                 Ok(Fate::Withdraw(why)) => Came::Withdrawn(why),
+                Ok(Fate::Blocked) => Came::Blocked,
                 Err(error) => {
                     // Nothing of it has left, which is to be noted when the database answers again.
                     *unnoted = Some(Unnoted { letter, came: Came::PutBack(desk.clock.now()) });
@@ -135,6 +140,15 @@ async fn note(desk: &Desk, letter: &LetterToSend, came: &Came, delivered: &mut D
     match came {
         Came::Handed(outcome) => note_outcome(desk, letter, outcome, delivered).await?,
         Came::PutBack(at) => sending::put_back(&desk.store, letter.id, *at).await?,
+        Came::Blocked => {
+            // Whoever may get it instead is written to first: afterwards nobody would think of it.
+            let mut tx = desk.store.begin().await?;
+            bounce::to_next_contact(desk, &mut tx, letter.id).await?;
+            tx.commit().await?;
+            sending::note_failed(&desk.store, letter.id, BLOCKED).await?;
+            delivered.failed += 1;
+            tracing::warn!(letter = letter.id, to = masked(&letter.recipient), "{BLOCKED}");
+        }
         Came::Withdrawn(why) => {
             sending::withdraw(&desk.store, letter.id, why).await?;
             delivered.withdrawn += 1;

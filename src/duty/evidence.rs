@@ -29,6 +29,8 @@ pub struct Evidence {
     /// Letters of ours that the mail answers, the nearest first: who knows their Message-IDs has seen them.
     pub answers: Vec<Issued>,
     pub learned: Option<Learned>,
+    /// The letter of ours that a mail server sends back.
+    pub returned: Option<Issued>,
     pub signatures: Vec<Checked>,
 }
 
@@ -58,6 +60,10 @@ async fn known(desk: &Desk, mail: &Mail) -> Result<Evidence, StoreError> {
         // As we wrote it; on the way somebody may have changed the case of its domain.
         let written = compose::message_id(&domain, id, key);
         evidence.answers.extend(outbox::issued(&desk.store, &written).await?);
+    }
+    let returned = mail.delivery.as_ref().and_then(|delivery| delivery.returned.as_deref());
+    if let Some(id) = returned.and_then(|id| compose::issued(id, &domain, key)) {
+        evidence.returned = outbox::issued(&desk.store, &compose::message_id(&domain, id, key)).await?;
     }
     if let Some(sender) = mail.sender() {
         evidence.learned = addresses::learned(&desk.store, &sender.address).await?;

@@ -5,6 +5,7 @@
 use super::{
     Desk,
     answer::{self, Answered},
+    bounce::{self, Bounce},
     decide::{self, Decision, Unseen},
     evidence, question,
 };
@@ -152,6 +153,9 @@ impl Judged {
                 if let Some(limit) = question::pass_on(desk, tx, self.id, mail, decision).await? {
                     answered.limit = Some(limit);
                 }
+                if let Some(bounce) = &decision.bounce {
+                    bounce::record(desk, tx, self.id, bounce).await?;
+                }
                 self.outcome(tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
                 Ok(Recorded {
                     id: self.id,
@@ -281,7 +285,7 @@ fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) ->
         held_why: decision.held.as_ref().map(|(_, why)| why.as_str()),
         rule: rule.or(decision.rule.as_deref()),
         verdict: decision.verdict,
-        reason: decision.reason.map(Reason::as_str),
+        reason: decision.reason.map(Reason::as_str).or(decision.bounce.as_ref().map(Bounce::reason)),
         received_at: Some(decision.received_at),
         ..facts(mail, decision.kind)
     }

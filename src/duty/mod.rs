@@ -6,6 +6,7 @@ pub mod alert;
 pub mod announce;
 mod answer;
 pub mod backup;
+pub mod bounce;
 pub mod decide;
 pub mod deliver;
 pub mod digest;

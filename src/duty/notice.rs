@@ -121,15 +121,19 @@ pub enum Reach {
 
 /// The first address that is not blocked: of the registry, then those staff gave or that were learned.
 pub async fn reach(desk: &Desk, agency: &Agency) -> Result<Reach, StoreError> {
+    reach_within(desk, &mut desk.store.begin().await?, agency).await
+}
+
+/// The same within a transaction, which may have blocked one.
+pub async fn reach_within(desk: &Desk, tx: &mut Tx, agency: &Agency) -> Result<Reach, StoreError> {
     let now = desk.clock.now();
-    let mut tx = desk.store.begin().await?;
-    let learned = addresses::learned_of(&mut tx, &agency.id).await?.into_iter().map(|learned| learned.address);
+    let learned = addresses::learned_of(tx, &agency.id).await?.into_iter().map(|learned| learned.address);
     let mut known = agency.addresses.iter().cloned().chain(learned).filter(|to| looks_like_address(to)).peekable();
     if known.peek().is_none() {
         return Ok(Reach::Unknown);
     }
     for address in known {
-        if addresses::blocked(&mut tx, &address, now).await?.is_none() {
+        if addresses::blocked(tx, &address, now).await?.is_none() {
             return Ok(Reach::At(address));
         }
     }
@@ -144,12 +148,18 @@ pub enum Fate {
     Later(Timestamp),
     /// It no longer is true, for this reason.
     Withdraw(&'static str),
+    /// Its recipient gets nothing for a while.
+    Blocked,
 }
 
 /// Asked at the moment of sending: what was true when a letter was queued may be so no longer. Answers, digests
-/// and alerts always leave.
+/// and alerts always leave, but nothing goes to an address that is blocked.
 pub async fn fate(desk: &Desk, letter: &LetterToSend) -> anyhow::Result<Fate> {
     use outbox::LetterKind::{Announcement, Escalation, Reminder};
+    let now = desk.clock.now();
+    if !desk.setup.is_staff(&letter.recipient) && addresses::is_blocked(&desk.store, &letter.recipient, now).await? {
+        return Ok(Fate::Blocked);
+    }
     let (Some(campaign), Some(agency)) = (&letter.campaign, &letter.agency) else { return Ok(Fate::Send) };
     if !matches!(letter.kind, Announcement | Reminder | Escalation) {
         return Ok(Fate::Send);
@@ -164,7 +174,6 @@ pub async fn fate(desk: &Desk, letter: &LetterToSend) -> anyhow::Result<Fate> {
     let Some(standing) = standing::standing(&desk.store, campaign, agency).await? else {
         return Ok(Fate::Withdraw("the agency is not of this campaign"));
     };
-    let now = desk.clock.now();
     let next = open.windows.next(now, &open.calendar, &desk.setup.zone);
     if letter.kind == Announcement {
         let owes = standing.expected && standing.by_staff.is_none();

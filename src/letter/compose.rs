@@ -108,6 +108,29 @@ pub fn compose(envelope: &Envelope, letter: &Letter, files: &[File]) -> Result<V
     Ok(message.formatted())
 }
 
+/// The same mail to another address, under a Message-ID of its own.
+pub fn readdressed(raw: &[u8], to: &str, message_id: &str) -> Result<Vec<u8>, LetterError> {
+    let (to, message_id) = (address("To", to)?, known_id(message_id));
+    let message_id = message_id.ok_or_else(|| header_error("Message-ID", "it is none".to_owned()))?;
+    let mut written = format!("To: {to}\r\nMessage-ID: {message_id}\r\n").into_bytes();
+    let (mut head, mut left_out) = (true, false);
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        if head {
+            let is = |name: &str| line.get(..name.len()).is_some_and(|at| at.eq_ignore_ascii_case(name.as_bytes()));
+            left_out = if line.starts_with(b" ") || line.starts_with(b"\t") {
+                left_out
+            } else {
+                is("to:") || is("message-id:")
+            };
+            head = line != b"\r\n";
+        }
+        if !(head && left_out) {
+            written.extend_from_slice(line);
+        }
+    }
+    Ok(written)
+}
+
 /// `<ID.HMAC@domain>`, which nobody without the key can make up.
 pub fn message_id(domain: &str, id: i64, key: &[u8]) -> String {
     let proof = keyed(domain, id, key).finalize().into_bytes();

@@ -121,7 +121,7 @@ pub struct ReminderFacts {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlertFacts {
-    /// Chooses the words: `mailbox`, `breaker`, `limit`, `classified`.
+    /// Chooses the words: `mailbox`, `breaker`, `limit`, `token`, `returned`, `classified`.
     pub kind: String,
     pub since: Moment,
     /// When it was over, for the all-clear.

@@ -7,6 +7,7 @@
 
 mod address;
 pub mod automatic;
+pub mod delivery;
 pub mod disguise;
 mod header;
 mod parts;
@@ -21,6 +22,7 @@ use jiff::{Timestamp, civil, tz::Offset};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 pub use self::address::Party;
+use self::delivery::Delivery;
 pub use self::header::Headers;
 use self::header::Structured;
 use crate::attachment::{self, Attachment};
@@ -68,6 +70,8 @@ pub struct Mail {
     pub content_type: String,
     /// Whether parts were left out because there were too many or they lay too deep.
     pub incomplete: bool,
+    /// What a server reports about the delivery of another mail, where this one does.
+    pub delivery: Option<Delivery>,
 }
 
 impl Mail {
@@ -124,6 +128,7 @@ pub fn read(raw: &[u8]) -> Mail {
         date: headers.first("date").and_then(timestamp),
         return_path: headers.first("return-path").and_then(return_path),
         text: contents.text(),
+        delivery: delivery::read(&contents.attachments),
         attachments: contents.attachments,
         content_type: if declared.contains('/') { declared } else { "text/plain".to_owned() },
         incomplete: contents.incomplete,

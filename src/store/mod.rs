@@ -20,6 +20,7 @@ pub mod presence;
 pub mod questions;
 pub mod redaction;
 pub mod reports;
+pub mod returns;
 pub mod sending;
 pub mod standing;
 pub mod tables;

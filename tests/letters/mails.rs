@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use mail_parser::{MessageParser, MimeHeaders};
 use phuluc::letter::{
     LetterKind,
-    compose::{Answering, Envelope, File, compose, issued, message_id},
+    compose::{Answering, Envelope, File, compose, issued, message_id, readdressed},
 };
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -200,5 +200,27 @@ fn a_message_id_is_known_again_only_with_its_proof() {
         ("", "mic.example", KEY, None),
     ] {
         assert_eq!(issued(text, domain, key), known, "{text}");
+    }
+}
+
+#[test]
+fn a_mail_to_another_address_differs_in_two_headers_only() {
+    let file = File { name: "To.txt".to_owned(), content_type: "text/plain", bytes: b"To: a@x.example\r\n".to_vec() };
+    let mail = bytes(&Case::default(), &[file]).unwrap();
+    let id = message_id("mic.example", 8, KEY);
+    let other = readdressed(&mail, "b@hanam.example", &id).unwrap();
+    assert_eq!(header(&other, "To").as_deref(), Some("b@hanam.example"));
+    assert_eq!(header(&other, "Message-ID").as_deref(), Some(id.as_str()));
+    let rest = |mail: &[u8]| {
+        let text = String::from_utf8(mail.to_vec()).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        let kept = head.split("\r\n").filter(|line| !line.starts_with("To: ") && !line.starts_with("Message-ID: "));
+        (kept.map(str::to_owned).collect::<Vec<_>>(), body.to_owned())
+    };
+    assert_eq!(rest(&mail), rest(&other));
+    for (to, id) in
+        [("a@x.example, b@x.example", id.as_str()), ("b@x.example\r\nBcc: c@x.example", &id), ("b@x.example", "x")]
+    {
+        assert!(readdressed(&mail, to, id).is_err(), "{to} {id}");
     }
 }

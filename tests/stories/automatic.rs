@@ -80,7 +80,7 @@ async fn a_bounce_is_a_bounce_whatever_it_brings_back() {
     let messages = story.messages();
     assert_eq!(messages.len(), 3);
     for message in messages {
-        assert!(outcome(&message).starts_with("bounce (H"), "{}", outcome(&message));
+        assert!(outcome(&message).starts_with("bounce unverified (H"), "{}", outcome(&message));
     }
     // The workbook in it is one that we sent.
     assert_eq!(story.versions("ha-nam").await, "");

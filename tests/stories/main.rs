@@ -3,6 +3,7 @@
 
 mod again;
 mod automatic;
+mod bounces;
 mod calendar;
 mod decisions;
 mod digest;
