@@ -147,7 +147,11 @@ const MAX_HEADERS: usize = 256 * 1024;
 /// A mail without its body, for when the body is too much.
 pub fn header_block(raw: &[u8]) -> &[u8] {
     let head = &raw[..raw.len().min(MAX_HEADERS)];
-    let ends = |bytes: &[u8]| bytes.starts_with(b"\n\n") || bytes.starts_with(b"\n\r\n") || bytes.starts_with(b"\r\r");
+    let lone = lone_returns(raw);
+    let ends = |bytes: &[u8]| match lone {
+        true => bytes.starts_with(b"\r\r"),
+        false => bytes.starts_with(b"\n\n") || bytes.starts_with(b"\n\r\n"),
+    };
     let end = (0..head.len()).find(|at| ends(&head[*at..])).map_or(head.len(), |at| at + 1);
     &head[..end]
 }
@@ -157,10 +161,14 @@ pub fn hash(raw: &[u8]) -> String {
     attachment::sha256(raw)
 }
 
-/// Mail of old systems ends its lines with a carriage return alone.
-fn with_line_feeds(raw: &[u8]) -> Cow<'_, [u8]> {
+/// Whether the lines end with a carriage return alone, as in mail of old systems.
+fn lone_returns(raw: &[u8]) -> bool {
     let head = &raw[..raw.len().min(8 * 1024)];
-    if head.contains(&b'\n') || !head.contains(&b'\r') {
+    head.contains(&b'\r') && !head.contains(&b'\n')
+}
+
+fn with_line_feeds(raw: &[u8]) -> Cow<'_, [u8]> {
+    if !lone_returns(raw) {
         return Cow::Borrowed(raw);
     }
     let next = raw.iter().skip(1).map(Some).chain([None]);

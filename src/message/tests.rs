@@ -395,3 +395,17 @@ proptest! {
         prop_assert!(mail.text.len() <= 64 * 1024 * 3);
     }
 }
+
+#[test]
+fn the_header_block_ends_where_the_header_does() {
+    for (raw, block) in [
+        (&b"Subject: a\r\nFrom: b\r\n\r\nbody"[..], &b"Subject: a\r\nFrom: b\r\n"[..]),
+        (b"Subject: a\n\nbody", b"Subject: a\n"),
+        (b"Subject: a\rFrom: b\r\rbody", b"Subject: a\rFrom: b\r"),
+        // A stray return is none of the line ends of a mail that has others.
+        (b"Received: x\r\rY: z\r\nSubject: a\r\n\r\nbody", b"Received: x\r\rY: z\r\nSubject: a\r\n"),
+    ] {
+        assert_eq!(header_block(raw), block);
+        assert_eq!(read(header_block(raw)).subject, read(raw).subject);
+    }
+}
