@@ -2,21 +2,18 @@
 //! fact however often it is raised. Who raises an alert decides what is one; here it only becomes letters, in the
 //! transaction of what it tells.
 
-use super::Desk;
+use super::{
+    Desk,
+    post::{Post, post},
+};
 use crate::{
-    agency::looks_like_address,
-    attachment::sha256,
     letter::{
         Context, LetterKind,
-        compose::{self, Answering, Envelope},
+        compose::Answering,
         context::{AlertFacts, Moment, OfficeFacts},
     },
-    store::{
-        Tx,
-        outbox::{self, NewLetter, Queued},
-    },
+    store::{Tx, outbox},
 };
-use anyhow::Context as _;
 use jiff::Timestamp;
 
 /// What staff must know at once.
@@ -75,43 +72,21 @@ async fn tell(
     to: &str,
     facts: AlertFacts,
 ) -> anyhow::Result<bool> {
-    if !looks_like_address(to) || outbox::telling(tx, fact).await?.is_some() {
-        return Ok(false);
-    }
-    let now = desk.clock.now();
     let context = Context { office: OfficeFacts::new(&desk.setup.config.office), alert: facts, ..Context::default() };
-    let letter = desk.setup.letters.render(kind, &context).context("an alert cannot be rendered")?;
-    let id = outbox::reserve_letter_id(tx).await?;
-    let message_id = compose::message_id(&desk.setup.domain(), id, desk.store.instance_key());
-    let envelope = Envelope {
-        from: &desk.setup.config.outgoing.from,
-        to,
-        message_id: &message_id,
-        in_reply_to: None,
-        references: &[],
-        date: now,
-        zone: &desk.setup.zone,
-        answering: Answering::Staff,
-        instance: &desk.instance(),
-    };
-    let new = NewLetter {
-        id,
+    let letter = Post {
+        kind,
         fact,
-        kind: outbox::LetterKind::Alert,
+        to,
+        context: &context,
+        files: &[],
         campaign: None,
         agency: None,
         message: None,
-        recipient: to,
-        envelope_from: Some(&desk.setup.bounce_address()),
-        subject: &letter.subject,
-        message_id: &message_id,
         in_reply_to: None,
-        body_sha256: &sha256(fact.as_bytes()),
-        raw: &compose::compose(&envelope, &letter, &[])?,
-        not_before: now,
-        now,
+        answering: Answering::Staff,
+        said: fact,
     };
-    Ok(matches!(outbox::queue(tx, &new).await?, Queued::New(_)))
+    Ok(post(desk, tx, &letter).await?.is_some())
 }
 
 fn facts(desk: &Desk, reason: Reason<'_>, until: Option<Timestamp>) -> AlertFacts {

@@ -42,7 +42,6 @@ const CORRECTING: usize = 20;
 const MISSING: usize = 30;
 /// What waits longer than this is stuck.
 const STUCK: SignedDuration = SignedDuration::from_hours(1);
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// A digest before it is made out to anybody.
 pub struct Digest {
@@ -107,7 +106,7 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
     };
     let workbook = File {
         name: format!("{}_tong-hop_{day}.xlsx", campaign.campaign.token()),
-        content_type: XLSX,
+        content_type: compose::XLSX,
         bytes: export::xlsx(&tables.book(desk, campaign))?,
     };
     Ok(Digest { facts, held, workbook, day })

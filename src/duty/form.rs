@@ -6,14 +6,15 @@ use crate::{
     agency::Agency,
     appendix::Appendix,
     form::Circumstances,
-    letter::{compose::File, context::date},
+    letter::{
+        compose::{self, File},
+        context::date,
+    },
     setup::OpenCampaign,
     sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
     store::{StoreError, messages, reports::ReportRow},
 };
 use anyhow::Context as _;
-
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Our form for an agency, blank or filled with its report, as a file to attach.
 pub fn attached(
@@ -36,7 +37,7 @@ pub fn attached(
         filled: report.map(|report| Filled { answers: &report.answers, findings: &marked }),
     };
     let bytes = sheet::write(&book).context("the form cannot be written")?;
-    Ok(File { name: format!("{}_{}.xlsx", campaign.campaign.token(), agency.id), content_type: XLSX, bytes })
+    Ok(File { name: format!("{}_{}.xlsx", campaign.campaign.token(), agency.id), content_type: compose::XLSX, bytes })
 }
 
 fn marked<'a>(desk: &Desk, campaign: &OpenCampaign, report: &'a Report) -> Vec<MarkedFinding<'a>> {

@@ -1,5 +1,5 @@
-//! A letter about a decision or a question, from its words to the outbox: rendered, composed and queued in the
-//! transaction of the fact it tells. Receipts, alerts and reminders have rules of their own and do this themselves.
+//! A letter about a decision, a question or an alert, from its words to the outbox: rendered, composed and queued in
+//! the transaction of the fact it tells. Receipts, digests and reminders have rules of their own and do this themselves.
 
 use super::Desk;
 use crate::{

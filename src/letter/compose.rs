@@ -21,6 +21,9 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 /// A mail as an attached file; see `mail_file`.
 const MAIL: &str = "message/rfc822";
 
+/// The content type of a workbook we attach.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 /// What a letter answers, which decides how it is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answering {
