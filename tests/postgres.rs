@@ -4,7 +4,7 @@
 
 mod harness;
 
-use harness::{Authority, Dovecot, Encryption, PASSWORD, Postgres, Script, SmtpSink};
+use harness::{Authority, Dovecot, Encryption, PASSWORD, Postgres, Script, SmtpSink, furnish, report};
 use phuluc::{
     clock::Clock,
     duty::Desk,
@@ -14,7 +14,7 @@ use phuluc::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
     sync::{
         Arc,
@@ -42,20 +42,7 @@ impl Office {
         let script = Script { encryption: Encryption::Implicit, login: true, ..Script::default() };
         let (dovecot, sink) = (Dovecot::start(), SmtpSink::start(script));
         let office = Office { folder, dovecot, sink, database: server.database(), started: AtomicU32::new(0) };
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-        for part in ["forms", "campaigns"] {
-            fs::create_dir_all(office.path(part)).unwrap();
-            fs::copy(shipped.join(part).join("1552.toml"), office.path(part).join("1552.toml")).unwrap();
-        }
-        fs::copy(shipped.join("calendar-vn.csv"), office.path("calendar-vn.csv")).unwrap();
-        let mut registry = "id,kind,name,short_name,code,domains,addresses,escalation,expected\n".to_owned();
-        for number in 0..agencies {
-            registry.push_str(&format!(
-                "tinh-{number},province,Ủy ban nhân dân tỉnh {number},Tỉnh {number},,tinh{number}.example,\
-                 a@tinh{number}.example,,true\n"
-            ));
-        }
-        fs::write(office.path("agencies.csv"), registry).unwrap();
+        furnish(office.folder.path(), agencies);
         office.configure(&office.database, None);
         office
     }
@@ -105,19 +92,7 @@ impl Office {
 
     /// Drops a report of an agency into the inbox: good for even numbers, with an error for odd ones.
     fn report(&self, number: usize) {
-        let name = if number.is_multiple_of(2) { "layouts/one-sheet-letter" } else { "broken/reason-missing-1-1" };
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let workbook = fs::read(root.join("tests/data/forms").join(format!("{name}.xlsx"))).unwrap();
-        let body = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, workbook);
-        let lines: Vec<&str> = body.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        let mail = format!(
-            "From: a@tinh{number}.example\r\nTo: bao-cao@mic.example\r\nSubject: Bao cao {number}\r\n\
-             Message-ID: <report-{number}@tinh{number}.example>\r\nMIME-Version: 1.0\r\n\
-             Content-Type: application/vnd.ms-excel; name=\"Phu luc.xlsx\"\r\nContent-Transfer-Encoding: base64\r\n\
-             Content-Disposition: attachment; filename=\"Phu luc.xlsx\"\r\n\r\n{}\r\n",
-            lines.join("\r\n")
-        );
-        self.dovecot.deliver(mail.as_bytes());
+        self.dovecot.deliver(report(number).as_bytes());
     }
 
     fn database_name(&self) -> &str {

@@ -25,6 +25,40 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// So many agencies are registered.
 pub const AGENCIES: usize = 160;
 
+/// Puts form, campaign, calendar and a registry of so many agencies into a folder, for a configuration beside them.
+pub fn furnish(folder: &Path, agencies: usize) {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    for part in ["forms", "campaigns"] {
+        fs::create_dir_all(folder.join(part)).unwrap();
+        fs::copy(shipped.join(part).join("1552.toml"), folder.join(part).join("1552.toml")).unwrap();
+    }
+    fs::copy(shipped.join("calendar-vn.csv"), folder.join("calendar-vn.csv")).unwrap();
+    let mut registry = "id,kind,name,short_name,code,domains,addresses,escalation,expected\n".to_owned();
+    for number in 0..agencies {
+        registry.push_str(&format!(
+            "tinh-{number},province,Ủy ban nhân dân tỉnh {number},Tỉnh {number},,tinh{number}.example,\
+             a@tinh{number}.example,,true\n"
+        ));
+    }
+    fs::write(folder.join("agencies.csv"), registry).unwrap();
+}
+
+/// The mail that brings a report of an agency: good for even numbers, with an error for odd ones.
+pub fn report(number: usize) -> String {
+    let name = if number.is_multiple_of(2) { "layouts/one-sheet-letter" } else { "broken/reason-missing-1-1" };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let workbook = fs::read(root.join("tests/data/forms").join(format!("{name}.xlsx"))).unwrap();
+    let body = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, workbook);
+    let lines: Vec<&str> = body.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
+    format!(
+        "From: a@tinh{number}.example\r\nTo: bao-cao@mic.example\r\nSubject: Bao cao {number}\r\n\
+         Message-ID: <report-{number}@tinh{number}.example>\r\nMIME-Version: 1.0\r\n\
+         Content-Type: application/vnd.ms-excel; name=\"Phu luc.xlsx\"\r\nContent-Transfer-Encoding: base64\r\n\
+         Content-Disposition: attachment; filename=\"Phu luc.xlsx\"\r\n\r\n{}\r\n",
+        lines.join("\r\n")
+    )
+}
+
 /// An office on this machine: a Dovecot, an SMTP server, and the program's own folder.
 pub struct Office {
     pub folder: TempDir,
@@ -47,20 +81,7 @@ impl Office {
     pub fn with_servers(dovecot: Dovecot, sink: SmtpSink, database: &str) -> Office {
         let folder = tempfile::tempdir().unwrap();
         let office = Office { folder, dovecot, sink, database: database.to_owned() };
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-        for part in ["forms", "campaigns"] {
-            fs::create_dir_all(office.path(part)).unwrap();
-            fs::copy(shipped.join(part).join("1552.toml"), office.path(part).join("1552.toml")).unwrap();
-        }
-        fs::copy(shipped.join("calendar-vn.csv"), office.path("calendar-vn.csv")).unwrap();
-        let mut registry = "id,kind,name,short_name,code,domains,addresses,escalation,expected\n".to_owned();
-        for number in 0..AGENCIES {
-            registry.push_str(&format!(
-                "tinh-{number},province,Ủy ban nhân dân tỉnh {number},Tỉnh {number},,tinh{number}.example,\
-                 a@tinh{number}.example,,true\n"
-            ));
-        }
-        fs::write(office.path("agencies.csv"), registry).unwrap();
+        furnish(office.folder.path(), AGENCIES);
         office.configure(&office.sink.url_with_login("smtps"), PASSWORD);
         office
     }
@@ -125,19 +146,7 @@ impl Office {
 
     /// Drops a report of an agency into the inbox: good for even numbers, with an error for odd ones.
     pub fn report(&self, number: usize) {
-        let name = if number.is_multiple_of(2) { "layouts/one-sheet-letter" } else { "broken/reason-missing-1-1" };
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let workbook = fs::read(root.join("tests/data/forms").join(format!("{name}.xlsx"))).unwrap();
-        let body = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, workbook);
-        let lines: Vec<&str> = body.as_bytes().chunks(76).map(|line| std::str::from_utf8(line).unwrap()).collect();
-        let mail = format!(
-            "From: a@tinh{number}.example\r\nTo: bao-cao@mic.example\r\nSubject: Bao cao {number}\r\n\
-             Message-ID: <report-{number}@tinh{number}.example>\r\nMIME-Version: 1.0\r\n\
-             Content-Type: application/vnd.ms-excel; name=\"Phu luc.xlsx\"\r\nContent-Transfer-Encoding: base64\r\n\
-             Content-Disposition: attachment; filename=\"Phu luc.xlsx\"\r\n\r\n{}\r\n",
-            lines.join("\r\n")
-        );
-        self.dovecot.deliver(mail.as_bytes());
+        self.dovecot.deliver(report(number).as_bytes());
     }
 
     /// What the database knows: each message's Message-ID, and each letter with its state.
