@@ -2,8 +2,10 @@
 //! form made out to it, once. Called again it writes to those alone who could not be written to before.
 
 use super::{
-    Desk, form,
-    notice::{self, Notice, Reach, opening_fact},
+    Desk,
+    contacts::{self, Reach},
+    form,
+    notice::{self, Notice, opening_fact},
     obligation::Who,
 };
 use crate::{
@@ -46,7 +48,7 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> any
             announced.already += 1;
             continue;
         }
-        let to = match notice::reach(desk, &agency).await? {
+        let to = match contacts::reach(desk, &agency).await? {
             Reach::At(to) => to,
             Reach::Unknown => {
                 announced.without_address.push(agency.id);

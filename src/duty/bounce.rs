@@ -2,7 +2,10 @@
 //! to the recipient it names: everything else may be forged, and changes nothing. What follows is done once for each
 //! report, in the transaction that records the message.
 
-use super::{Desk, alert, notice, notice::Reach};
+use super::{
+    Desk, alert,
+    contacts::{self, Reach},
+};
 use crate::{
     agency::{Agency, Sender, masked},
     letter::compose,
@@ -210,7 +213,7 @@ pub async fn to_next_contact(desk: &Desk, tx: &mut Tx, letter: i64) -> anyhow::R
     if !own && !learned.iter().any(|learned| learned.address.eq_ignore_ascii_case(&old.recipient)) {
         return Ok(());
     }
-    let Reach::At(to) = notice::reach_within(desk, tx, agency).await? else { return Ok(()) };
+    let Reach::At(to) = contacts::reach_within(desk, tx, agency).await? else { return Ok(()) };
     if to.eq_ignore_ascii_case(&old.recipient) || old.raw.is_empty() {
         return Ok(());
     }

@@ -21,6 +21,7 @@ mod story;
 mod tables;
 mod too_large;
 mod trust;
+mod unreachable;
 mod unreadable;
 mod watch;
 
