@@ -9,13 +9,14 @@ use super::{
 use crate::{
     agency::{Agency, Sender, masked},
     letter::compose,
-    message::delivery::{Delivery, Recipient},
+    message::delivery::{self, Delivery, Recipient},
     setup::OpenCampaign,
     store::{
         Tx,
         addresses::{self, Block, BounceKind},
         outbox::{self, Issued, LetterKind, NewLetter, Queued},
         returns::{self, NewNote, Written},
+        sending::LetterToSend,
     },
 };
 use anyhow::Context as _;
@@ -186,6 +187,48 @@ async fn follow(
         }
     }
     Ok(())
+}
+
+/// What is done with a letter that a server refused while it was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It failed.
+    Failed,
+    /// Its recipient's mailbox is full or silent: once more at this time.
+    Again(Timestamp),
+}
+
+/// A server's final refusal, in its own words and to our face, is the same evidence as a bounce that proves to be
+/// ours. One without a status says nothing about the address.
+pub async fn refused(desk: &Desk, tx: &mut Tx, letter: &LetterToSend, said: &str) -> anyhow::Result<Refused> {
+    let meaning = Meaning::of_failure(&delivery::status_in(said).unwrap_or_default());
+    let (now, to) = (desk.clock.now(), letter.recipient.as_str());
+    let kind = match meaning {
+        Meaning::Hard => BounceKind::Hard,
+        Meaning::Soft => BounceKind::Soft,
+        Meaning::Fault | Meaning::Policy => {
+            let fact = format!("refused:{}:{}", meaning.as_str(), desk.today());
+            alert::raise(desk, tx, &fact, alert::Reason::Refused { since: now, letter: letter.id, detail: said })
+                .await?;
+            return Ok(Refused::Failed);
+        }
+        _ => return Ok(Refused::Failed),
+    };
+    if desk.setup.is_staff(to) {
+        let fact = format!("refused:staff:{}", desk.today());
+        alert::raise(desk, tx, &fact, alert::Reason::Refused { since: now, letter: letter.id, detail: said }).await?;
+        return Ok(Refused::Failed);
+    }
+    addresses::score(tx, to, desk.today(), kind, now).await?;
+    let days = addresses::days_scored_since(tx, to, now.checked_sub(STALE)?).await?;
+    if kind == BounceKind::Hard || days >= MOST_SOFT_DAYS {
+        block(tx, to, said, now).await?;
+        to_next_contact(desk, tx, letter.id).await?;
+        return Ok(Refused::Failed);
+    }
+    // A letter that has waited so long already was given its second try.
+    let young = now.duration_since(letter.queued_at) < AGAIN;
+    Ok(if young { Refused::Again(now.checked_add(AGAIN)?) } else { Refused::Failed })
 }
 
 async fn block(tx: &mut Tx, address: &str, why: &str, now: Timestamp) -> anyhow::Result<()> {
