@@ -81,8 +81,8 @@ fn recipient(group: &str) -> Option<Recipient> {
     let diagnostic = headers.first("diagnostic-code").map(typed).unwrap_or_default();
     let stated = code(&word("status")).unwrap_or_default();
     // Exim says 5.0.0 of everything, and the other server's own words know better.
-    let exact = statuses(&diagnostic).filter(|_| stated.is_empty() || stated.ends_with(".0.0"));
-    let exact = exact.filter(|code| stated.is_empty() || code[..1] == stated[..1]).next();
+    let mut exact = statuses(&diagnostic).filter(|_| stated.is_empty() || stated.ends_with(".0.0"));
+    let exact = exact.find(|code| stated.is_empty() || code[..1] == stated[..1]);
     Some(Recipient {
         address: final_one,
         original,
