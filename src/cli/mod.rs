@@ -21,10 +21,14 @@ mod decide;
 mod demo;
 mod digest;
 mod export;
+mod init;
+mod manual;
 mod messages;
+mod new_campaign;
 mod outbox;
 mod rehearse;
 mod run;
+mod shipped;
 mod status;
 mod table;
 mod template;
@@ -189,6 +193,20 @@ enum Command {
         #[arg(long)]
         resume: bool,
     },
+    /// Writes a new installation, asking at a terminal for what no flag says
+    Init(init::InitArguments),
+    /// Starts a campaign: its file, and a draft of its form
+    NewCampaign(new_campaign::NewCampaignArguments),
+    /// Writes the manual pages
+    Man {
+        /// The folder to write them into
+        folder: PathBuf,
+    },
+    /// Prints a script that completes our commands in a shell
+    Completions { shell: clap_complete::Shell },
+    /// Prints docs/commands.md
+    #[command(hide = true)]
+    Reference,
     /// Reads mail for another process of this program, with no rights of its own
     #[command(name = fence::COMMAND, hide = true)]
     ReadFenced,
@@ -318,6 +336,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
         Command::Backup { folder } => backup::back_up(load(&config)?, &folder).await,
         Command::Restore { folder, force, resume } => backup::restore(&load(&config)?, &folder, force, resume).await,
+        Command::Init(arguments) => init::init(arguments),
+        Command::NewCampaign(arguments) => new_campaign::new_campaign(&config, arguments),
+        Command::Man { folder } => manual::man(&folder),
+        Command::Completions { shell } => Ok(manual::completions(shell)),
+        Command::Reference => {
+            say!("{}", manual::reference().trim_end());
+            Ok(0)
+        }
         Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }
