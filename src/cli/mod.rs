@@ -82,6 +82,7 @@ enum Command {
     },
     /// Reads one file and says what would be answered; touches nothing
     Validate {
+        /// The campaign's id
         campaign: String,
         /// A workbook, or a mail (.eml)
         file: PathBuf,
@@ -94,6 +95,7 @@ enum Command {
     },
     /// Writes the blank form as a workbook
     Template {
+        /// The campaign's id
         campaign: String,
         /// Makes it out to this agency
         #[arg(long, value_name = "ID")]
@@ -104,6 +106,7 @@ enum Command {
     },
     /// Queues the opening letter with the form to every expected agency, once
     Announce {
+        /// The campaign's id
         campaign: String,
         /// Before the opening date too
         #[arg(long)]
@@ -111,6 +114,7 @@ enum Command {
     },
     /// Shows every letter the campaign would send if nobody answered, and changes nothing
     Rehearse {
+        /// The campaign's id
         campaign: String,
         /// A new folder for the letters, a file each
         #[arg(long, value_name = "DIR")]
@@ -130,11 +134,13 @@ enum Command {
     Status {
         /// The campaign; may be left out where there is only one
         campaign: Option<String>,
+        /// Prints JSON, for programs
         #[arg(long)]
         json: bool,
     },
     /// Shows the digest as it would be now
     Digest {
+        /// The campaign's id
         campaign: String,
         /// Queues today's for each of the staff instead
         #[arg(long)]
@@ -142,6 +148,7 @@ enum Command {
     },
     /// Writes the consolidated national table
     Export {
+        /// The campaign's id
         campaign: String,
         /// The file to write: .xlsx, .csv or .json
         #[arg(long, value_name = "FILE")]
@@ -155,6 +162,7 @@ enum Command {
         /// Only what waits for staff, with the reason and the best guess
         #[arg(long)]
         held: bool,
+        /// Prints JSON, for programs
         #[arg(long)]
         json: bool,
     },
@@ -165,6 +173,7 @@ enum Command {
     },
     /// Lists what goes out
     Outbox {
+        /// Prints JSON, for programs
         #[arg(long)]
         json: bool,
         #[command(subcommand)]
@@ -174,6 +183,7 @@ enum Command {
     Audit {
         /// Only about this: message:7, letter:3, agency:ha-noi, campaign:1552
         subject: Option<String>,
+        /// Prints JSON, for programs
         #[arg(long)]
         json: bool,
     },
@@ -215,9 +225,13 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum MessageAct {
     /// Shows all that is known of a message
-    Show { id: i64 },
+    Show {
+        /// Its number
+        id: i64,
+    },
     /// Reads messages again from their stored bytes, and records the new outcome in place of the old
     Reprocess {
+        /// Their numbers
         #[arg(value_name = "ID", required_unless_present_any = ["failed", "older"], conflicts_with_all = ["failed", "older"])]
         ids: Vec<i64>,
         /// All that were set aside, and all that are held as unreadable
@@ -232,6 +246,7 @@ enum MessageAct {
     },
     /// Says whose a held message is: it is read and answered as if it had come so, and its sender's address learned
     Assign {
+        /// Its number
         id: i64,
         /// The agency's id, name or code
         agency: String,
@@ -244,6 +259,7 @@ enum MessageAct {
     },
     /// Says that a held message needs nothing; its bytes stay
     Dismiss {
+        /// Its number
         id: i64,
         /// Goes into the audit table
         #[arg(long, value_name = "TEXT")]
@@ -254,9 +270,13 @@ enum MessageAct {
 #[derive(Debug, Subcommand)]
 enum OutboxAct {
     /// Shows a letter and how far it is
-    Show { id: i64 },
+    Show {
+        /// Its number
+        id: i64,
+    },
     /// Sends a letter again that failed or is uncertain
     Retry {
+        /// Its number
         id: i64,
         /// Goes into the audit table
         #[arg(long, value_name = "TEXT")]
@@ -264,6 +284,7 @@ enum OutboxAct {
     },
     /// Withdraws a letter that has not left
     Cancel {
+        /// Its number
         id: i64,
         /// Goes into the audit table
         #[arg(long, value_name = "TEXT")]

@@ -13,9 +13,12 @@ const MOST_SHORT: usize = 4;
 pub(super) fn kind<'w>(label: &str, words: &'w Words) -> Option<&'w str> {
     let key = text::key(label);
     let bare = text::without_number(&key);
+    if super::is_one_of(&words.totals, label) {
+        return Some("number");
+    }
     let fits = |word: &String| {
         let word = text::key(word);
-        if word.chars().all(char::is_alphanumeric) || word.contains(' ') {
+        if word.starts_with(char::is_alphanumeric) && word.ends_with(char::is_alphanumeric) {
             text::contains_words(bare, &word)
         } else {
             bare.contains(&word)
@@ -109,7 +112,8 @@ mod tests {
             ("Tỷ lệ %", Some("number")),
             ("Tháng 10", Some("number")),
             ("Khó khăn, vướng mắc", Some("prose")),
-            ("Cộng đồng dân cư", Some("number")),
+            ("Cộng", Some("number")),
+            ("Cộng đồng dân cư", None),
             ("Ghi chú", None),
         ] {
             assert_eq!(kind(label, &words), expected, "{label}");
