@@ -59,7 +59,9 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> any
                 continue;
             }
         };
-        let files = [form::attached(desk, campaign, &agency, None)?];
+        let context = notice::context(desk, campaign, &agency, state.deadline);
+        let form = form::attached(desk, campaign, &agency, None)?;
+        let files = [form.clone(), form::guide(desk, context.clone(), &form)?];
         let opening = Notice {
             kind: LetterKind::Announcement,
             fact: &fact,
@@ -67,7 +69,7 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> any
             to: &to,
             campaign,
             agency: &agency,
-            context: notice::context(desk, campaign, &agency, state.deadline),
+            context,
             files: &files,
             from: desk.clock.now().min(opening_at(desk, campaign)),
         };
