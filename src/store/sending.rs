@@ -243,7 +243,8 @@ mod tests {
     }
 
     async fn of_letters_to_one_recipient_or_agency_each_waits_for_the_one_before_it(store: Store) {
-        let agency = AgencyId::parse("ha-noi").unwrap();
+        with_campaign(&store).await;
+        let agency = agency("ha-noi");
         queue_one(&store, receipt("a")).await;
         queue_one(&store, receipt("another to the same")).await;
         queue_one(&store, NewLetter { agency: Some(&agency), ..receipt("b") }).await;
