@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     agency::Agency,
+    appendix::Other,
     attachment::{self, Attachment},
     finding::Severity,
     letter::{
@@ -321,18 +322,34 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
         file_size: file.map(|file| file.bytes.len() as u64).or(decision.oversize).map(size).unwrap_or_default(),
         sha256: file.map(|file| file.sha256.clone()).unwrap_or_default(),
         limit: Some(size(setup.config.mailbox.largest)),
-        documents: mail
-            .attachments
-            .iter()
-            .enumerate()
-            .filter(|(at, file)| Some(*at) != own && is_document(file.kind))
-            .map(|(_, file)| FileFacts::new(&file.name, file.bytes.len() as u64))
-            .collect(),
+        documents: documents(mail, decision),
         ..ReportFacts::default()
     };
     if let Some(report) = &decision.report {
         facts.counts = letter::counts(&campaign.form, &report.answers);
         (facts.items, facts.answered) = letter::answered(&campaign.form, &report.answers);
+        facts.joined = others(mail, report, true);
+        facts.unused = others(mail, report, false);
     }
     facts
+}
+
+/// Further files that hold the form, those that are part of the report or those that are not.
+fn others(mail: &Mail, report: &Report, used: bool) -> Vec<FileFacts> {
+    let size = |other: &Other| other.file.map(|file| mail.attachments[file].bytes.len() as u64);
+    let facts = |other: &Other| match size(other) {
+        Some(size) => FileFacts::new(&other.name, size),
+        None => FileFacts { size: String::new(), ..FileFacts::new(&other.name, 0) },
+    };
+    report.others.iter().filter(|other| other.used == used).map(facts).collect()
+}
+
+/// The files that may be the official letter: documents that are not the form.
+fn documents(mail: &Mail, decision: &Decision) -> Vec<FileFacts> {
+    let is_form = |at: usize| {
+        let of_report = |report: &Report| report.file == at || report.others.iter().any(|other| other.file == Some(at));
+        decision.report.as_ref().is_some_and(of_report)
+    };
+    let files = mail.attachments.iter().enumerate().filter(|(at, file)| is_document(file.kind) && !is_form(*at));
+    files.map(|(_, file)| FileFacts::new(&file.name, file.bytes.len() as u64)).collect()
 }

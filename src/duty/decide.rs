@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     agency::{Agency, looks_like_address},
-    appendix::{Appendix, Reason},
+    appendix::{Appendix, Other, Reason},
     attachment::{Attachment, FileKind, Sealed},
     fence::{FenceError, Loss, Reading},
     finding::{Finding, Severity},
@@ -30,6 +30,7 @@ use crate::{
 };
 use jiff::Timestamp;
 
+pub mod earlier;
 mod held;
 mod secret;
 
@@ -94,6 +95,8 @@ pub struct Report {
     pub file: usize,
     pub answers: Answers,
     pub findings: Vec<Finding>,
+    /// Further files that hold the form or a part of it.
+    pub others: Vec<Other>,
 }
 
 impl Report {
@@ -197,7 +200,8 @@ pub fn decide(
         decision.letter = letter_unseen(unseen, to, &answerable);
     } else if brings_report {
         let answers_letter = identity.answers.is_some();
-        let case = Case { campaign, agency, to, answers_letter, by_staff: given.agency.is_some() };
+        let (by_staff, earlier) = (given.agency.is_some(), given.earlier.as_slice());
+        let case = Case { campaign, agency, to, answers_letter, by_staff, earlier };
         read_report(reading, mail, case, &answerable, &mut decision)?;
     } else if mail_kind == MailKind::Question && promises_a_file(mail) {
         decision.kind = MessageKind::Report;
@@ -247,17 +251,19 @@ struct Case<'a> {
     answers_letter: bool,
     /// Whether staff said so, which nothing in the report takes back.
     by_staff: bool,
+    /// Files of earlier mails that may complete it.
+    earlier: &'a [Attachment],
 }
 
 fn read_report(
     reading: &mut Reading,
     mail: &Mail,
-    Case { campaign, agency, to, answers_letter, by_staff }: Case,
+    Case { campaign, agency, to, answers_letter, by_staff, earlier }: Case,
     answerable: &Answerable,
     decision: &mut Decision,
 ) -> Result<(), FenceError> {
     let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
-    let appendix = match reading.appendix(&campaign.form, &mail.attachments, &circumstances)? {
+    let appendix = match reading.appendix_with(&campaign.form, &mail.attachments, earlier, &circumstances)? {
         Ok(appendix) => appendix,
         Err(loss) => {
             unread(loss.reason(), loss.to_string(), decision);
@@ -266,11 +272,11 @@ fn read_report(
         }
     };
     let letter = match appendix {
-        Appendix::Report { file, answers, findings, marks } => {
-            let report = Report { file, answers, findings };
+        Appendix::Report { file, answers, findings, marks, others } => {
+            let report = Report { file, answers, findings, others };
             decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
-            if let Some(other) = held::made_for_another(&marks, campaign, agency).filter(|_| !by_staff) {
-                let why = format!("the sender is {}, and the form was made for {other}", agency.id);
+            let another = held::made_for_another(&marks, &report.others, campaign, agency);
+            if let Some(why) = another.filter(|_| !by_staff) {
                 decision.held = Some((Held::Conflict, why));
                 decision.letter = held::receipt(mail, decision, answerable);
                 return Ok(());

@@ -6,12 +6,13 @@ use super::{
     Desk,
     answer::{self, Answered},
     bounce::{self, Bounce},
-    decide::{self, Decision, Unseen},
+    decide::{self, Decision, Report, Unseen, earlier},
     evidence, question,
 };
 use crate::{
     agency::{AgencyId, masked, masked_within},
     appendix::Reason,
+    attachment::Attachment,
     campaign::CampaignId,
     fence::{Fence, FenceError, Loss, Reading},
     letter::compose::File,
@@ -25,18 +26,22 @@ use crate::{
     },
 };
 use anyhow::Context as _;
+use jiff::Timestamp;
+use std::sync::Arc;
 
 /// The version of the program, noted with each message it handles.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 /// The evidence of a message whose agency staff named.
 pub const BY_STAFF: &str = "staff";
 
-/// What staff know of a message that the mail itself does not tell.
+/// What is known of a message that the mail itself does not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given {
     /// Whose it is; staff vouch for the sender.
     pub agency: Option<AgencyId>,
     pub campaign: Option<CampaignId>,
+    /// Files of the agency's earlier mails, which may complete its report.
+    pub earlier: Vec<Attachment>,
 }
 
 /// Reads a message again that was handled before or set aside, from its stored bytes. Nothing is recorded yet: the
@@ -102,23 +107,19 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
         let read = tokio::task::spawn_blocking(move || see(&fence, &raw).map(|seen| seen.mail));
         return Ok(What::Duplicate(Box::new(read.await.context("reading the mail failed")??.unwrap_or_default())));
     }
-    let (work, given) = (desk.clone(), given.clone());
-    // Reading may take its time, and what panics takes only itself along.
-    let read = move || -> anyhow::Result<_> {
-        let Seen { mail, lost, mut reading } = see(&work.fence, &raw)?;
-        let Some(mail) = mail else { return Ok(Err(lost)) };
-        // Only of a mail that was too large is more than what was kept.
-        let largest = work.setup.config.mailbox.largest;
-        let too_large = (size > raw.len() as u64).then_some(Unseen::TooLarge { size, largest });
-        let unseen = too_large.or(lost.map(Unseen::Lost));
-        // A signature holds for the whole mail.
-        let whole = unseen.is_none().then_some(raw.as_slice());
-        let evidence = evidence::gather(&work, &mut reading, &mail, whole)?;
-        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), arrived, &evidence, &given)?;
-        let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
-        Ok(Ok((mail, decision, files)))
-    };
-    match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
+    let kept = Arc::new(Kept { raw, size, arrived });
+    let mut read = read_once(desk, &kept, given.clone()).await?;
+    if let Ok((_, decision, _)) = &read {
+        let earlier = earlier::for_message(desk, id, decision).await?;
+        if !earlier.is_empty() {
+            let again = read_once(desk, &kept, Given { earlier, ..given.clone() }).await?;
+            let completed = |report: &Option<Report>| report.as_ref().is_some_and(Report::is_completed);
+            if again.as_ref().is_ok_and(|(_, decision, _)| completed(&decision.report)) {
+                read = again;
+            }
+        }
+    }
+    match read {
         Ok((mail, mut decision, files)) => {
             answer::by_own_deadline(desk, &mut decision).await?;
             let previous = answer::previous(desk, id, &decision).await?;
@@ -126,6 +127,37 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
         }
         Err(lost) => Ok(What::Unread(lost)),
     }
+}
+
+/// A message's bytes, and how many it had.
+struct Kept {
+    raw: Vec<u8>,
+    size: u64,
+    arrived: Timestamp,
+}
+
+/// What reading a message gives: what it is, and the files of its answer; or why there is nothing.
+type Outcome = Result<(Mail, Decision, Vec<File>), Option<Loss>>;
+
+async fn read_once(desk: &Desk, kept: &Arc<Kept>, given: Given) -> anyhow::Result<Outcome> {
+    let (work, kept) = (desk.clone(), kept.clone());
+    // Reading may take its time, and what panics takes only itself along.
+    let read = move || -> anyhow::Result<Outcome> {
+        let Kept { raw, size, arrived } = &*kept;
+        let Seen { mail, lost, mut reading } = see(&work.fence, raw)?;
+        let Some(mail) = mail else { return Ok(Err(lost)) };
+        // Only of a mail that was too large is more than what was kept.
+        let largest = work.setup.config.mailbox.largest;
+        let too_large = (*size > raw.len() as u64).then_some(Unseen::TooLarge { size: *size, largest });
+        let unseen = too_large.or(lost.map(Unseen::Lost));
+        // A signature holds for the whole mail.
+        let whole = unseen.is_none().then_some(raw.as_slice());
+        let evidence = evidence::gather(&work, &mut reading, &mail, whole)?;
+        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), *arrived, &evidence, &given)?;
+        let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
+        Ok(Ok((mail, decision, files)))
+    };
+    tokio::task::spawn_blocking(read).await.context("reading the mail failed")?
 }
 
 impl Judged {

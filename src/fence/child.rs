@@ -4,6 +4,7 @@
 use super::wire::{self, Answer, GREETING, Inspection, Request};
 use crate::{
     appendix,
+    attachment::Attachment,
     form::declaration::Form,
     message::{self, signature::Checker},
 };
@@ -130,10 +131,11 @@ impl Reader<'_> {
             }
             Request::Mail(raw) => Answer::Mail(Box::new(message::read(raw))),
             Request::File { name, bytes } => Answer::File(message::read_file(name, bytes)),
-            Request::Appendix { attachments, circumstances } => match self.forms.get(self.current) {
+            Request::Appendix { attachments, earlier, circumstances } => match self.forms.get(self.current) {
                 Some(Ok(form)) => {
-                    let attachments: Vec<_> = attachments.into_iter().map(Cow::into_owned).collect();
-                    Answer::Appendix(appendix::read(form, &attachments, &circumstances))
+                    let owned =
+                        |files: Vec<Cow<Attachment>>| files.into_iter().map(Cow::into_owned).collect::<Vec<_>>();
+                    Answer::Appendix(appendix::read(form, &owned(attachments), &owned(earlier), &circumstances))
                 }
                 Some(Err(reason)) => Answer::Misunderstood(reason.clone()),
                 None => Answer::Misunderstood("no form was sent".to_owned()),

@@ -175,11 +175,23 @@ impl Reading<'_> {
         attachments: &[Attachment],
         circumstances: &Circumstances,
     ) -> Result<Read<Appendix>, FenceError> {
+        self.appendix_with(form, attachments, &[], circumstances)
+    }
+
+    /// Reads the files of a mail as a report that those of earlier mails may complete.
+    pub fn appendix_with(
+        &mut self,
+        form: &Form,
+        attachments: &[Attachment],
+        earlier: &[Attachment],
+        circumstances: &Circumstances,
+    ) -> Result<Read<Appendix>, FenceError> {
         let Fence::Children(pool) = self.fence else {
-            return Ok(Ok(appendix::read(form, attachments, circumstances)));
+            return Ok(Ok(appendix::read(form, attachments, earlier, circumstances)));
         };
         let attachments = attachments.iter().map(wire::without_needless_bytes).collect();
-        let request = Request::Appendix { attachments, circumstances: circumstances.clone() };
+        let earlier = earlier.iter().map(wire::without_needless_bytes).collect();
+        let request = Request::Appendix { attachments, earlier, circumstances: circumstances.clone() };
         let answer = pool.ask(&request, Some(&form.source), &mut self.left)?;
         expect(answer, |answer| if let Answer::Appendix(appendix) = answer { Some(appendix) } else { None })
     }

@@ -32,8 +32,8 @@ pub enum Request<'a> {
         #[serde(with = "serde_bytes")]
         bytes: &'a [u8],
     },
-    /// The files of a mail, to be read by the form.
-    Appendix { attachments: Vec<Cow<'a, Attachment>>, circumstances: Circumstances },
+    /// The files of a mail, to be read by the form, and those of earlier ones that may complete it.
+    Appendix { attachments: Vec<Cow<'a, Attachment>>, earlier: Vec<Cow<'a, Attachment>>, circumstances: Circumstances },
     /// The signatures of a mail, to be checked with these keys.
     Signatures {
         #[serde(with = "serde_bytes")]

@@ -85,6 +85,9 @@ pub struct ReportFacts {
     /// The file the letter is about; empty where there is none.
     pub file_name: String,
     pub file_size: String,
+    /// Files that it was put together with, and those with the form that were not used.
+    pub joined: Vec<FileFacts>,
+    pub unused: Vec<FileFacts>,
     /// The whole hash in hexadecimal digits; letters show 16 of them.
     pub sha256: String,
     /// The reception code.
