@@ -15,12 +15,13 @@ use crate::{
     attachment::Attachment,
     campaign::CampaignId,
     fence::{Fence, FenceError, Loss, Reading},
+    form::followed::Asked,
     letter::compose::File,
     message::{self, Mail},
     store::{
         Tx, again, attempts,
         attempts::Unhandled,
-        messages,
+        documents, messages,
         messages::{Held, MessageDetail, MessageKind, MessageOutcome},
         reports::{ReportRow, Verdict},
     },
@@ -53,6 +54,11 @@ pub async fn handle_again(desk: &Desk, id: i64, given: &Given) -> anyhow::Result
     Ok(Judged { again: true, ..judge(desk, &waiting, given).await? })
 }
 
+/// Reads a message that waits for staff, for them to see what it is; nothing of it is to be recorded.
+pub async fn look_again(desk: &Desk, id: i64) -> anyhow::Result<Judged> {
+    handle_again(desk, id, &Given::default()).await
+}
+
 /// A message that was read and decided about; nothing of that is recorded yet.
 #[derive(Debug)]
 pub struct Judged {
@@ -78,6 +84,8 @@ struct Decided {
     files: Vec<File>,
     /// The version that counted before.
     previous: Option<ReportRow>,
+    /// What that one was asked for.
+    asked: Vec<Asked>,
 }
 
 /// What was recorded of a message.
@@ -123,7 +131,8 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
         Ok((mail, mut decision, files)) => {
             answer::by_own_deadline(desk, &mut decision).await?;
             let previous = answer::previous(desk, id, &decision).await?;
-            Ok(What::Decided(Box::new(Decided { mail, decision, files, previous })))
+            let asked = answer::asked(desk, previous.as_ref()).await?;
+            Ok(What::Decided(Box::new(Decided { mail, decision, files, previous, asked })))
         }
         Err(lost) => Ok(What::Unread(lost)),
     }
@@ -178,9 +187,9 @@ impl Judged {
         }
         match &self.what {
             What::Decided(decided) => {
-                let Decided { mail, decision, files, previous } = decided.as_ref();
+                let Decided { mail, decision, files, previous, asked } = decided.as_ref();
                 let (previous, withdrawn) = (previous.as_ref(), withdrawn.as_ref());
-                let new = answer::Answer { id: self.id, mail, decision, files, previous, withdrawn };
+                let new = answer::Answer { id: self.id, mail, decision, files, previous, asked, withdrawn };
                 let mut answered = answer::record(desk, tx, &new).await?;
                 if let Some(limit) = question::pass_on(desk, tx, self.id, mail, decision).await? {
                     answered.limit = Some(limit);
@@ -188,6 +197,7 @@ impl Judged {
                 if let Some(bounce) = &decision.bounce {
                     bounce::record(desk, tx, self.id, bounce).await?;
                 }
+                documents::put(tx, self.id, &answer::kept_documents(mail, decision)).await?;
                 self.outcome(tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
                 Ok(Recorded {
                     id: self.id,

@@ -7,6 +7,7 @@ use crate::{
     attachment::Attachment,
     form::declaration::Form,
     message::{self, signature::Checker},
+    official,
 };
 use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
 use rustix::{
@@ -140,6 +141,10 @@ impl Reader<'_> {
                 Some(Err(reason)) => Answer::Misunderstood(reason.clone()),
                 None => Answer::Misunderstood("no form was sent".to_owned()),
             },
+            Request::Documents { attachments, ours } => {
+                let attachments: Vec<_> = attachments.into_iter().map(Cow::into_owned).collect();
+                Answer::Documents(official::documents(&attachments, ours))
+            }
             Request::Signatures { raw, keys } => Answer::Signatures(self.checker.check(raw, &keys)),
             Request::Inspect { file, port } => Answer::Inspected(self.inspect(Path::new(file), port)),
         })

@@ -2,8 +2,10 @@
 //! returns answers, findings and a verdict. It knows workbooks and no mail, no database and no letter.
 
 pub mod answers;
+pub mod confidence;
 pub mod declaration;
 mod document;
+pub mod followed;
 mod inferred;
 pub mod locate;
 pub mod parts;

@@ -66,6 +66,25 @@ def rar5(name, data, method=0, encrypted=False):
             + block(vint(5) + vint(0) + vint(0)))
 
 
+def pdf(*lines):
+    """A letter with a text: each line at its place, its letters by a map as word processors write it."""
+    letters = sorted({letter for line in lines for letter in line})
+    code = {letter: at + 1 for at, letter in enumerate(letters)}
+    cmap = f"begincmap {len(letters)} beginbfchar\n" + "".join(
+        f"<{code[letter]:04X}><{ord(letter):04X}>\n" for letter in letters) + "endbfchar endcmap"
+    content = "BT /F1 13 Tf " + " ".join(
+        f"1 0 0 1 70 {780 - 20 * at} Tm <{''.join(f'{code[letter]:04X}' for letter in line)}> Tj"
+        for at, line in enumerate(lines)) + " ET"
+
+    def stream(number, text):
+        packed = zlib.compress(text.encode())
+        return f"{number} 0 obj<</Filter/FlateDecode/Length {len(packed)}>>stream\n".encode() + packed + b"\nendstream endobj\n"
+    return (b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+            b"3 0 obj<</Type/Page/Parent 2 0 R/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>endobj\n" + stream(4, content)
+            + b"5 0 obj<</Type/Font/Subtype/Type0/ToUnicode 6 0 R>>endobj\n" + stream(6, cmap)
+            + b"trailer<</Root 1 0 R>>\n%%EOF\n")
+
+
 def main():
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir()
@@ -115,6 +134,12 @@ def main():
     (OUT / "alone").mkdir()
     (OUT / "alone" / "table.xlsx").write_bytes(table)
     (OUT / "alone" / "contact.xlsx").write_bytes(contact)
+    letter = pdf("UBND TỈNH HÀ NAM", "Số: 45/BC-UBND", "Hà Nam, ngày 20 tháng 02 năm 2023",
+                 "Thực hiện Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023")
+    write("official.pdf", letter, verdict="unreadable", reason="no_workbook")
+    pages = b"".join(b"%d 0 obj<</Type/Pages/Kids[%d 0 R]/Parent %d 0 R>>endobj\n" % (n, (n + 1) % 50_000, n)
+                     for n in range(50_000))
+    write("endless-pages.zip", zipped(("endless.pdf", b"%PDF-1.7\n" + pages)), verdict="unreadable", reason="no_workbook")
     # Zip in 7z in a mail in a mail.
     inner = zipped(("Phu luc.xlsx", whole))
     packed = wrap.seven_zip(("trong.zip", inner))
