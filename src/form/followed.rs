@@ -45,13 +45,13 @@ pub fn compare(
     findings: &[Finding],
 ) -> Followed {
     let now = answers.to_json(form);
-    let (old, new) = (cells(before), cells(&now));
+    let (old, new) = (cells(form, before), cells(form, &now));
     let names: BTreeSet<&Spot> = old.keys().chain(new.keys()).collect();
     let changed = names.into_iter().filter(|spot| old.get(spot) != new.get(spot)).cloned().collect();
-    let errors: BTreeSet<Asked> = findings.iter().filter(|one| one.severity == Severity::Error).map(asked_by).collect();
+    let errors = findings.iter().filter(|one| one.severity == Severity::Error);
     // What was missing and is there now but cannot be understood is not done either.
-    let open: BTreeSet<&Spot> = errors.iter().map(|asked| &asked.spot).collect();
-    let (left, done) = asked.iter().cloned().partition(|asked| open.contains(&asked.spot));
+    let open: BTreeSet<Spot> = errors.map(|finding| placed(form, asked_by(finding).spot)).collect();
+    let (left, done) = asked.iter().cloned().partition(|asked| open.contains(&placed(form, asked.spot.clone())));
     Followed { version, changed, done, left }
 }
 
@@ -61,8 +61,21 @@ pub fn asked_by(finding: &Finding) -> Asked {
     Asked { code: code.clone(), spot: Spot { section: section.clone(), row: row.clone(), field: field.clone() } }
 }
 
+/// A cell as both reports name it: of a row that repeats in its place, the first is numbered as the row itself by some
+/// and as its first line by others, our own form among them.
+fn placed(form: &Form, mut spot: Spot) -> Spot {
+    let first = spot.row.as_deref().and_then(|row| row.strip_suffix(".1"));
+    let rows = form.section(&spot.section).map_or(&[][..], |section| &section.rows);
+    if let Some(first) = first
+        && rows.iter().any(|row| row.in_place && row.id.get_ref() == first)
+    {
+        spot.row = Some(first.to_owned());
+    }
+    spot
+}
+
 /// Every answered cell of a report.
-fn cells(answers: &Json) -> BTreeMap<Spot, &Json> {
+fn cells<'a>(form: &Form, answers: &'a Json) -> BTreeMap<Spot, &'a Json> {
     let mut cells = BTreeMap::new();
     let sections = answers.as_object().into_iter().flatten();
     for (section, rows) in sections {
@@ -72,7 +85,8 @@ fn cells(answers: &Json) -> BTreeMap<Spot, &Json> {
             for (field, value) in
                 line.as_object().into_iter().flatten().filter(|(key, value)| *key != "row" && !value.is_null())
             {
-                cells.insert(Spot { section: section.clone(), row: row.clone(), field: Some(field.clone()) }, value);
+                let spot = Spot { section: section.clone(), row: row.clone(), field: Some(field.clone()) };
+                cells.insert(placed(form, spot), value);
             }
         }
     }
@@ -86,9 +100,11 @@ mod tests {
 
     #[test]
     fn cells_are_compared_by_what_they_mean() {
-        let old = json!({"contact": {"phone": "1", "email": null}, "status": [{"row": "1", "due": "2023"}, {"row": "2", "due": "2024"}]});
-        let new = json!({"contact": {"phone": "2", "email": "a"}, "status": [{"row": "1", "due": "2023"}]});
-        let (old, new) = (cells(&old), cells(&new));
+        let old = json!({"contact": {"phone": "1", "email": null}, "status": [{"row": "1", "due": "2023"}, {"row": "2", "due": "2024"}, {"row": "4.3", "due": "2025"}]});
+        let new = json!({"contact": {"phone": "2", "email": "a"}, "status": [{"row": "1", "due": "2023"}, {"row": "4.3.1", "due": "2025"}]});
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml");
+        let form = Form::load(&path).unwrap();
+        let (old, new) = (cells(&form, &old), cells(&form, &new));
         let names: BTreeSet<&Spot> = old.keys().chain(new.keys()).collect();
         let changed: Vec<String> = names
             .into_iter()
