@@ -19,7 +19,7 @@
 //! | floor | modules | what |
 //! |---|---|---|
 //! | words | [`text`] [`mod@secrecy`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] [`step`] | the field's words, no I/O |
-//! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
+//! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`official`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
 //! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] [`resolver`] | the only sockets, blind to the store |
@@ -112,6 +112,7 @@ pub mod letter;
 pub mod mailbox;
 pub mod message;
 pub mod oauth2;
+pub mod official;
 pub mod outgoing;
 pub mod progress;
 pub mod resolver;

@@ -100,6 +100,7 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
         days_left: (day < deadline_day).then(|| campaign.calendar.working_days_between(day, deadline_day)),
         days_over: (day > deadline_day).then(|| campaign.calendar.working_days_between(deadline_day, day)),
         closing: false,
+        documents: number(tables.documents.len()),
         tasks: number(tasks),
         held: Vec::new(),
         held_more: number(held_count - held.len()),
@@ -255,6 +256,8 @@ fn news_facts(desk: &Desk, arrived: &Arrived, name: &impl Fn(&str) -> String) ->
         accepted: arrived.verdict == crate::store::reports::Verdict::Accepted,
         on_time: arrived.on_time,
         current: arrived.current,
+        done: number(arrived.followed.as_ref().map_or(0, |followed| followed.done.len())),
+        asked: number(arrived.followed.as_ref().map_or(0, |followed| followed.done.len() + followed.left.len())),
     }
 }
 

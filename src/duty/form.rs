@@ -1,7 +1,10 @@
 //! The form as it goes along with a letter: blank with the agency's name on it, or filled with the report that is
 //! to be corrected, its cells marked. A report that was answered before is read anew from the mail as it was kept.
 
-use super::{Desk, decide::Report};
+use super::{
+    Desk,
+    decide::{Report, earlier},
+};
 use crate::{
     agency::Agency,
     appendix::Appendix,
@@ -67,15 +70,18 @@ pub async fn read_again(
         Err(StoreError::Missing { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
+    let earlier = earlier::before(desk, &campaign.id, &agency.id, row.message, row.received_at).await?;
     let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
     let (fence, form, sha256) = (desk.fence.clone(), campaign.form.clone(), row.file_sha256.clone());
     let read = move || -> anyhow::Result<Option<Report>> {
         let mut reading = fence.begin();
         let Ok(mail) = reading.mail(&raw)? else { return Ok(None) };
-        let Ok(appendix) = reading.appendix(&form, &mail.attachments, &circumstances)? else { return Ok(None) };
+        let Ok(appendix) = reading.appendix_with(&form, &mail.attachments, &earlier, &circumstances)? else {
+            return Ok(None);
+        };
         Ok(match appendix {
-            Appendix::Report { file, answers, findings, .. } if mail.attachments[file].sha256 == sha256 => {
-                Some(Report { file, answers, findings })
+            Appendix::Report { file, answers, findings, others, .. } if mail.attachments[file].sha256 == sha256 => {
+                Some(Report { file, answers, findings, others })
             }
             _ => None,
         })

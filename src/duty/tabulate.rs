@@ -3,16 +3,19 @@
 
 use super::{Desk, contacts};
 use crate::{
+    agency::AgencyId,
     export::{self, Book, National},
     form::declaration::ColumnType,
     progress::Progress,
     setup::OpenCampaign,
     store::{
+        documents::{self, KeptDocument},
         messages, reports,
         tables::{self, CurrentReport, Written},
     },
 };
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Name and version of this program.
 pub const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -30,6 +33,8 @@ pub struct Gathered {
     pub progress: Progress,
     reports: Vec<CurrentReport>,
     written: Vec<Written>,
+    /// The official documents that came.
+    pub documents: BTreeMap<AgencyId, Vec<KeptDocument>>,
     now: Timestamp,
 }
 
@@ -40,7 +45,8 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Gath
     for (field, code) in own_words(campaign) {
         written.extend(tables::chosen(&desk.store, &campaign.id, field, code).await?);
     }
-    Ok(Gathered { progress, reports, written, now: desk.clock.now() })
+    let documents = documents::by_agency(&desk.store, &campaign.id).await?;
+    Ok(Gathered { progress, reports, written, documents, now: desk.clock.now() })
 }
 
 /// The columns and options whose answer is in the agency's own words.
@@ -71,6 +77,7 @@ impl Gathered {
             progress: &self.progress,
             reports: &self.reports,
             written: &self.written,
+            documents: &self.documents,
             headings: desk.setup.letters.headings(),
             program: PROGRAM,
             now: self.now,

@@ -9,6 +9,7 @@ use crate::{
         Mail,
         signature::{Checked, Key},
     },
+    official::Document,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -32,8 +33,10 @@ pub enum Request<'a> {
         #[serde(with = "serde_bytes")]
         bytes: &'a [u8],
     },
-    /// The files of a mail, to be read by the form.
-    Appendix { attachments: Vec<Cow<'a, Attachment>>, circumstances: Circumstances },
+    /// The files of a mail, to be read by the form, and those of earlier ones that may complete it.
+    Appendix { attachments: Vec<Cow<'a, Attachment>>, earlier: Vec<Cow<'a, Attachment>>, circumstances: Circumstances },
+    /// The files of a mail, of which those are to be told that are official documents other than `ours`.
+    Documents { attachments: Vec<Cow<'a, Attachment>>, ours: &'a str },
     /// The signatures of a mail, to be checked with these keys.
     Signatures {
         #[serde(with = "serde_bytes")]
@@ -55,6 +58,7 @@ pub enum Answer {
     Mail(Box<Mail>),
     File(Vec<Attachment>),
     Appendix(Appendix),
+    Documents(Vec<Document>),
     Signatures(Vec<Checked>),
     Inspected(Inspection),
     /// Where in the program reading gave up.

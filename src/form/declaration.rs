@@ -76,6 +76,10 @@ pub struct Form {
     /// The sheets of the consolidated workbook; by default one for each section.
     #[serde(default)]
     pub tables: Vec<Table>,
+    /// A report that was read with less confidence than this, in percent, waits for staff. Half of what was inferred
+    /// counts as read, so that 60 holds what is inferred in more than four cells of five.
+    #[serde(default = "least_confidence")]
+    pub least_confidence: u32,
 }
 
 /// Where in the text something is wrong, and why.
@@ -608,6 +612,10 @@ impl TryFrom<String> for Pattern {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Regex::new(&text).map(Pattern)
     }
+}
+
+fn least_confidence() -> u32 {
+    60
 }
 
 fn one() -> u32 {

@@ -19,6 +19,8 @@ pub struct DigestFacts {
     pub days_over: Option<u32>,
     /// Whether it is the last one, of a campaign that staff have closed.
     pub closing: bool,
+    /// Agencies whose official document is there, besides or without data.
+    pub documents: u32,
     /// How many things wait for a person.
     pub tasks: u32,
     /// Who owes something and is known by blocked addresses only.
@@ -153,6 +155,9 @@ pub struct NewsFacts {
     pub on_time: bool,
     /// Whether it is the one that counts.
     pub current: bool,
+    /// Of what the version before was asked for, how much is done now, and of how much.
+    pub done: u32,
+    pub asked: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -51,7 +51,7 @@ words! { Overview {
 } }
 words! { Timeliness {
     sheet, title, note, versions, first_received, accepted_at, deadline, timing, on_time, late, overdue, waiting,
-    days_late, items, answered, complete, errors, warnings,
+    days_late, items, answered, complete, errors, warnings, document,
 } }
 words! { Grouped { rows, agencies, names } }
 words! { Sources {

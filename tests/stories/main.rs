@@ -12,6 +12,7 @@ mod limits;
 mod mail;
 mod names;
 mod people;
+mod pieces;
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "../harness/postgres.rs"]
 mod postgres;
