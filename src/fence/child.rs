@@ -6,6 +6,7 @@ use crate::{
     appendix,
     form::declaration::Form,
     message::{self, signature::Checker},
+    workbook::grid,
 };
 use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
 use rustix::{
@@ -139,6 +140,7 @@ impl Reader<'_> {
                 None => Answer::Misunderstood("no form was sent".to_owned()),
             },
             Request::Signatures { raw, keys } => Answer::Signatures(self.checker.check(raw, &keys)),
+            Request::Grids(file) => Answer::Grids(grid::of_file(&file)),
             Request::Inspect { file, port } => Answer::Inspected(self.inspect(Path::new(file), port)),
         })
     }

@@ -9,6 +9,7 @@ use crate::{
         Mail,
         signature::{Checked, Key},
     },
+    workbook::grid::Grid,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -40,6 +41,8 @@ pub enum Request<'a> {
         raw: &'a [u8],
         keys: Cow<'a, [Key]>,
     },
+    /// A file of a mail, to be shown to people.
+    Grids(Cow<'a, Attachment>),
     /// To try what must not be possible.
     Inspect { file: &'a str, port: u16 },
 }
@@ -56,6 +59,8 @@ pub enum Answer {
     File(Vec<Attachment>),
     Appendix(Appendix),
     Signatures(Vec<Checked>),
+    /// None where the file is no workbook that can be read.
+    Grids(Vec<Grid>),
     Inspected(Inspection),
     /// Where in the program reading gave up.
     Panicked(String),

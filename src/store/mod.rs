@@ -12,6 +12,7 @@ pub mod backup;
 pub mod duties;
 pub mod filing;
 pub mod held;
+pub mod history;
 pub mod messages;
 pub mod news;
 pub mod outbox;

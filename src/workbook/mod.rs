@@ -4,6 +4,7 @@
 
 mod docx;
 mod gather;
+pub mod grid;
 mod legacy;
 mod rich;
 mod xlsb;
