@@ -9,6 +9,7 @@ mod plain;
 mod tables;
 mod xlsx;
 
+pub use answers::period_words;
 pub use plain::{csv, json};
 pub use xlsx::xlsx;
 

@@ -17,7 +17,7 @@ mod wrap;
 pub use context::{Context, OrderFacts};
 pub use group::group;
 pub use headings::{Headings, KindGroup};
-pub use quiet::shorten;
+pub use quiet::{one_line, shorten};
 pub use tally::{answered, counts};
 pub use words::Words;
 

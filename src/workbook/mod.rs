@@ -5,6 +5,7 @@
 mod docx;
 pub mod dropdowns;
 mod gather;
+pub mod grid;
 mod legacy;
 mod rich;
 mod xlsb;
