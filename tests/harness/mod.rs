@@ -6,18 +6,24 @@
 #![allow(unused_imports, reason = "each test binary uses a part of it")]
 
 mod authority;
+mod courier;
+mod cyrus;
 mod dovecot;
 mod endpoint;
 mod exim;
+mod imap_server;
 mod office;
 mod postgres;
 mod scripted;
 mod sink;
 
 pub use authority::{Authority, Leaf};
+pub use courier::Courier;
+pub use cyrus::Cyrus;
 pub use dovecot::Dovecot;
 pub use endpoint::{CLIENT_SECRET, FIRST_REFRESH, TokenEndpoint, TokenPlay};
 pub use exim::{EXIM_DOMAIN, Exim};
+pub use imap_server::ImapServer;
 pub use office::{AGENCIES, Daemon, Office, PATIENCE, furnish, report, within};
 pub use postgres::Postgres;
 pub use scripted::{MESSAGE, Rule, ScriptedImap, Then};
