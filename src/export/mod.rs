@@ -9,6 +9,7 @@ mod plain;
 mod tables;
 mod xlsx;
 
+pub use answers::period_words;
 pub use plain::{csv, json};
 pub use xlsx::xlsx;
 
@@ -229,6 +230,7 @@ fn state_cell(headings: &Headings, state: State) -> Cell {
         State::NotReceived => &words.not_received,
         State::Paper => &words.paper,
         State::Exempt => &words.exempt,
+        State::Unreachable => return Cell::Marked { code, text: words.unreachable.clone() },
     };
     Cell::Coded { code, text: text.clone() }
 }

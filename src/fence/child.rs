@@ -8,6 +8,7 @@ use crate::{
     form::declaration::Form,
     message::{self, signature::Checker},
     official,
+    workbook::grid,
 };
 use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
 use rustix::{
@@ -146,6 +147,7 @@ impl Reader<'_> {
                 Answer::Documents(official::documents(&attachments, ours))
             }
             Request::Signatures { raw, keys } => Answer::Signatures(self.checker.check(raw, &keys)),
+            Request::Grids(file) => Answer::Grids(grid::of_file(&file)),
             Request::Inspect { file, port } => Answer::Inspected(self.inspect(Path::new(file), port)),
         })
     }

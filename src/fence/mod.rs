@@ -16,6 +16,7 @@ use crate::{
         signature::{self, Checked, Key},
     },
     official::{self, Document},
+    workbook::grid::{self, Grid},
 };
 use std::{
     borrow::Cow,
@@ -167,6 +168,13 @@ impl Reading<'_> {
         let Fence::Children(pool) = self.fence else { return Ok(Ok(message::read_file(name, bytes))) };
         let answer = pool.ask(&Request::File { name, bytes }, None, &mut self.left)?;
         expect(answer, |answer| if let Answer::File(files) = answer { Some(files) } else { None })
+    }
+
+    /// The sheets of a file of a mail, to be shown; none where it is no workbook that can be read.
+    pub fn grids(&mut self, file: &Attachment) -> Result<Read<Vec<Grid>>, FenceError> {
+        let Fence::Children(pool) = self.fence else { return Ok(Ok(grid::of_file(file))) };
+        let answer = pool.ask(&Request::Grids(Cow::Borrowed(file)), None, &mut self.left)?;
+        expect(answer, |answer| if let Answer::Grids(grids) = answer { Some(grids) } else { None })
     }
 
     /// Reads the files of a mail as a report.

@@ -10,6 +10,7 @@ use crate::{
         signature::{Checked, Key},
     },
     official::Document,
+    workbook::grid::Grid,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -43,6 +44,8 @@ pub enum Request<'a> {
         raw: &'a [u8],
         keys: Cow<'a, [Key]>,
     },
+    /// A file of a mail, to be shown to people.
+    Grids(Cow<'a, Attachment>),
     /// To try what must not be possible.
     Inspect { file: &'a str, port: u16 },
 }
@@ -60,6 +63,8 @@ pub enum Answer {
     Appendix(Appendix),
     Documents(Vec<Document>),
     Signatures(Vec<Checked>),
+    /// None where the file is no workbook that can be read.
+    Grids(Vec<Grid>),
     Inspected(Inspection),
     /// Where in the program reading gave up.
     Panicked(String),

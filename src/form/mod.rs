@@ -5,6 +5,7 @@ pub mod answers;
 pub mod confidence;
 pub mod declaration;
 mod document;
+pub mod draft;
 pub mod followed;
 mod inferred;
 pub mod locate;

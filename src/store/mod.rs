@@ -13,6 +13,7 @@ pub mod documents;
 pub mod duties;
 pub mod filing;
 pub mod held;
+pub mod history;
 pub mod messages;
 pub mod news;
 pub mod outbox;
@@ -27,6 +28,7 @@ pub mod standing;
 pub mod tables;
 pub mod tokens;
 pub mod told;
+pub mod traces;
 
 mod columns;
 mod connect;

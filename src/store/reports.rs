@@ -516,7 +516,7 @@ fn agency_state(row: &AnyRow) -> Result<AgencyState, StoreError> {
     })
 }
 
-fn report(row: &AnyRow) -> Result<ReportRow, StoreError> {
+pub(super) fn report(row: &AnyRow) -> Result<ReportRow, StoreError> {
     let row = Columns(row);
     Ok(ReportRow {
         id: row.number("id")?,
