@@ -93,7 +93,7 @@ pub struct AgencyState {
     pub deadline: Option<Date>,
     pub versions: u32,
     pub first_received_at: Option<Timestamp>,
-    /// When the first accepted version came.
+    /// When the first accepted version came, whichever was recorded first: staff may release an early one late.
     pub accepted_at: Option<Timestamp>,
     /// Of the first accepted version, so that an agency which was on time and improves its report later stays so;
     /// of the current one where none is accepted.
@@ -226,8 +226,8 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
                expectation.deadline,
                COALESCE(received.versions, 0) AS versions,
                received.first_received_at,
-               accepted.received_at AS accepted_at,
-               COALESCE(accepted.on_time, latest.on_time) AS on_time,
+               received.accepted_at,
+               COALESCE(received.accepted_on_time, latest.on_time) AS on_time,
                latest.verdict,
                COALESCE(latest.version, 0) AS version,
                COALESCE(latest.errors, 0) AS errors,
@@ -239,15 +239,12 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
             SELECT agency,
                    COUNT(*) AS versions,
                    MIN(received_at) AS first_received_at,
-                   MIN(CASE WHEN verdict = 'accepted' THEN version END) AS accepted_version
+                   MIN(CASE WHEN verdict = 'accepted' THEN received_at END) AS accepted_at,
+                   MAX(CASE WHEN verdict = 'accepted' THEN on_time END) AS accepted_on_time
             FROM report
             WHERE campaign = $1
             GROUP BY agency
         ) AS received ON received.agency = expectation.agency
-        LEFT JOIN report AS accepted
-               ON accepted.campaign = expectation.campaign
-              AND accepted.agency = expectation.agency
-              AND accepted.version = received.accepted_version
         LEFT JOIN report AS latest
                ON latest.campaign = expectation.campaign
               AND latest.agency = expectation.agency

@@ -164,7 +164,7 @@ fn a_page_tells_what_the_command_line_tells() {
     let nghe_an = shown.get("/campaigns/1552/agencies/nghe-an").text();
     assert!(nghe_an.contains("Lần thứ 2") && nghe_an.contains("Lần thứ 1") && nghe_an.contains("hợp lệ, đang sử dụng"));
     // The first version, whose reason is missing in F18 and F22: both are marked beside what was understood.
-    let report = links(&nghe_an).into_iter().filter(|link| link.starts_with("/reports/")).next_back().unwrap();
+    let report = links(&nghe_an).into_iter().rfind(|link| link.starts_with("/reports/")).unwrap();
     let report = shown.get(&report).text();
     assert_eq!(report.matches("<td class=\"marked\">").count(), 2);
     assert!(report.contains("Cần bổ sung:") && report.contains("ô F18") && report.contains("Trang tính \"Phụ lục\""));
@@ -194,7 +194,7 @@ fn what_strangers_write_is_shown_and_does_nothing() {
     }
     let list = held();
     assert!(!list.contains("<script") && !list.contains("<img") && !list.contains('\u{202e}') && list.contains("7*7"));
-    let message = links(&list).into_iter().filter(|link| link.starts_with("/messages/")).next_back().unwrap();
+    let message = links(&list).into_iter().rfind(|link| link.starts_with("/messages/")).unwrap();
     let page = shown.get(&message).text();
     assert!(page.contains("&lt;script&gt;alert(2)") && !page.contains("<script") && !page.contains("href=\"java"));
     let file = links(&page).into_iter().find(|link| link.contains("/files/")).unwrap();

@@ -20,6 +20,7 @@ mod questions;
 mod reports;
 mod senders;
 mod story;
+mod sums;
 mod tables;
 mod too_large;
 mod trust;
