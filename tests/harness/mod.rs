@@ -6,11 +6,13 @@
 #![allow(unused_imports, reason = "each test binary uses a part of it")]
 
 mod authority;
+mod browser;
 mod courier;
 mod cyrus;
 mod dovecot;
 mod endpoint;
 mod exim;
+pub mod http;
 mod imap_server;
 mod office;
 mod postgres;
@@ -18,6 +20,7 @@ mod scripted;
 mod sink;
 
 pub use authority::{Authority, Leaf};
+pub use browser::Browser;
 pub use courier::Courier;
 pub use cyrus::Cyrus;
 pub use dovecot::Dovecot;
