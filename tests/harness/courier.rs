@@ -78,7 +78,7 @@ impl Courier {
         must(Command::new("cp").arg("-al").arg(ready).arg(self.jail()));
         copy_leaf(&self.jail().join("etc/courier"));
         self.set_password(PASSWORD);
-        must(&mut self.jailed("/usr/bin/maildirmake.courier").arg("/mail/Maildir").stdin(Stdio::null()));
+        must(self.jailed("/usr/bin/maildirmake.courier").arg("/mail/Maildir").stdin(Stdio::null()));
         if Courier::is_root() {
             must(Command::new("chown").arg("-R").arg("nobody:nogroup").arg(self.jail().join("mail")));
         }
