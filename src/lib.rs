@@ -22,8 +22,9 @@
 //! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`official`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
-//! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] [`resolver`] | the only sockets, blind to the store |
+//! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] [`resolver`] [`web`] | the only sockets, blind to the store |
 //! | duties | [`duty`] | one thing, once |
+//! | pages | [`page`] | what staff may look at in a browser; it changes nothing |
 //! | rhythm | [`schedule`] (pure), [`daemon`] | what is due; every loop, sleep and signal |
 //! | doors | [`cli`], `main.rs` | one file an operator's act |
 //!
