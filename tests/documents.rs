@@ -93,9 +93,9 @@ fn about(source: &str, name: &str) -> String {
 
 #[test]
 fn every_key_of_the_configuration_is_documented() {
-    let source = read("src/config.rs");
+    let source = read("src/config.rs") + &read("src/config/page.rs");
     let mut text = String::from(
-        "# Configuration\n\nMade from the doc comments of `src/config.rs` and `src/campaign.rs` by `tests/documents.rs`. \
+        "# Configuration\n\nMade from the doc comments of `src/config` and `src/campaign.rs` by `tests/documents.rs`. \
          `--config FILE` names\nthe file, else `$PHULUC_CONFIG`, else it is `config/phuluc.toml`. Paths in it are relative \
          to it; unknown keys are refused,\nwith the key's name and line. `config/phuluc.toml` shows each key in its place, \
          `phuluc init` writes one.\n",

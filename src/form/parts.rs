@@ -90,7 +90,9 @@ pub fn join(form: &Form, base: Part, others: &[(Origin, Part)], circumstances: &
             continue;
         }
         let better = || tried.errors(form, circumstances) < joined.errors(form, circumstances);
-        let adds = *origin == Origin::SameMail || !joined.whole || disjoint(&joined, &other) || better();
+        // A whole form takes the place of an earlier whole one: what it leaves out is not made up for from that.
+        let adds =
+            *origin == Origin::SameMail || !joined.whole || disjoint(&joined, &other) || (!other.whole && better());
         if adds {
             tried.whole |= other.whole;
             tried.marks = if tried.marks == Marks::default() { other.marks } else { tried.marks };

@@ -54,7 +54,7 @@ pub async fn report(store: &Store, id: i64) -> Result<Option<(CampaignId, Agency
     let row = sqlx::query(
         "
         SELECT id, message, version, received_at, on_time, verdict, is_current, file_name, file_sha256, file_size,
-               form_id, form_version, errors, warnings, counts, answers, campaign, agency
+               form_id, form_version, errors, warnings, counts, answers, confidence, followed, campaign, agency
         FROM report
         WHERE id = $1
         ",

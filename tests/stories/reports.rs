@@ -270,6 +270,7 @@ async fn errors_are_listed_with_the_marked_workbook_and_the_correction_is_accept
     - Tệp đã tiếp nhận: Phụ lục Hà Nam.xlsx (9 KB).
     - Mã kiểm tra tệp (SHA-256, 16 ký tự đầu): bdd4476d64770fde.
     - Lần gửi: lần thứ 2, thay thế bản nhận lúc 09 giờ 00 phút ngày 20/02/2023.
+    - So với bản gửi trước: đã bổ sung: mục 1.1.
 
     Kết quả đã ghi nhận (số nội dung):
     - Đáp ứng yêu cầu theo Văn bản số 1552/BTTTT-THH: Đã đáp ứng: 0; Đáp ứng một
@@ -462,7 +463,7 @@ async fn of_several_files_the_form_is_read_and_the_others_are_named() {
     story.poll().await;
     assert_eq!(story.outcome(), "report from ha-nam accepted");
     let words = story.letter().words();
-    assert!(words.contains("CV 123-UBND (ký số).pdf"), "{words}");
+    assert!(words.replace("\n ", "").contains("CV 123-UBND (ký số).pdf"), "{words}");
     assert_eq!(story.reports("ha-nam").await[0].file_name.as_deref(), Some("Phụ lục Hà Nam.xlsx"));
     story.end().await;
 }

@@ -338,5 +338,5 @@ async fn a_report_that_came_in_time_and_is_released_late_is_in_time() {
     let counts = story.progress().await.counts;
     assert_eq!((counts.accepted, counts.on_time, counts.late), (1, 1, 0));
     all_tell(&story, &models).await;
-    story.end().await;
+    story.desk.store.close().await;
 }

@@ -208,7 +208,7 @@ async fn an_archive_with_a_password_is_asked_for_without_it() {
 #[tokio::test]
 async fn an_archive_that_is_not_opened_waits_for_staff_and_its_sender_hears_that_it_came() {
     let mut story = Story::begin().await;
-    story.mail(|mail| mail.file_of("bao cao.rar", "application/vnd.rar", data("../wrapped/rar.rar")));
+    story.mail(|mail| mail.file_of("bao cao.rar", "application/vnd.rar", data("../pieces/rar5-compressed.rar")));
     story.poll().await;
     let message = story.message();
     assert_eq!(crate::story::outcome(&message), "report from ha-nam held unreadable unreadable no_workbook");
