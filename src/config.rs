@@ -54,6 +54,7 @@ pub struct Office {
     pub staff: Vec<String>,
 }
 
+/// Where everything is kept.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {

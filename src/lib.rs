@@ -76,7 +76,7 @@
 //!   as microseconds), not through a store generic over the database: one SQL text runs on SQLite and
 //!   PostgreSQL alike, the compiler sees one type, and only migrations and what `store/connect` holds differ.
 //! - **Forms** are TOML with conditions in CEL, as Kubernetes has them for validation; a language of our own
-//!   would have to be learned.
+//!   would have to be learned. A first declaration is guessed from a blank workbook ([`form::draft`]).
 //! - **A correction** goes out on our own form, filled with what was sent and marked, because every library
 //!   that edits a sender's workbook loses something of it; so one writer serves every input format.
 //! - **MIME** is walked by our own code; mail-parser reads its dates, charsets and HTML. Real mail breaks

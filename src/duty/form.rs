@@ -7,8 +7,10 @@ use crate::{
     appendix::Appendix,
     form::Circumstances,
     letter::{
+        Context,
         compose::{self, File},
         context::date,
+        guide,
     },
     setup::OpenCampaign,
     sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
@@ -38,6 +40,14 @@ pub fn attached(
     };
     let bytes = sheet::write(&book).context("the form cannot be written")?;
     Ok(File { name: format!("{}_{}.xlsx", campaign.campaign.token(), agency.id), content_type: compose::XLSX, bytes })
+}
+
+/// The page that tells how to send a report, for the opening letter to which the form is attached.
+pub fn guide(desk: &Desk, mut context: Context, form: &File) -> anyhow::Result<File> {
+    context.attachments = vec![form.name.clone()];
+    let guide = desk.setup.letters.guide(&context)?;
+    let bytes = guide::document(&guide.lines).context("the guide cannot be written")?;
+    Ok(File { name: guide.file, content_type: guide::DOCX, bytes })
 }
 
 fn marked<'a>(desk: &Desk, campaign: &OpenCampaign, report: &'a Report) -> Vec<MarkedFinding<'a>> {

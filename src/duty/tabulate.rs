@@ -1,7 +1,7 @@
 //! Staff's tables: gathers what the store knows of a campaign, so that status, digest and the consolidated
 //! workbook tell the same numbers.
 
-use super::Desk;
+use super::{Desk, contacts};
 use crate::{
     export::{self, Book, National},
     form::declaration::ColumnType,
@@ -21,7 +21,8 @@ pub const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_V
 pub async fn progress(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Progress> {
     let states = reports::agency_states(&desk.store, &campaign.id).await?;
     let held = messages::count_held(&desk.store, &campaign.id).await?;
-    Ok(Progress::of(campaign, &states, held, desk.clock.now(), &desk.setup.zone))
+    let out_of_reach = contacts::out_of_reach(desk, campaign, &states).await?;
+    Ok(Progress::of(campaign, &states, &out_of_reach, held, desk.clock.now(), &desk.setup.zone))
 }
 
 /// All that the consolidated tables of a campaign are made from.

@@ -223,6 +223,7 @@ fn state_cell(headings: &Headings, state: State) -> Cell {
         State::NotReceived => &words.not_received,
         State::Paper => &words.paper,
         State::Exempt => &words.exempt,
+        State::Unreachable => return Cell::Marked { code, text: words.unreachable.clone() },
     };
     Cell::Coded { code, text: text.clone() }
 }

@@ -4,6 +4,7 @@
 pub mod answers;
 pub mod declaration;
 mod document;
+pub mod draft;
 mod inferred;
 pub mod locate;
 pub mod rules;

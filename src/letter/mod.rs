@@ -6,6 +6,7 @@ pub mod compose;
 pub mod context;
 pub mod digest;
 mod group;
+pub mod guide;
 mod headings;
 mod quiet;
 mod sample;
@@ -265,6 +266,7 @@ impl Letters {
         for act in ["assign", "assign_other", "dismiss", "reprocess"] {
             self.order(&OrderFacts { act: act.to_owned(), ..OrderFacts::default() })?;
         }
+        self.guide(&Letters::sample(LetterKind::Announcement))?;
         self.check_findings()
     }
 

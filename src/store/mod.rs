@@ -26,6 +26,7 @@ pub mod standing;
 pub mod tables;
 pub mod tokens;
 pub mod told;
+pub mod traces;
 
 mod columns;
 mod connect;

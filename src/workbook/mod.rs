@@ -3,6 +3,7 @@
 //! reason. Archives are measured by the bytes they really inflate to before calamine sees them.
 
 mod docx;
+pub mod dropdowns;
 mod gather;
 mod legacy;
 mod rich;

@@ -7,6 +7,7 @@ mod bounces;
 mod calendar;
 mod decisions;
 mod digest;
+mod hostile;
 mod limits;
 mod mail;
 mod names;
@@ -21,6 +22,7 @@ mod story;
 mod tables;
 mod too_large;
 mod trust;
+mod unreachable;
 mod unreadable;
 mod watch;
 
