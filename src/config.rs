@@ -1,11 +1,16 @@
 //! The configuration file: one TOML, unknown keys refused, a default for everything but five keys. It holds
 //! names of files and of secrets, never a secret; a password is fetched when a wire is opened.
 
+mod lasting;
+
 use crate::calendar::SendWindows;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 /// `phuluc.toml`. Relative paths in it are relative to its own folder; `Config::load` makes them whole.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,6 +37,10 @@ pub struct Config {
     pub outgoing: Outgoing,
     #[serde(default)]
     pub trust: Trust,
+    #[serde(default)]
+    pub health: Health,
+    #[serde(default)]
+    pub log: Log,
     /// The folder of the configuration file.
     #[serde(skip)]
     folder: PathBuf,
@@ -54,7 +63,7 @@ pub struct Office {
     pub staff: Vec<String>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// `sqlite:PATH`, or `postgres://user@host/DATABASE` (TLS beyond loopback, unless `sslmode` says otherwise).
@@ -66,7 +75,7 @@ pub struct Database {
 }
 
 /// The reporting mailbox.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mailbox {
     /// `imaps://user@host/FOLDER`, `imap://…` for STARTTLS (plain only to loopback), or `maildir:PATH`.
@@ -97,7 +106,7 @@ pub struct Mailbox {
 }
 
 /// A login by access tokens instead of a password.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OAuth2 {
     /// The token endpoint, over https; plain http to this machine only.
@@ -117,7 +126,7 @@ pub struct OAuth2 {
 }
 
 /// How letters leave.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outgoing {
     /// `smtps://[user@]host[:port]`, `smtp://…` for STARTTLS (plain only to loopback), or `directory:PATH`.
@@ -148,6 +157,33 @@ pub struct Trust {
     pub resolver: String,
     /// Domains where anybody can have an address: they tell nothing of an agency. Default: the usual ones.
     pub free_mail: Vec<String>,
+}
+
+/// Where whoever watches over the daemon may ask how it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Health {
+    /// An address and port such as `127.0.0.1:9484`. Default: none, and nothing listens.
+    pub listen: Option<SocketAddr>,
+    /// Allows an address that other machines reach; there is no login. Default false.
+    pub beyond_loopback: bool,
+}
+
+/// How the daemon logs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `text` for people, `json` for programs, a line an event. Default `text`.
+    pub format: LogFormat,
+}
+
+/// The shape of a line of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
 }
 
 /// What becomes of mail from an address of the registry, or one that was learned, whose sender is not proved.
@@ -230,6 +266,13 @@ impl Config {
         path.parent().unwrap_or(Path::new("")).clone_into(&mut config.folder);
         let wrong = |reason: String| ConfigError::Wrong { path: path.to_owned(), reason };
         TimeZone::get(&config.time_zone).map_err(|e| wrong(format!("time_zone: {e}")))?;
+        if config.health.listen.is_some_and(|listen| !listen.ip().is_loopback()) && !config.health.beyond_loopback {
+            return Err(wrong(
+                "health.listen: other machines reach this address, and there is no login; take 127.0.0.1, or say \
+                 health.beyond_loopback = true"
+                    .to_owned(),
+            ));
+        }
         let Database { password_file: base_file, password_env: base_env, .. } = &config.database;
         let Mailbox { password_file, password_env, .. } = &config.mailbox;
         let Outgoing { password_file: out_file, password_env: out_env, .. } = &config.outgoing;
@@ -376,6 +419,16 @@ mod tests {
         assert_eq!(config.mailbox.filed, "Processed");
         assert_eq!(config.path(&config.campaigns), Path::new("/etc/phuluc/campaigns"));
         assert_eq!(config.path_of_url("maildir:../m", "maildir"), Some("/etc/phuluc/../m".into()));
+    }
+
+    #[test]
+    fn health_is_told_to_this_machine_alone_unless_it_is_said_otherwise() {
+        let with = |keys: &str| Config::parse(&format!("{LEAST}[health]\n{keys}"), Path::new("phuluc.toml"));
+        assert_eq!(with("").unwrap().health.listen, None);
+        assert!(with("listen = \"127.0.0.1:9484\"\n").is_ok() && with("listen = \"[::1]:9484\"\n").is_ok());
+        let refused = with("listen = \"0.0.0.0:9484\"\n").unwrap_err().to_string();
+        assert!(refused.contains("health.listen"), "{refused}");
+        assert!(with("listen = \"0.0.0.0:9484\"\nbeyond_loopback = true\n").is_ok());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     // Words of the field: no I/O.
     &["text", "secrecy"],
-    &["clock", "calendar", "agency", "finding", "backoff", "step"],
+    &["clock", "calendar", "agency", "finding", "backoff", "step", "pulse"],
     &["campaign", "config", "ladder"],
     // Reading.
     &["attachment", "encoding"],
@@ -36,6 +36,7 @@ const FLOORS: &[&[&str]] = &[
     // Duties, their rhythm, the doors.
     &["duty"],
     &["schedule"],
+    &["health"],
     &["daemon"],
     &["cli"],
 ];
@@ -221,7 +222,7 @@ fn sql_stands_in_the_store_and_sockets_in_the_wires() {
         }
         let sockets = ["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "UnixListener"];
         // The fence talks to its own processes over a pair of sockets that lead nowhere else.
-        if !["oauth2", "mailbox", "outgoing", "fence"].contains(&module)
+        if !["oauth2", "mailbox", "outgoing", "fence", "health"].contains(&module)
             && sockets.iter().any(|socket| code.contains(socket))
         {
             wrong.push(format!("{}: a socket", source.name));
@@ -295,6 +296,8 @@ fn keys() -> Vec<(String, String)> {
         ("Outgoing", "outgoing"),
         ("OAuth2", "oauth2"),
         ("Trust", "trust"),
+        ("Health", "health"),
+        ("Log", "log"),
     ] {
         let start = source.find(&format!("pub struct {name} {{")).unwrap_or_else(|| panic!("no struct {name}"));
         let body = source[start..].split("\n}").next().unwrap();
@@ -344,7 +347,7 @@ fn the_example_configuration_names_every_key_and_is_read_as_it_is_and_in_full() 
         }
     }
     for key in keys() {
-        let tables = ["office", "database", "mailbox", "outgoing", "trust"];
+        let tables = ["office", "database", "mailbox", "outgoing", "trust", "health", "log"];
         let is_table = key.0.is_empty() && tables.contains(&key.1.as_str());
         assert!(is_table || named.contains(&key), "config/phuluc.toml does not name {}.{}", key.0, key.1);
     }
@@ -366,6 +369,7 @@ fn every_default_in_the_example_is_the_programs_own() {
     assert_eq!(full.mailbox.auto_reply_subjects, bare.mailbox.auto_reply_subjects);
     assert_eq!((full.trust.unverified, full.trust.resolver), (bare.trust.unverified, bare.trust.resolver));
     assert_eq!(full.trust.free_mail, bare.trust.free_mail);
+    assert_eq!((full.health.beyond_loopback, full.log.format), (bare.health.beyond_loopback, bare.log.format));
 }
 
 /// The lines of the table in docs/findings.md: code, severity, meaning.

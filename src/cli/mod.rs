@@ -24,14 +24,17 @@ mod export;
 mod messages;
 mod outbox;
 mod rehearse;
+mod reload;
 mod run;
 mod status;
 mod table;
 mod template;
+mod trace;
 mod validate;
 
 use crate::{
     clock::Clock,
+    config::{Config, LogFormat},
     duty::{Desk, reprocess::Which},
     fence::{self, Fence},
     setup::Setup,
@@ -173,6 +176,19 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tells the whole story of a message, in order: kept, judged, answered, sent, filed, decided
+    Trace {
+        /// The message
+        #[arg(required_unless_present = "letter")]
+        id: Option<i64>,
+        /// Of a letter instead
+        #[arg(long, value_name = "ID", conflicts_with = "id")]
+        letter: Option<i64>,
+        #[arg(long)]
+        json: bool,
+    },
+    /// Has the daemons of this machine read configuration, campaigns, forms and letters again
+    Reload,
     /// Copies database and configuration while the daemon may run
     Backup {
         /// Where a folder for this backup is made
@@ -260,13 +276,29 @@ impl Arguments {
     }
 }
 
-/// Logs go to standard error; `PHULUC_LOG` says how much (`info`, `phuluc=debug`).
+/// Logs go to standard error; `PHULUC_LOG` says how much (`info`, `phuluc=debug`), `PHULUC_LOG_FORMAT` or the
+/// configuration whether as `text` or `json`.
 pub fn start_logging(arguments: &Arguments) {
     let quiet = !matches!(arguments.command, Command::Run { .. });
     let default = if quiet { "warn" } else { "info" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("PHULUC_LOG").unwrap_or_else(|_| default.into());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    log.with_ansi(std::io::stderr().is_terminal()).init();
+    if log_format(arguments) == LogFormat::Json {
+        log.json().with_span_list(false).init();
+    } else {
+        log.with_ansi(std::io::stderr().is_terminal()).init();
+    }
+}
+
+/// What the environment says goes before the configuration, which alone the daemon's log follows; one that cannot be
+/// read is refused a moment later, in words.
+fn log_format(arguments: &Arguments) -> LogFormat {
+    match std::env::var("PHULUC_LOG_FORMAT").as_deref() {
+        Ok("json") => LogFormat::Json,
+        Ok("text") => LogFormat::Text,
+        _ if !matches!(arguments.command, Command::Run { .. }) => LogFormat::Text,
+        _ => Config::load(&arguments.config).map(|config| config.log.format).unwrap_or_default(),
+    }
 }
 
 /// Carries out a command; the number is the exit code.
@@ -316,6 +348,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             decide::cancel(&desk(&config).await?, id, why.as_deref()).await
         }
         Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
+        Command::Trace { id, letter, json } => trace::trace(&desk(&config).await?, id, letter, json).await,
+        Command::Reload => reload::reload(&config).await,
         Command::Backup { folder } => backup::back_up(load(&config)?, &folder).await,
         Command::Restore { folder, force, resume } => backup::restore(&load(&config)?, &folder, force, resume).await,
         Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),

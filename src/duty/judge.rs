@@ -104,7 +104,9 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
     }
     let (work, given) = (desk.clone(), given.clone());
     // Reading may take its time, and what panics takes only itself along.
+    let span = tracing::Span::current();
     let read = move || -> anyhow::Result<_> {
+        let _of_this_message = span.enter();
         let Seen { mail, lost, mut reading } = see(&work.fence, &raw)?;
         let Some(mail) = mail else { return Ok(Err(lost)) };
         // Only of a mail that was too large is more than what was kept.
@@ -156,7 +158,7 @@ impl Judged {
                 if let Some(bounce) = &decision.bounce {
                     bounce::record(desk, tx, self.id, bounce).await?;
                 }
-                self.outcome(tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
+                self.outcome(desk, tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
                 Ok(Recorded {
                     id: self.id,
                     kind: decision.kind,
@@ -169,7 +171,7 @@ impl Judged {
                 })
             }
             What::Duplicate(mail) => {
-                self.outcome(tx, &facts(mail, MessageKind::Duplicate)).await?;
+                self.outcome(desk, tx, &facts(mail, MessageKind::Duplicate)).await?;
                 Ok(self.recorded(MessageKind::Duplicate, None))
             }
             // Of a mail whose very headers cannot be read nothing is known; it is for staff.
@@ -182,16 +184,16 @@ impl Judged {
                     reason: lost.as_ref().map(|loss| loss.reason().as_str()),
                     ..MessageOutcome::of(MessageKind::Failed)
                 };
-                self.outcome(tx, &outcome).await?;
+                self.outcome(desk, tx, &outcome).await?;
                 let held = Some((Held::Unreadable, why));
                 Ok(Recorded { verdict: Some(Verdict::Unreadable), ..self.recorded(MessageKind::Failed, held) })
             }
         }
     }
 
-    async fn outcome(&self, tx: &mut Tx, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
+    async fn outcome(&self, desk: &Desk, tx: &mut Tx, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
         messages::record_outcome(tx, self.id, outcome).await?;
-        Ok(attempts::handled_by(tx, self.id, PROGRAM).await?)
+        Ok(attempts::handled_by(tx, self.id, PROGRAM, desk.clock.now()).await?)
     }
 
     fn recorded(&self, kind: MessageKind, held: Option<(Held, String)>) -> Recorded {
@@ -227,14 +229,15 @@ impl Recorded {
     pub fn log(&self, what: &'static str) {
         let Recorded { id, kind, from, held, agency, verdict, answered, .. } = self;
         tracing::info!(
-            message = id,
+            mail = id,
             from,
             agency = agency.as_ref().map(AgencyId::as_str),
             kind = kind.as_str(),
             verdict = verdict.map(Verdict::as_str),
             held = held.as_ref().map(|(held, _)| held.as_str()),
             why = held.as_ref().map(|(_, why)| masked_within(why)),
-            letter = answered.letter.map(|(_, kind)| kind.as_str()),
+            letter = answered.letter.map(|(letter, _)| letter),
+            letter_kind = answered.letter.map(|(_, kind)| kind.as_str()),
             limit = answered.limit,
             "{what}"
         );
