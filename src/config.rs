@@ -12,6 +12,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+mod page;
+
+pub use page::Page;
+
 /// `phuluc.toml`. Relative paths in it are relative to its own folder; `Config::load` makes them whole.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,6 +45,8 @@ pub struct Config {
     pub health: Health,
     #[serde(default)]
     pub log: Log,
+    #[serde(default)]
+    pub page: Page,
     /// The folder of the configuration file.
     #[serde(skip)]
     folder: PathBuf,
@@ -63,6 +69,7 @@ pub struct Office {
     pub staff: Vec<String>,
 }
 
+/// Where everything is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
@@ -143,6 +150,13 @@ pub struct Outgoing {
     pub bounce: Option<String>,
     /// A PEM file of certificate authorities to trust besides the system's. Default: none.
     pub ca_file: Option<PathBuf>,
+    /// How many letters may be on their way to the server at once, each over its own connection. Default 4.
+    #[serde(default = "four")]
+    pub connections: u8,
+}
+
+fn four() -> u8 {
+    4
 }
 
 /// Whose word on a sender is believed, and what becomes of mail whose sender nobody vouches for.
@@ -299,6 +313,9 @@ impl Config {
             if oauth2.client_secret_file.is_some() && oauth2.client_secret_env.is_some() {
                 return Err(wrong(format!("{key}.oauth2: give client_secret_file or client_secret_env, not both")));
             }
+        }
+        if let Some(trouble) = config.page.trouble() {
+            return Err(wrong(trouble.to_owned()));
         }
         Ok(config)
     }

@@ -16,13 +16,17 @@ use crate::{
     health::Health,
     mailbox::{self, Mailbox, Waited},
     outgoing::Outgoing,
+    page,
     schedule::{self, Duty},
     setup::OpenCampaign,
     store::{agencies, duties},
+    web::Listener,
 };
 use anyhow::Context as _;
+use axum::Router;
+use futures_util::future::join_all;
 use sd_notify::NotifyState;
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{
@@ -83,6 +87,12 @@ pub async fn run(desk: Desk) -> anyhow::Result<u8> {
     deliver::settle_left_over(&desk).await?;
     watch::settle(&desk).await?;
     let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?.announcing(&desk.steps));
+    let page = &desk.setup.config.page;
+    let pages = match listen("page.listen", page.listen, "the page for staff").await? {
+        Some(listener) => Some((listener, page::router(desk.clone())?)),
+        None => None,
+    };
+    let vitals = listen("health.listen", desk.setup.config.health.listen, "the daemon's health").await?;
     let stop = CancellationToken::new();
     let queued = Arc::new(Notify::new());
     let tasks = TaskTracker::new();
@@ -93,13 +103,10 @@ pub async fn run(desk: Desk) -> anyhow::Result<u8> {
     let present = tasks.spawn(until(stop.clone(), keep_present(desk.clone())));
     let feeding = tasks.spawn(until(stop.clone(), watchdog::keep_fed(rota.clone())));
     let reloading = tasks.spawn(until(stop.clone(), reload::keep_reloading(hangups, current)));
+    let showing = tasks.spawn(keep_showing(pages, rota.clone(), stop.clone()));
     let delivering = tasks.spawn(keep_delivering(rota.clone(), outgoing, queued, stop.clone()));
-    if let Some(address) = desk.setup.config.health.listen {
-        let health = Health::new(rota, tasks.clone(), tasks.len() + 1);
-        let listener = health.listen(address).await.with_context(|| format!("health.listen {address}"))?;
-        tracing::info!(%address, "health is told");
-        tasks.spawn(until(stop.clone(), health.serve(listener)));
-    }
+    let health = Health::new(rota, tasks.clone(), tasks.len() + 1).router();
+    let telling = tasks.spawn(keep_telling(vitals, health, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
     watchdog::tell(NotifyState::Ready);
@@ -111,6 +118,8 @@ pub async fn run(desk: Desk) -> anyhow::Result<u8> {
         _ = present => Some("presence"),
         _ = feeding => Some("feeding the watchdog"),
         _ = reloading => Some("reloading"),
+        _ = showing => Some("the page for staff"),
+        _ = telling => Some("telling of its health"),
         _ = delivering => Some("delivering"),
     };
     watchdog::tell(NotifyState::Stopping);
@@ -132,6 +141,39 @@ pub async fn run(desk: Desk) -> anyhow::Result<u8> {
             tracing::info!("phuluc stops");
             Ok(0)
         }
+    }
+}
+
+/// The address of a page, where the configuration wants one; what keeps it from being served is told at the start.
+async fn listen(key: &str, address: Option<SocketAddr>, what: &'static str) -> anyhow::Result<Option<Listener>> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = Listener::bind(address).await.with_context(|| format!("{key}: {address} cannot be had"))?;
+    tracing::info!(address = %listener.address, "{what} is served");
+    Ok(Some(listener))
+}
+
+/// Serves the page for staff until it is told to stop; a configuration that was read again is shown from then on.
+async fn keep_showing(pages: Option<(Listener, Router)>, mut rota: Rota, stop: CancellationToken) {
+    let Some((listener, mut router)) = pages else { return stop.cancelled().await };
+    rota.mark_unchanged();
+    loop {
+        tokio::select! {
+            () = listener.serve(router.clone(), stop.clone()) => return,
+            _ = rota.changed() => {}
+        }
+        let desk = rota.borrow_and_update().clone();
+        match page::router(desk) {
+            Ok(new) => router = new,
+            Err(error) => tracing::error!(error = format!("{error:#}"), "the page for staff stays as it was"),
+        }
+    }
+}
+
+/// Tells whoever watches over the daemon how it is, until it is told to stop.
+async fn keep_telling(listener: Option<Listener>, router: Router, stop: CancellationToken) {
+    match listener {
+        Some(listener) => listener.serve(router, stop).await,
+        None => stop.cancelled().await,
     }
 }
 
@@ -302,13 +344,30 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends until it is told to stop; a letter that is being sent is finished first.
+/// Sends over all connections until it is told to stop.
 async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, queued: Arc<Notify>, stop: CancellationToken) {
+    let turn = deliver::Turn::default();
+    let senders = (0..outgoing.connections()).map(|_| keep_sending(&rota, &outgoing, &turn, &queued, &stop));
+    join_all(senders).await;
+}
+
+/// Sends one letter after the other; one that is being sent is finished first.
+async fn keep_sending(
+    rota: &Rota,
+    outgoing: &Outgoing,
+    turn: &deliver::Turn,
+    queued: &Notify,
+    stop: &CancellationToken,
+) {
     let mut unnoted = None;
     while !stop.is_cancelled() {
         let desk = rota.borrow().clone();
-        match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default(), &mut unnoted).await {
-            Ok(true) => continue,
+        match deliver::deliver_next(&desk, outgoing, turn, &mut Delivered::default(), &mut unnoted).await {
+            Ok(true) => {
+                // Where there was one there may be more: another sender is to look.
+                queued.notify_one();
+                continue;
+            }
             Ok(false) => {}
             Err(error) => tracing::error!(error = format!("{error:#}"), "delivering failed"),
         }

@@ -19,7 +19,7 @@
 //! | floor | modules | what |
 //! |---|---|---|
 //! | words | [`text`] [`mod@secrecy`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] [`step`] [`pulse`] | the field's words, no I/O |
-//! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
+//! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`official`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
 //! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] [`resolver`] | the only sockets, blind to the store |
@@ -30,14 +30,15 @@
 //! # One report's path
 //!
 //! [`duty::receive`] lists the mailbox and commits each new mail's bytes before anything on the server is
-//! touched. Each kept message is then read, behind the [`fence`]: [`message`] makes a [`message::Mail`] of it,
+//! touched, several at a time; reading goes on beside it. A few kept messages are then read at once, behind the
+//! [`fence`]: [`message`] makes a [`message::Mail`] of it,
 //! [`message::automatic`] says whether it may be answered at all, [`duty::evidence`] gathers what speaks for
 //! its sender (DNS is asked for the keys of its signatures, which are checked behind the fence),
 //! [`duty::identify`] says whose it is and [`message::trust`] whether that is proved,
 //! [`appendix`] which of its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds
 //! sections, columns and rows by their words ([`form`]'s `locate`), understands each cell (`value`), and asks
-//! the form's rules (`rules`). [`duty::decide`] holds all of this together and touches nothing. Outcome, report
-//! and letter are then recorded in one transaction, and only after that the mail is moved on the server. A
+//! the form's rules (`rules`). [`duty::decide`] holds all of this together and touches nothing. Outcomes, reports
+//! and letters of these few are recorded in one transaction, in the order of arrival, and only after that mail is moved. A
 //! daemon that dies in between finds its work in the database. Where several share one PostgreSQL, a message is in
 //! the hands of one of them while it is read ([`store::presence`]), and whoever lost it records nothing.
 //!
@@ -45,9 +46,9 @@
 //!
 //! The letter is rendered from `config/letters/` ([`letter`]), composed into a whole mail with its Message-ID
 //! ([`letter::compose`]) and queued in the transaction of the fact it tells, once for each fact, within the
-//! limits of answers. [`duty::deliver`] takes one after the other: noted as `sending` first, then handed to
-//! [`outgoing`], then noted as sent, put off, failed, or uncertain. An uncertain letter is never sent again by
-//! itself.
+//! limits of answers. [`duty::deliver`] takes them, a few at once but of each agency one after the other: noted as
+//! `sending` first, then handed to [`outgoing`], then noted as sent, put off, failed, or uncertain. An uncertain letter is
+//! never sent again by itself.
 //!
 //! A letter that comes back is told by [`message::delivery`]; [`duty::bounce`] says what follows, if it proves to be ours.
 //!
@@ -75,7 +76,7 @@
 //!   as microseconds), not through a store generic over the database: one SQL text runs on SQLite and
 //!   PostgreSQL alike, the compiler sees one type, and only migrations and what `store/connect` holds differ.
 //! - **Forms** are TOML with conditions in CEL, as Kubernetes has them for validation; a language of our own
-//!   would have to be learned.
+//!   would have to be learned. A first declaration is guessed from a blank workbook ([`form::draft`]).
 //! - **A correction** goes out on our own form, filled with what was sent and marked, because every library
 //!   that edits a sender's workbook loses something of it; so one writer serves every input format.
 //! - **MIME** is walked by our own code; mail-parser reads its dates, charsets and HTML. Real mail breaks
@@ -112,7 +113,9 @@ pub mod letter;
 pub mod mailbox;
 pub mod message;
 pub mod oauth2;
+pub mod official;
 pub mod outgoing;
+pub mod page;
 pub mod progress;
 pub mod pulse;
 pub mod resolver;
@@ -124,4 +127,5 @@ pub mod step;
 pub mod store;
 pub mod text;
 pub mod tls;
+pub mod web;
 pub mod workbook;

@@ -41,6 +41,10 @@ impl Config {
             health.listen,
             health.beyond_loopback,
             log.format,
+            page.listen,
+            page.hosts,
+            page.proxy_secret_file,
+            page.user_header,
         );
         changed
     }

@@ -3,24 +3,32 @@
 
 use super::{
     Desk, acquaint, alert, bounce,
-    decide::{Decision, Report, is_document},
-    form, limits,
+    decide::{Decision, Report},
+    form as forms, limits,
 };
 use crate::{
     agency::Agency,
+    appendix::Other,
     attachment::{self, Attachment},
     finding::Severity,
+    form::{
+        confidence,
+        followed::{self, Asked, Followed, Spot},
+    },
     letter::{
         self, Letter, LetterKind,
         compose::{self, Answering, Envelope, File},
         context::{
-            AgencyFacts, CampaignFacts, Context, FileFacts, Moment, OfficeFacts, Previous, ReportFacts, date, size,
+            AgencyFacts, CampaignFacts, Context, FileFacts, FollowedFacts, Moment, OfficeFacts, Previous, ReportFacts,
+            RowFacts, date, size,
         },
     },
     message::Mail,
+    official::Document,
     setup::OpenCampaign,
     store::{
         StoreError, Tx, addresses, agencies,
+        documents::KeptDocument,
         messages::Held,
         outbox::{self, NewLetter, Queued},
         reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
@@ -44,7 +52,7 @@ pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Ve
         _ => None,
     };
     let _ = mail;
-    Ok(vec![form::attached(desk, campaign, agency, report)?])
+    Ok(vec![forms::attached(desk, campaign, agency, report)?])
 }
 
 /// An agency to which staff gave a last day of its own is judged by that one, and its letters name it.
@@ -67,6 +75,8 @@ pub struct Answer<'a> {
     pub files: &'a [File],
     /// The version that counted before.
     pub previous: Option<&'a ReportRow>,
+    /// What that one was asked for.
+    pub asked: &'a [Asked],
     /// What this message's report was before it was read again.
     pub withdrawn: Option<&'a Withdrawn>,
 }
@@ -87,6 +97,41 @@ pub async fn previous(desk: &Desk, id: i64, decision: &Decision) -> anyhow::Resu
     Ok(versions.into_iter().find(|version| version.current && version.message != id))
 }
 
+/// What a version was asked for.
+pub async fn asked(desk: &Desk, previous: Option<&ReportRow>) -> anyhow::Result<Vec<Asked>> {
+    let Some(previous) = previous else { return Ok(Vec::new()) };
+    let findings = reports::findings_of(&desk.store, previous.id).await?;
+    let errors = findings.into_iter().filter(|finding| finding.severity == Severity::Error);
+    Ok(errors
+        .map(|finding| Asked {
+            code: finding.code,
+            spot: Spot { section: finding.section, row: finding.row, field: finding.field },
+        })
+        .collect())
+}
+
+impl Answer<'_> {
+    /// What the report changes, beside the version that counted before; none where there is none to compare.
+    fn followed(&self) -> Option<Followed> {
+        let (report, campaign) = (self.decision.report.as_ref()?, self.decision.campaign.as_ref()?);
+        let previous = self.previous.filter(|previous| previous.received_at <= self.decision.received_at)?;
+        let (form, before) = (&campaign.form, previous.answers.as_ref()?);
+        Some(followed::compare(form, previous.version, before, self.asked, &report.answers, &report.findings))
+    }
+}
+
+/// The official documents of a mail as they are kept.
+pub fn kept_documents(mail: &Mail, decision: &Decision) -> Vec<KeptDocument> {
+    let kept = |document: &Document| KeptDocument {
+        file_name: mail.attachments[document.file].name.clone(),
+        file_sha256: mail.attachments[document.file].sha256.clone(),
+        number: document.number.clone(),
+        dated: document.dated.map(|date| date.to_string()),
+        told_by: document.told_by.as_str().to_owned(),
+    };
+    decision.documents.iter().map(kept).collect()
+}
+
 /// Records the report of a message and queues its answer.
 pub async fn record(desk: &Desk, tx: &mut Tx, new: &Answer<'_>) -> anyhow::Result<Answered> {
     let Decision { report, campaign, agency, .. } = new.decision;
@@ -104,15 +149,17 @@ pub async fn record(desk: &Desk, tx: &mut Tx, new: &Answer<'_>) -> anyhow::Resul
 
 async fn record_report(
     tx: &mut Tx,
-    Answer { id, mail, decision, withdrawn, .. }: &Answer<'_>,
+    answer: &Answer<'_>,
     report: &Report,
     campaign: &OpenCampaign,
     agency: &Agency,
 ) -> anyhow::Result<Recorded> {
+    let Answer { id, mail, decision, withdrawn, .. } = *answer;
     let file = &mail.attachments[report.file];
+    let followed = answer.followed();
     let new = NewReport {
-        message: *id,
-        withdrawn: *withdrawn,
+        message: id,
+        withdrawn,
         campaign: &campaign.id,
         agency: &agency.id,
         received_at: decision.received_at,
@@ -125,6 +172,8 @@ async fn record_report(
         answers: Some(&report.answers),
         counts: &counts(campaign, report),
         findings: &report.findings,
+        confidence: Some(confidence::percent(&report.answers, &report.findings)),
+        followed: followed.as_ref(),
     };
     Ok(reports::record_report(tx, &new).await?)
 }
@@ -290,6 +339,7 @@ fn context(
             accepted: row.verdict == Verdict::Accepted,
         });
     }
+    context.report.followed = new.followed().map(|followed| followed_facts(campaign, &followed));
     if let Some(report) = &decision.report {
         let group = |severity| letter::group(&setup.letters, &campaign.form, &report.findings, severity);
         context.groups = group(Severity::Error);
@@ -321,18 +371,57 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
         file_size: file.map(|file| file.bytes.len() as u64).or(decision.oversize).map(size).unwrap_or_default(),
         sha256: file.map(|file| file.sha256.clone()).unwrap_or_default(),
         limit: Some(size(setup.config.mailbox.largest)),
-        documents: mail
-            .attachments
-            .iter()
-            .enumerate()
-            .filter(|(at, file)| Some(*at) != own && is_document(file.kind))
-            .map(|(_, file)| FileFacts::new(&file.name, file.bytes.len() as u64))
-            .collect(),
+        documents: documents(mail, decision),
         ..ReportFacts::default()
     };
     if let Some(report) = &decision.report {
         facts.counts = letter::counts(&campaign.form, &report.answers);
         (facts.items, facts.answered) = letter::answered(&campaign.form, &report.answers);
+        facts.joined = others(mail, report, true);
+        facts.unused = others(mail, report, false);
     }
     facts
+}
+
+/// Further files that hold the form, those that are part of the report or those that are not.
+fn others(mail: &Mail, report: &Report, used: bool) -> Vec<FileFacts> {
+    let size = |other: &Other| other.file.map(|file| mail.attachments[file].bytes.len() as u64);
+    let facts = |other: &Other| match size(other) {
+        Some(size) => FileFacts::new(&other.name, size),
+        None => FileFacts { size: String::new(), ..FileFacts::new(&other.name, 0) },
+    };
+    report.others.iter().filter(|other| other.used == used).map(facts).collect()
+}
+
+/// The official documents, with what is known of them.
+fn documents(mail: &Mail, decision: &Decision) -> Vec<FileFacts> {
+    let facts = |document: &Document| {
+        let file = &mail.attachments[document.file];
+        FileFacts {
+            number: document.number.clone().unwrap_or_default(),
+            date: document.dated.map(date).unwrap_or_default(),
+            ..FileFacts::new(&file.name, file.bytes.len() as u64)
+        }
+    };
+    decision.documents.iter().map(facts).collect()
+}
+
+/// What became of what was asked for, each row or field named once.
+fn followed_facts(campaign: &OpenCampaign, followed: &Followed) -> FollowedFacts {
+    let named = |asked: &[Asked]| {
+        let mut names: Vec<RowFacts> = Vec::new();
+        for Asked { spot: Spot { section, row, field }, .. } in asked {
+            let column = campaign.form.section(section).zip(field.as_ref());
+            let column = column.and_then(|(section, field)| section.column(field));
+            let label = column.map(|column| column.label.clone()).unwrap_or_default();
+            let row = row.as_ref().map(|row| row.split('/').next().unwrap_or(row).to_owned());
+            let name =
+                RowFacts { label: if row.is_some() { String::new() } else { label }, row: row.unwrap_or_default() };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    };
+    FollowedFacts { done: named(&followed.done), left: named(&followed.left) }
 }

@@ -1,8 +1,10 @@
-//! Sending what waits in the outbox, one letter at a time, each noted as being sent before it is. A letter of
-//! which nobody knows whether it arrived is `uncertain` and is never sent again by itself.
+//! Sending what waits in the outbox, over a few connections side by side, each letter noted as being sent before it
+//! is; of those to one agency each leaves when the one before it has. A letter of which nobody knows whether it arrived
+//! is `uncertain` and is never sent again by itself.
 
 use super::{
-    Desk, bounce,
+    Desk,
+    bounce::{self, Refused},
     notice::{self, Fate},
 };
 use crate::{
@@ -16,6 +18,7 @@ use crate::{
         vitals,
     },
 };
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use std::time::Duration;
 use tracing::Instrument as _;
@@ -24,6 +27,8 @@ use tracing::Instrument as _;
 const RETRY: Backoff = Backoff { first: Duration::from_secs(2 * 60), longest: Duration::from_secs(6 * 3600) };
 /// How the outgoing side begins its reason when it is the envelope sender that was refused.
 const SENDER_REFUSED: &str = "the sender:";
+/// How it begins where the server has heard who is to get it.
+const ABOUT_RECIPIENT: [&str; 3] = ["the recipient:", "DATA:", "the letter:"];
 
 /// Why a letter failed that was not handed to any server.
 const BLOCKED: &str = "the address is blocked, because letters to it came back";
@@ -40,11 +45,33 @@ pub struct Delivered {
     pub withdrawn: u32,
 }
 
+/// Who takes a letter from the outbox does so alone: on a database where two could at once, both would take letters
+/// to the same agency.
+pub type Turn = tokio::sync::Mutex<()>;
+
 /// Sends every letter whose time has come.
 pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Delivered> {
-    let mut delivered = Delivered::default();
-    while deliver_next(desk, outgoing, &mut delivered, &mut None).await? {}
-    Ok(delivered)
+    let turn = Turn::default();
+    let senders = (0..outgoing.connections()).map(|_| async {
+        let mut delivered = Delivered::default();
+        while deliver_next(desk, outgoing, &turn, &mut delivered, &mut None).await? {}
+        anyhow::Ok(delivered)
+    });
+    let mut all = Delivered::default();
+    for delivered in join_all(senders).await {
+        all.add(delivered?);
+    }
+    Ok(all)
+}
+
+impl Delivered {
+    fn add(&mut self, other: Delivered) {
+        self.sent += other.sent;
+        self.uncertain += other.uncertain;
+        self.later += other.later;
+        self.failed += other.failed;
+        self.withdrawn += other.withdrawn;
+    }
 }
 
 /// A letter of which it is known what became of it, and which the database did not take note of yet.
@@ -65,19 +92,22 @@ enum Came {
 
 /// Sends the next letter whose time has come, and tells whether there was one. Once begun it must be waited
 /// for: whether a letter left whose sending was abandoned nobody knows. What the database could not take note of
-/// is `unnoted`, which the caller gives back the next time; nothing else is sent before.
+/// is `unnoted`, which the caller gives back the next time; this sender sends nothing else before.
 pub async fn deliver_next(
     desk: &Desk,
     outgoing: &Outgoing,
+    turn: &Turn,
     delivered: &mut Delivered,
     unnoted: &mut Option<Unnoted>,
 ) -> anyhow::Result<bool> {
     let Unnoted { letter, came } = match unnoted.take() {
         Some(known) => known,
         None => {
-            let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
-                return Ok(false);
+            let taken = {
+                let _alone = turn.lock().await;
+                sending::take_next(&desk.store, desk.clock.now()).await?
             };
+            let Some(letter) = taken else { return Ok(false) };
             desk.steps.reached(Step::Taken, Some(letter.id));
             let span = tracing::info_span!("letter", id = letter.id);
             let came = match notice::fate(desk, &letter).instrument(span.clone()).await {
@@ -202,6 +232,23 @@ async fn note_outcome(
             );
         }
         Outcome::Failed { reason } => {
+            if ABOUT_RECIPIENT.iter().any(|what| reason.starts_with(what)) {
+                // First, as afterwards nobody would think of it; done again it does nothing twice.
+                let mut tx = desk.store.begin().await?;
+                let refused = bounce::refused(desk, &mut tx, letter, reason).await?;
+                tx.commit().await?;
+                if let Refused::Again(at) = refused {
+                    sending::retry_at(&desk.store, letter.id, at, reason).await?;
+                    delivered.later += 1;
+                    tracing::warn!(
+                        letter = letter.id,
+                        to,
+                        reason = masked_within(reason),
+                        "the letter is tried once more"
+                    );
+                    return Ok(());
+                }
+            }
             sending::note_failed(&desk.store, letter.id, reason).await?;
             delivered.failed += 1;
             tracing::error!(letter = letter.id, to, reason = masked_within(reason), "the letter was refused");

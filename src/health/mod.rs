@@ -1,6 +1,6 @@
 //! How the daemon is, for whoever watches over it: `/healthz`, `/readyz` and `/metrics` over plain HTTP on this
-//! machine. It takes few connections, little of each and for a short time, and asks the database at most once a
-//! second, so that whoever hammers it hurts nobody but the next who asks. It changes nothing.
+//! machine. The database is asked at most once a second, so that whoever hammers it hurts nobody but the next who asks.
+//! Nothing is changed here.
 
 mod metrics;
 
@@ -10,24 +10,17 @@ use crate::{
     mailbox,
     store::{polls, vitals},
 };
+use axum::{Router, extract::State, http::StatusCode, routing::get};
 use jiff::Timestamp;
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::{Mutex, Semaphore, watch},
+    sync::{Mutex, watch},
     time::{Instant, timeout},
 };
 use tokio_util::task::TaskTracker;
 
-/// Connections that are served at the same time; a further one is closed.
-const CONNECTIONS: usize = 32;
-/// How long one connection may last, whatever it sends or does not read.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the database may take to answer.
 const DATABASE_PATIENCE: Duration = Duration::from_secs(3);
-/// A question is a line and a few headers.
-const LARGEST_QUESTION: usize = 8 * 1024;
 /// How long what was found out is told again without asking anew.
 const FRESH: Duration = Duration::from_secs(1);
 
@@ -49,10 +42,10 @@ struct Told {
 }
 
 /// A status and a text.
-type Answer = (&'static str, String);
+type Answer = (StatusCode, String);
 
-const OK: &str = "200 OK";
-const UNWELL: &str = "503 Service Unavailable";
+const OK: StatusCode = StatusCode::OK;
+const UNWELL: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
 
 impl Health {
     /// Of a daemon with so many tasks.
@@ -60,61 +53,13 @@ impl Health {
         Health { desk, tasks, expected, told: Arc::default() }
     }
 
-    /// Takes the address; it is an error of the configuration if somebody else has it.
-    pub async fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {
-        TcpListener::bind(address).await
-    }
-
-    /// Answers for ever.
-    pub async fn serve(self, listener: TcpListener) {
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        loop {
-            let Ok((connection, _)) = listener.accept().await else {
-                // Such as too many open files: it passes when others close theirs.
-                tokio::time::sleep(FRESH).await;
-                continue;
-            };
-            let Ok(place) = places.clone().try_acquire_owned() else { continue };
-            let health = self.clone();
-            tokio::spawn(async move {
-                // Whoever is too slow or gone gets nothing, and nobody needs to know.
-                let _ = timeout(PATIENCE, health.converse(connection)).await;
-                drop(place);
-            });
-        }
-    }
-
-    async fn converse(&self, mut connection: TcpStream) -> io::Result<()> {
-        let mut question = Vec::new();
-        let mut piece = [0; 1024];
-        while !question.windows(4).any(|end| end == b"\r\n\r\n") {
-            let length = connection.read(&mut piece).await?;
-            if length == 0 || question.len() + length > LARGEST_QUESTION {
-                return Ok(());
-            }
-            question.extend_from_slice(&piece[..length]);
-        }
-        let line = String::from_utf8_lossy(&question);
-        let mut words = line.split(' ');
-        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let path = target.split('?').next().unwrap_or_default();
-        let (status, text) = match (method, path) {
-            ("GET" | "HEAD", "/healthz") => self.alive(),
-            ("GET" | "HEAD", "/readyz") => self.ready().await,
-            ("GET" | "HEAD", "/metrics") => self.metrics().await,
-            ("GET" | "HEAD", _) => ("404 Not Found", "ask for /healthz, /readyz or /metrics\n".to_owned()),
-            _ => ("405 Method Not Allowed", "only GET\n".to_owned()),
-        };
-        let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nContent-Length: {}\r\n\
-             Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-            text.len()
-        );
-        connection.write_all(head.as_bytes()).await?;
-        if method == "GET" {
-            connection.write_all(text.as_bytes()).await?;
-        }
-        connection.shutdown().await
+    /// The three questions.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/healthz", get(|State(health): State<Health>| async move { health.alive() }))
+            .route("/readyz", get(|State(health): State<Health>| async move { health.ready().await }))
+            .route("/metrics", get(|State(health): State<Health>| async move { health.metrics().await }))
+            .with_state(self)
     }
 
     /// Whether the process lives and every task of it runs.

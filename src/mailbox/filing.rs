@@ -9,6 +9,7 @@ use super::{
 };
 use crate::step::{Step, Steps};
 use async_imap::imap_proto::{MailboxDatum, Response};
+use std::collections::HashSet;
 
 impl Session {
     /// Moves a message that lies in the open folder, with the best the server has.
@@ -22,10 +23,15 @@ impl Session {
 
     /// Whether the message lies in the open folder.
     pub(super) async fn holds(&mut self, uid: u32) -> Result<bool, MailboxError> {
-        let mut held = false;
-        self.run(Phase::File, &format!("UID FETCH {uid} (UID)"), |response| {
+        Ok(self.held(&uid.to_string()).await?.contains(&uid))
+    }
+
+    /// Which messages of a set lie in the open folder.
+    pub(super) async fn held(&mut self, set: &str) -> Result<HashSet<u32>, MailboxError> {
+        let mut held = HashSet::new();
+        self.run(Phase::File, &format!("UID FETCH {set} (UID)"), |response| {
             if let Response::Fetch(_, attributes) = response {
-                held |= about(attributes).is_some_and(|about| about.uid == uid);
+                held.extend(about(attributes).map(|about| about.uid));
             }
         })
         .await?;

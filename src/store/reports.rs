@@ -10,6 +10,7 @@ use crate::{
     form::{
         answers::{Answer, Answers, Value},
         declaration::Form,
+        followed::Followed,
     },
 };
 use jiff::{Timestamp, civil::Date};
@@ -47,6 +48,10 @@ pub struct NewReport<'a> {
     /// Numbers about the report for tables, as JSON.
     pub counts: &'a Json,
     pub findings: &'a [Finding],
+    /// In percent, where it is known.
+    pub confidence: Option<u32>,
+    /// What it changes, beside the version before it.
+    pub followed: Option<&'a Followed>,
 }
 
 /// A report that was recorded.
@@ -121,6 +126,9 @@ pub struct ReportRow {
     pub errors: u32,
     pub warnings: u32,
     pub counts: Json,
+    pub confidence: Option<u32>,
+    /// What it changes, beside the version before it.
+    pub followed: Option<Followed>,
     /// In the promised JSON; none where the file could not be read as the form.
     pub answers: Option<Json>,
 }
@@ -289,7 +297,7 @@ pub async fn reports_of(store: &Store, campaign: &CampaignId, agency: &AgencyId)
     let rows = sqlx::query(
         "
         SELECT id, message, version, received_at, on_time, verdict, is_current, file_name, file_sha256, file_size,
-               form_id, form_version, errors, warnings, counts, answers
+               form_id, form_version, errors, warnings, counts, answers, confidence, followed
         FROM report
         WHERE campaign = $1 AND agency = $2
         ORDER BY version
@@ -386,8 +394,9 @@ async fn put(tx: &mut Tx, report: &NewReport<'_>, version: u32) -> Result<i64, S
     let row = sqlx::query(
         "
         INSERT INTO report (message, campaign, agency, version, received_at, on_time, verdict, is_current, file_name,
-                            file_sha256, file_size, form_id, form_version, errors, warnings, counts, answers)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                            file_sha256, file_size, form_id, form_version, errors, warnings, counts, answers,
+                            confidence, followed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         RETURNING id
         ",
     )
@@ -407,6 +416,8 @@ async fn put(tx: &mut Tx, report: &NewReport<'_>, version: u32) -> Result<i64, S
     .bind(count(Severity::Warning))
     .bind(report.counts.to_string())
     .bind(report.answers.map(|answers| answers.to_json(report.form).to_string()))
+    .bind(report.confidence.map(i64::from))
+    .bind(report.followed.and_then(|followed| serde_json::to_string(followed).ok()))
     .fetch_one(tx.connection())
     .await?;
     Columns(&row).number("id")
@@ -505,7 +516,7 @@ fn agency_state(row: &AnyRow) -> Result<AgencyState, StoreError> {
     })
 }
 
-fn report(row: &AnyRow) -> Result<ReportRow, StoreError> {
+pub(super) fn report(row: &AnyRow) -> Result<ReportRow, StoreError> {
     let row = Columns(row);
     Ok(ReportRow {
         id: row.number("id")?,
@@ -523,6 +534,8 @@ fn report(row: &AnyRow) -> Result<ReportRow, StoreError> {
         errors: row.number("errors")?,
         warnings: row.number("warnings")?,
         counts: row.word("counts", json)?,
+        confidence: row.number_or_none("confidence")?,
+        followed: row.word_or_none("followed", |text| serde_json::from_str(text).ok())?,
         answers: row.word_or_none("answers", json)?,
     })
 }
@@ -671,6 +684,8 @@ mod tests {
             answers: Some(&answers).filter(|_| verdict != Verdict::Unreadable),
             counts: &json!({"rows": 22}),
             findings,
+            confidence: Some(100),
+            followed: None,
         };
         let mut tx = store.begin().await.unwrap();
         let recorded = record_report(&mut tx, &report).await.unwrap();

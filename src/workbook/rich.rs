@@ -50,7 +50,7 @@ pub(super) fn looks(bytes: &[u8]) -> HashMap<String, Looks> {
 }
 
 /// The sheets' names and the parts that hold them.
-fn sheets(part: &mut impl FnMut(&str) -> Option<String>) -> Option<Vec<(String, String)>> {
+pub(super) fn sheets(part: &mut impl FnMut(&str) -> Option<String>) -> Option<Vec<(String, String)>> {
     let elements = |xml: &str, name: &str| -> Vec<Attributes> {
         let mut reader = xml::reader(xml);
         let mut found = Vec::new();
@@ -119,7 +119,7 @@ fn sheet(xml: &str, shared: &[Option<Rich>]) -> Result<Looks, Error> {
 }
 
 /// Row and column of a cell's name.
-fn place(name: &str) -> Option<(u32, u32)> {
+pub(super) fn place(name: &str) -> Option<(u32, u32)> {
     let digits = name.find(|c: char| c.is_ascii_digit())?;
     let digit = |c: u8| c.to_ascii_uppercase().checked_sub(b'@').map(u32::from);
     let letter = |sum: u32, c: u8| sum.checked_mul(26)?.checked_add(digit(c)?);

@@ -6,15 +6,18 @@
 #![allow(unused_imports, reason = "each test binary uses a part of it")]
 
 mod authority;
+mod browser;
 mod dovecot;
 mod endpoint;
 mod exim;
+pub mod http;
 mod office;
 mod postgres;
 mod scripted;
 mod sink;
 
 pub use authority::{Authority, Leaf};
+pub use browser::Browser;
 pub use dovecot::Dovecot;
 pub use endpoint::{CLIENT_SECRET, FIRST_REFRESH, TokenEndpoint, TokenPlay};
 pub use exim::{EXIM_DOMAIN, Exim};

@@ -118,7 +118,7 @@ async fn what_staff_say_of_a_message_comes_before_its_own_evidence_and_stays() {
     story.poll().await;
     assert_eq!(story.outcome(), "report held unknown_sender accepted");
     let agency = phuluc::agency::AgencyId::parse("nghe-an").unwrap();
-    let given = Given { agency: Some(agency), campaign: None };
+    let given = Given { agency: Some(agency), ..Given::default() };
     story.at("2023-03-20 09:00:00");
     let judged = judge::handle_again(&story.desk, 1, &given).await.unwrap();
     let mut tx = story.desk.store.begin().await.unwrap();
