@@ -150,13 +150,6 @@ pub struct Outgoing {
     pub bounce: Option<String>,
     /// A PEM file of certificate authorities to trust besides the system's. Default: none.
     pub ca_file: Option<PathBuf>,
-    /// How many letters may be on their way to the server at once, each over its own connection. Default 4.
-    #[serde(default = "four")]
-    pub connections: u8,
-}
-
-fn four() -> u8 {
-    4
 }
 
 /// Whose word on a sender is believed, and what becomes of mail whose sender nobody vouches for.

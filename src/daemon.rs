@@ -24,7 +24,6 @@ use crate::{
 };
 use anyhow::Context as _;
 use axum::Router;
-use futures_util::future::join_all;
 use sd_notify::NotifyState;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -344,30 +343,13 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends over all connections until it is told to stop.
+/// Sends until it is told to stop; a letter that is being sent is finished first.
 async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, queued: Arc<Notify>, stop: CancellationToken) {
-    let turn = deliver::Turn::default();
-    let senders = (0..outgoing.connections()).map(|_| keep_sending(&rota, &outgoing, &turn, &queued, &stop));
-    join_all(senders).await;
-}
-
-/// Sends one letter after the other; one that is being sent is finished first.
-async fn keep_sending(
-    rota: &Rota,
-    outgoing: &Outgoing,
-    turn: &deliver::Turn,
-    queued: &Notify,
-    stop: &CancellationToken,
-) {
     let mut unnoted = None;
     while !stop.is_cancelled() {
         let desk = rota.borrow().clone();
-        match deliver::deliver_next(&desk, outgoing, turn, &mut Delivered::default(), &mut unnoted).await {
-            Ok(true) => {
-                // Where there was one there may be more: another sender is to look.
-                queued.notify_one();
-                continue;
-            }
+        match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default(), &mut unnoted).await {
+            Ok(true) => continue,
             Ok(false) => {}
             Err(error) => tracing::error!(error = format!("{error:#}"), "delivering failed"),
         }

@@ -1,6 +1,5 @@
-//! Sending what waits in the outbox, over a few connections side by side, each letter noted as being sent before it
-//! is; of those to one agency each leaves when the one before it has. A letter of which nobody knows whether it arrived
-//! is `uncertain` and is never sent again by itself.
+//! Sending what waits in the outbox, one letter at a time, each noted as being sent before it is. A letter of
+//! which nobody knows whether it arrived is `uncertain` and is never sent again by itself.
 
 use super::{
     Desk,
@@ -18,7 +17,6 @@ use crate::{
         vitals,
     },
 };
-use futures_util::future::join_all;
 use jiff::Timestamp;
 use std::time::Duration;
 use tracing::Instrument as _;
@@ -45,33 +43,11 @@ pub struct Delivered {
     pub withdrawn: u32,
 }
 
-/// Who takes a letter from the outbox does so alone: on a database where two could at once, both would take letters
-/// to the same agency.
-pub type Turn = tokio::sync::Mutex<()>;
-
 /// Sends every letter whose time has come.
 pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Delivered> {
-    let turn = Turn::default();
-    let senders = (0..outgoing.connections()).map(|_| async {
-        let mut delivered = Delivered::default();
-        while deliver_next(desk, outgoing, &turn, &mut delivered, &mut None).await? {}
-        anyhow::Ok(delivered)
-    });
-    let mut all = Delivered::default();
-    for delivered in join_all(senders).await {
-        all.add(delivered?);
-    }
-    Ok(all)
-}
-
-impl Delivered {
-    fn add(&mut self, other: Delivered) {
-        self.sent += other.sent;
-        self.uncertain += other.uncertain;
-        self.later += other.later;
-        self.failed += other.failed;
-        self.withdrawn += other.withdrawn;
-    }
+    let mut delivered = Delivered::default();
+    while deliver_next(desk, outgoing, &mut delivered, &mut None).await? {}
+    Ok(delivered)
 }
 
 /// A letter of which it is known what became of it, and which the database did not take note of yet.
@@ -92,22 +68,19 @@ enum Came {
 
 /// Sends the next letter whose time has come, and tells whether there was one. Once begun it must be waited
 /// for: whether a letter left whose sending was abandoned nobody knows. What the database could not take note of
-/// is `unnoted`, which the caller gives back the next time; this sender sends nothing else before.
+/// is `unnoted`, which the caller gives back the next time; nothing else is sent before.
 pub async fn deliver_next(
     desk: &Desk,
     outgoing: &Outgoing,
-    turn: &Turn,
     delivered: &mut Delivered,
     unnoted: &mut Option<Unnoted>,
 ) -> anyhow::Result<bool> {
     let Unnoted { letter, came } = match unnoted.take() {
         Some(known) => known,
         None => {
-            let taken = {
-                let _alone = turn.lock().await;
-                sending::take_next(&desk.store, desk.clock.now()).await?
+            let Some(letter) = sending::take_next(&desk.store, desk.clock.now()).await? else {
+                return Ok(false);
             };
-            let Some(letter) = taken else { return Ok(false) };
             desk.steps.reached(Step::Taken, Some(letter.id));
             let span = tracing::info_span!("letter", id = letter.id);
             let came = match notice::fate(desk, &letter).instrument(span.clone()).await {

@@ -180,14 +180,6 @@ impl Judged {
         }
     }
 
-    /// Whom it concerns: its agency, and the address it came from. What was decided about it may be otherwise once
-    /// another mail of theirs is recorded.
-    pub fn concerns(&self) -> Vec<String> {
-        let Some((mail, decision)) = self.read() else { return Vec::new() };
-        let agency = decision.agency.as_ref().map(|agency| agency.id.to_string());
-        agency.into_iter().chain(mail.sender().map(|sender| sender.address.to_lowercase())).collect()
-    }
-
     /// Records the outcome with its report and its letter in the caller's transaction, in place of an earlier one.
     pub async fn record(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<Recorded> {
         let mut withdrawn = None;

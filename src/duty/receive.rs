@@ -1,23 +1,27 @@
 //! Taking in mail: what is new on the server is kept first, then read and answered from what was kept, and
-//! moved away on the server last. Reading goes on beside keeping. Each of the three goes on where a dead daemon left
-//! it, because each finds its work in the database and not in its memory.
+//! moved away on the server last. Each of the three goes on where a dead daemon left it, because each finds
+//! its work in the database and not in its memory.
 
-use super::{Desk, handle, reconcile::reconcile};
+use super::{
+    Desk,
+    judge::{self, Given},
+    reconcile::reconcile,
+    staff,
+};
 use crate::{
+    fence::FenceError,
     mailbox::{Fetched, Filed, Key, Listed, Mailbox, MailboxError},
     message,
     step::Step,
-    store::{filing, filing::ToFile, messages, messages::Kept},
+    store::{StoreError, attempts, attempts::Unhandled, filing, messages, messages::Kept},
 };
 use anyhow::Context as _;
-use std::collections::HashSet;
-use tokio::sync::watch;
+use tracing::Instrument as _;
 
-/// Mails that are fetched with one question and kept in one transaction, and how many bytes they may have.
-const TOGETHER: usize = 64;
-const TOGETHER_BYTES: u64 = 1024 * 1024;
-/// Messages that are moved with one command.
-const MOVED_TOGETHER: u32 = 100;
+/// How often a message may fail before it is set aside for staff.
+const MOST_ATTEMPTS: u32 = 5;
+/// Messages taken from the database at a time.
+const BATCH: u32 = 50;
 
 /// What one turn did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,10 +39,8 @@ pub struct Received {
 /// Keeps, reads and files everything there is.
 pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Received> {
     let mut received = Received::default();
-    let (news, keeping) = watch::channel(());
-    let (kept, handled) = tokio::join!(keep_new(desk, mailbox, news, &mut received), handle::while_kept(desk, keeping));
-    kept?;
-    received.read(&handled?);
+    keep_new(desk, mailbox, &mut received).await?;
+    handle_kept(desk, &mut received).await?;
     file_done(desk, mailbox, &mut received).await?;
     Ok(received)
 }
@@ -46,33 +48,12 @@ pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Recei
 /// Reads what another daemon, which has the mailbox, has kept.
 pub async fn help(desk: &Desk) -> anyhow::Result<Received> {
     let mut received = Received::default();
-    received.read(&handle::all(desk).await?);
+    handle_kept(desk, &mut received).await?;
     Ok(received)
 }
 
-impl Received {
-    fn read(&mut self, turn: &handle::Handled) {
-        self.handled += turn.handled;
-        self.failed += turn.failed;
-    }
-}
-
-/// A mail in memory, and nowhere else yet.
-struct Mail<'a> {
-    key: &'a Key,
-    fetched: Fetched,
-    /// Of the mail; more than was fetched where it is too large.
-    size: u64,
-}
-
-/// Commits every new mail of the server before anything else is done with it; who reads hears that there is `news`,
-/// and of the end when that is dropped.
-async fn keep_new(
-    desk: &Desk,
-    mailbox: &mut Mailbox,
-    news: watch::Sender<()>,
-    received: &mut Received,
-) -> anyhow::Result<()> {
+/// Commits every new mail of the server before anything else is done with it.
+async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
     let folder = mailbox.folder();
     let after = filing::watermark(&desk.store, &folder).await?;
     let listing = mailbox.list(after).await.context("the mailbox cannot be listed")?;
@@ -80,205 +61,181 @@ async fn keep_new(
     let uids: Vec<&str> = listing.new.iter().map(|listed| listed.key.uid.as_str()).collect();
     let known = filing::known_uids(&desk.store, &folder, listing.validity, &uids).await?;
     // Everything up to here is kept; a mail that could not be fetched keeps the mark below it.
-    let mut unbroken = listing.validity > 0;
-    for batch in batches(&listing.new, &known) {
-        let new: Vec<&Listed> = batch.iter().filter(|listed| !known.contains(&listed.key.uid)).collect();
-        let (mails, missing) = fetch(desk, mailbox, &new).await?;
-        received.failed += u32::try_from(missing.len()).unwrap_or(u32::MAX);
-        let whole = batch.iter().take_while(|listed| unbroken && !missing.contains(listed.key.uid.as_str()));
-        let mark = whole.filter_map(|listed| listed.key.uid.parse::<u32>().ok()).max();
-        unbroken &= missing.is_empty();
-        received.kept += keep(desk, &mails, &folder, mark.map(|uid| (listing.validity, uid))).await?;
-        news.send_replace(());
+    let mut unbroken = true;
+    for listed in &listing.new {
+        if !known.contains(&listed.key.uid) {
+            match keep(desk, mailbox, listed).await {
+                Ok(kept) => received.kept += u32::from(kept),
+                Err(error) if of_one_message(&error) => {
+                    tracing::error!(
+                        uid = listed.key.uid,
+                        error = format!("{error:#}"),
+                        "a mail cannot be fetched; it is tried again"
+                    );
+                    received.failed += 1;
+                    unbroken = false;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if let (true, Ok(uid)) = (unbroken && listing.validity > 0, listed.key.uid.parse::<u32>()) {
+            filing::raise_watermark(&desk.store, &folder, listing.validity, uid).await?;
+            desk.steps.reached(Step::Marked, None);
+        }
     }
     reconcile(desk, mailbox, &listing).await
 }
 
-/// What is fetched together, in the order of arrival: of what is small and of known size several, the rest alone.
-fn batches<'a>(new: &'a [Listed], known: &HashSet<String>) -> Vec<&'a [Listed]> {
-    let mut batches = Vec::new();
-    let (mut first, mut bytes) = (0, 0);
-    for (at, listed) in new.iter().enumerate() {
-        let size = match listed.size {
-            _ if known.contains(&listed.key.uid) => 0,
-            // Nothing is known of it.
-            0 => TOGETHER_BYTES,
-            size => size,
-        };
-        if at > first && (at - first >= TOGETHER || bytes + size > TOGETHER_BYTES) {
-            batches.push(&new[first..at]);
-            (first, bytes) = (at, 0);
-        }
-        bytes += size;
-    }
-    if first < new.len() {
-        batches.push(&new[first..]);
-    }
-    batches
+fn of_one_message(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<MailboxError>().is_some_and(MailboxError::of_message)
 }
 
-/// Fetches mails, together as far as that works and else each alone; the uids of those that cannot be fetched now.
-async fn fetch<'a>(
-    desk: &Desk,
-    mailbox: &mut Mailbox,
-    new: &[&'a Listed],
-) -> anyhow::Result<(Vec<Mail<'a>>, HashSet<&'a str>)> {
-    let (mut mails, mut missing) = (Vec::new(), HashSet::new());
-    let together = mailbox.fetch_together(new, desk.setup.config.mailbox.largest).await;
-    for (listed, fetched) in new.iter().copied().zip(together) {
-        let fetched = match fetched {
-            Some(fetched) => {
-                let size = fetched.raw.len() as u64;
-                Ok(Mail { key: &listed.key, fetched, size })
-            }
-            None => fetch_alone(desk, mailbox, listed).await,
-        };
-        match fetched {
-            Ok(mail) => {
-                desk.steps.reached(Step::Fetched, None);
-                mails.push(mail);
-            }
-            Err(error) if error.of_message() => {
-                tracing::error!(uid = listed.key.uid, %error, "a mail cannot be fetched; it is tried again");
-                missing.insert(listed.key.uid.as_str());
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok((mails, missing))
-}
-
-/// Of one that is too large, only its header and its true size.
-async fn fetch_alone<'a>(desk: &Desk, mailbox: &mut Mailbox, listed: &'a Listed) -> Result<Mail<'a>, MailboxError> {
-    let (fetched, size) = match mailbox.fetch(listed, desk.setup.config.mailbox.largest).await {
+/// Fetches one mail and commits its bytes; of one that is too large, only its header and its true size.
+async fn keep(desk: &Desk, mailbox: &mut Mailbox, listed: &Listed) -> anyhow::Result<bool> {
+    let now = desk.clock.now();
+    let largest = desk.setup.config.mailbox.largest;
+    let (Fetched { raw, received_at }, size) = match mailbox.fetch(listed, largest).await {
         Ok(fetched) => {
             let size = fetched.raw.len() as u64;
             (fetched, size)
         }
         Err(MailboxError::TooLarge { size, .. }) => (mailbox.fetch_header(listed).await?, size),
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
-    Ok(Mail { key: &listed.key, fetched, size })
-}
-
-/// Commits the bytes of mails, and with them the mark below which everything is kept; how many are new.
-async fn keep(desk: &Desk, mails: &[Mail<'_>], folder: &str, mark: Option<(u32, u32)>) -> anyhow::Result<u32> {
-    if mails.is_empty() && mark.is_none() {
-        return Ok(0);
-    }
-    let now = desk.clock.now();
-    let hashes: Vec<String> = mails.iter().map(|mail| message::hash(&mail.fetched.raw)).collect();
-    let mut new = Vec::new();
+    desk.steps.reached(Step::Fetched, None);
+    let sha256 = message::hash(&raw);
+    let Key { folder, validity, uid } = &listed.key;
+    let mail = messages::KeptMail { folder, validity: *validity, uid, raw: &raw, sha256: &sha256, size, received_at };
     let mut tx = desk.store.begin().await?;
-    for (Mail { key, fetched, size }, sha256) in mails.iter().zip(&hashes) {
-        let Fetched { raw, received_at } = fetched;
-        let Key { folder, validity, uid } = key;
-        let (validity, size, received_at) = (*validity, *size, *received_at);
-        let mail = messages::KeptMail { folder, validity, uid, raw, sha256, size, received_at };
-        if let Kept::New(id) = messages::keep(&mut tx, &mail, now).await? {
-            new.push((id, uid, size));
-        }
-        desk.steps.reached(Step::Keeping, None);
-    }
-    if let Some((validity, uid)) = mark {
-        filing::raise_watermark(&mut tx, folder, validity, uid).await?;
-    }
+    let kept = messages::keep(&mut tx, &mail, now).await?;
+    desk.steps.reached(Step::Keeping, None);
     tx.commit().await?;
-    mails.iter().for_each(|_| desk.steps.reached(Step::Kept, None));
-    mails.iter().for_each(|_| desk.steps.reached(Step::Marked, None));
-    for (id, uid, size) in &new {
+    desk.steps.reached(Step::Kept, None);
+    if let Kept::New(id) = kept {
         tracing::info!(mail = id, uid, size, "mail kept");
     }
-    Ok(u32::try_from(new.len()).unwrap_or(u32::MAX))
+    Ok(matches!(kept, Kept::New(_)))
+}
+
+/// Reads what was kept and not yet read.
+async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()> {
+    let mut tried = Vec::new();
+    loop {
+        let waiting = attempts::next_unhandled(&desk.store, BATCH).await?;
+        let fresh: Vec<_> = waiting.into_iter().filter(|message| !tried.contains(&message.id)).collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        for waiting in fresh {
+            tried.push(waiting.id);
+            if waiting.attempts >= MOST_ATTEMPTS {
+                received.failed += 1;
+                set_aside(desk, waiting.id).await?;
+                continue;
+            }
+            // Counted beforehand, so that a message which ends the daemon itself is counted too.
+            let begun = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
+            let Some(attempts) = begun else { continue };
+            desk.steps.reached(Step::Counted, Some(waiting.id));
+            let span = tracing::info_span!("mail", id = waiting.id);
+            match handle(desk, &waiting).instrument(span).await {
+                Ok(()) => received.handled += 1,
+                // The database's own trouble is nobody's fault among the mails, nor is the fence's.
+                Err(error) if passing(&error) => {
+                    if let Err(also) = attempts::take_back(&desk.store, waiting.id).await {
+                        tracing::warn!(mail = waiting.id, error = %also, "an attempt stays counted");
+                    }
+                    return Err(error);
+                }
+                // Another daemon took this one for gone and has the message now.
+                Err(error) if lost(&error) => {
+                    tracing::warn!(mail = waiting.id, error = format!("{error:#}"), "nothing was recorded");
+                }
+                Err(error) => {
+                    received.failed += 1;
+                    let why = format!("{error:#}");
+                    tracing::error!(mail = waiting.id, attempts, error = why, "a message cannot be handled");
+                    attempts::note_failure(&desk.store, waiting.id, &why).await?;
+                    if attempts >= MOST_ATTEMPTS {
+                        set_aside(desk, waiting.id).await?;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn lost(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::NotOurs { .. }))
+}
+
+fn passing(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<StoreError>().is_some_and(StoreError::passing)
+        || error.downcast_ref::<FenceError>().is_some_and(FenceError::passing)
+}
+
+async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
+    if !attempts::set_aside(&desk.store, id).await? {
+        return Ok(());
+    }
+    tracing::error!(
+        mail = id,
+        attempts = MOST_ATTEMPTS,
+        "a message is set aside for staff; `phuluc message show` tells why, `phuluc message reprocess` tries again"
+    );
+    Ok(())
+}
+
+/// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
+async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
+    let judged = judge::judge(desk, waiting, &Given::default()).await?;
+    // What staff decide by it is done with the mail that brings it, both or neither.
+    let order = match judged.read() {
+        Some((mail, decision)) => staff::order(desk, waiting.id, mail, decision).await?,
+        None => None,
+    };
+    desk.steps.reached(Step::Judged, Some(waiting.id));
+    let mut tx = desk.store.begin().await?;
+    let recorded = judged.record(desk, &mut tx).await?;
+    if let Some(order) = &order {
+        order.carry_out(desk, &mut tx).await?;
+    }
+    desk.steps.reached(Step::Recording, Some(waiting.id));
+    tx.commit().await?;
+    desk.steps.reached(Step::Recorded, Some(waiting.id));
+    recorded.log("message recorded");
+    Ok(())
 }
 
 /// Moves on the server what is done here.
 async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -> anyhow::Result<()> {
     let mut after = 0;
     loop {
-        let batch = filing::to_file(&desk.store, after, MOVED_TOGETHER).await?;
-        // One that cannot be moved must not stand in the way of those behind it.
-        after = batch.last().map_or(after, |done| done.id);
-        file(desk, mailbox, &batch, received).await?;
-        if batch.len() < MOVED_TOGETHER as usize {
+        let batch = filing::to_file(&desk.store, after, BATCH).await?;
+        for done in &batch {
+            // One that cannot be moved must not stand in the way of those behind it.
+            after = done.id;
+            let key = Key { folder: done.folder.clone(), validity: done.validity, uid: done.uid.clone() };
+            desk.steps.reached(Step::Moving, Some(done.id));
+            let filed = mailbox.file(&key).await;
+            desk.steps.reached(Step::Moved, Some(done.id));
+            match filed {
+                Ok(Filed::LeftInPlace) => filing::mark_left_in_place(&desk.store, done.id, desk.clock.now()).await?,
+                Ok(filed) => {
+                    filing::mark_filed(&desk.store, done.id, desk.clock.now()).await?;
+                    desk.steps.reached(Step::Filed, Some(done.id));
+                    received.filed += u32::from(filed == Filed::Moved);
+                }
+                // What the server refuses today it may take tomorrow; the mail is not read again.
+                Err(error) if error.of_message() || matches!(error, MailboxError::ValidityChanged { .. }) => {
+                    tracing::warn!(mail = done.id, error = %error, "a mail cannot be moved; it is tried again");
+                }
+                Err(error) => return Err(error).context("handled mail cannot be moved"),
+            }
+        }
+        if batch.len() < BATCH as usize {
             return Ok(());
         }
-    }
-}
-
-async fn file(desk: &Desk, mailbox: &mut Mailbox, batch: &[ToFile], received: &mut Received) -> anyhow::Result<()> {
-    let key = |done: &ToFile| Key { folder: done.folder.clone(), validity: done.validity, uid: done.uid.clone() };
-    let keys: Vec<Key> = batch.iter().map(key).collect();
-    batch.iter().for_each(|done| desk.steps.reached(Step::Moving, Some(done.id)));
-    let together = mailbox.file_together(&keys).await;
-    let mut alone = Vec::new();
-    let mut filed = Vec::new();
-    for (at, (done, known)) in batch.iter().zip(together).enumerate() {
-        match known {
-            Some(known) => filed.push((done, known)),
-            None => alone.push((done, &keys[at])),
-        }
-    }
-    filed.iter().for_each(|(done, _)| desk.steps.reached(Step::Moved, Some(done.id)));
-    note_filed(desk, &filed, received).await?;
-    for (done, key) in alone {
-        let moved = mailbox.file(key).await;
-        desk.steps.reached(Step::Moved, Some(done.id));
-        match moved {
-            Ok(moved) => note_filed(desk, &[(done, moved)], received).await?,
-            // What the server refuses today it may take tomorrow; the mail is not read again.
-            Err(error) if error.of_message() || matches!(error, MailboxError::ValidityChanged { .. }) => {
-                tracing::warn!(mail = done.id, error = %error, "a mail cannot be moved; it is tried again");
-            }
-            Err(error) => return Err(error).context("handled mail cannot be moved"),
-        }
-    }
-    Ok(())
-}
-
-async fn note_filed(desk: &Desk, filed: &[(&ToFile, Filed)], received: &mut Received) -> anyhow::Result<()> {
-    if filed.is_empty() {
-        return Ok(());
-    }
-    let now = desk.clock.now();
-    let mut tx = desk.store.begin().await?;
-    for (done, filed) in filed {
-        match filed {
-            Filed::LeftInPlace => filing::mark_left_in_place(&mut tx, done.id, now).await?,
-            Filed::Moved | Filed::AlreadyGone => filing::mark_filed(&mut tx, done.id, now).await?,
-        }
-    }
-    tx.commit().await?;
-    for (done, filed) in filed {
-        if *filed != Filed::LeftInPlace {
-            desk.steps.reached(Step::Filed, Some(done.id));
-        }
-        received.filed += u32::from(*filed == Filed::Moved);
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn small_mails_of_known_size_are_fetched_together() {
-        let listed = |uid: usize, size| Listed {
-            key: Key { folder: "INBOX".to_owned(), validity: 7, uid: uid.to_string() },
-            size,
-            internal_date: None,
-        };
-        let sizes = |sizes: &[u64], known: &[&str]| {
-            let new: Vec<Listed> = sizes.iter().enumerate().map(|(uid, size)| listed(uid, *size)).collect();
-            let known = known.iter().map(|uid| (*uid).to_owned()).collect();
-            batches(&new, &known).iter().map(|batch| batch.len()).collect::<Vec<_>>()
-        };
-        assert_eq!(sizes(&[], &[]), [0; 0]);
-        assert_eq!(sizes(&[1000; 100], &[]), [64, 36]);
-        assert_eq!(sizes(&[400_000; 5], &[]), [2, 2, 1]);
-        assert_eq!(sizes(&[1000, 50_000_000, 1000, 1000], &[]), [1, 1, 2]);
-        assert_eq!(sizes(&[1000, 50_000_000, 1000, 1000], &["1"]), [4], "what is kept is not fetched");
-        assert_eq!(sizes(&[0, 0, 1000], &[]), [1, 1, 1], "a listing without sizes");
     }
 }

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::step::{Step, Steps};
 use async_imap::imap_proto::{MailboxDatum, Response};
-use std::collections::HashSet;
 
 impl Session {
     /// Moves a message that lies in the open folder, with the best the server has.
@@ -23,15 +22,10 @@ impl Session {
 
     /// Whether the message lies in the open folder.
     pub(super) async fn holds(&mut self, uid: u32) -> Result<bool, MailboxError> {
-        Ok(self.held(&uid.to_string()).await?.contains(&uid))
-    }
-
-    /// Which messages of a set lie in the open folder.
-    pub(super) async fn held(&mut self, set: &str) -> Result<HashSet<u32>, MailboxError> {
-        let mut held = HashSet::new();
-        self.run(Phase::File, &format!("UID FETCH {set} (UID)"), |response| {
+        let mut held = false;
+        self.run(Phase::File, &format!("UID FETCH {uid} (UID)"), |response| {
             if let Response::Fetch(_, attributes) = response {
-                held.extend(about(attributes).map(|about| about.uid));
+                held |= about(attributes).is_some_and(|about| about.uid == uid);
             }
         })
         .await?;

@@ -30,7 +30,7 @@ pub struct Imap {
 pub(super) struct About {
     pub uid: u32,
     size: Option<u64>,
-    pub date: Option<Timestamp>,
+    date: Option<Timestamp>,
 }
 
 impl Imap {
@@ -46,11 +46,6 @@ impl Imap {
 
     pub(super) fn folder(&self) -> &str {
         &self.account.folder
-    }
-
-    /// Where handled mail goes; empty where it stays.
-    pub(super) fn filed(&self) -> &str {
-        &self.account.filed
     }
 
     pub(super) async fn list(&mut self, after: Option<(u32, u32)>) -> Result<Listing, MailboxError> {
@@ -210,7 +205,7 @@ impl Imap {
     }
 
     /// The connection with the key's folder open under the key's UIDVALIDITY.
-    pub(super) async fn at(&mut self, key: &Key) -> Result<&mut Session, MailboxError> {
+    async fn at(&mut self, key: &Key) -> Result<&mut Session, MailboxError> {
         let session = self.session().await?;
         let validity = match session.selected().filter(|selected| selected.folder == key.folder) {
             Some(selected) => selected.validity,
@@ -220,7 +215,7 @@ impl Imap {
     }
 
     /// The same, with a fresh look at the UIDVALIDITY: before anything is changed, and after a refusal.
-    pub(super) async fn at_anew(&mut self, key: &Key) -> Result<&mut Session, MailboxError> {
+    async fn at_anew(&mut self, key: &Key) -> Result<&mut Session, MailboxError> {
         let session = self.session().await?;
         let validity = session.select(&key.folder).await?.validity;
         same_validity(key, validity).map(|()| session)

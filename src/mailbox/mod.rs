@@ -10,7 +10,6 @@ pub mod imap;
 pub mod maildir;
 mod opening;
 mod session;
-mod together;
 
 pub use account::Limits;
 
@@ -234,15 +233,6 @@ impl Mailbox {
         }
     }
 
-    /// The bytes of several small messages that were listed, with one question where the server allows it. What did
-    /// not come whole, or is larger than that, is none: fetched alone it tells why.
-    pub async fn fetch_together(&mut self, listed: &[&Listed], largest: u64) -> Vec<Option<Fetched>> {
-        match self {
-            Mailbox::Imap(imap) => imap.fetch_together(listed, largest).await,
-            Mailbox::Maildir(_) => vec![None; listed.len()],
-        }
-    }
-
     /// The header of a message that is too large to fetch, 256 KiB of it at most.
     pub async fn fetch_header(&mut self, listed: &Listed) -> Result<Fetched, MailboxError> {
         match self {
@@ -262,15 +252,6 @@ impl Mailbox {
                 let uid = key.uid.clone();
                 off_the_runtime(maildir, move |maildir| maildir.file(&uid)).await
             }
-        }
-    }
-
-    /// Moves several messages that are kept, with one command where the server has it. What became of each; none where
-    /// that is not beyond doubt, or nothing was done: filed alone it tells.
-    pub async fn file_together(&mut self, keys: &[Key]) -> Vec<Option<Filed>> {
-        match self {
-            Mailbox::Imap(imap) => imap.file_together(keys).await,
-            Mailbox::Maildir(_) => vec![None; keys.len()],
         }
     }
 

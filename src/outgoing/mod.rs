@@ -108,14 +108,6 @@ impl Outgoing {
         }
     }
 
-    /// How many letters may be on their way at once.
-    pub fn connections(&self) -> usize {
-        match self {
-            Outgoing::Smtp(smtp) => smtp.connections(),
-            Outgoing::Directory(_) | Outgoing::Memory(_) => 1,
-        }
-    }
-
     /// Whether no letter can leave this machine by it.
     pub fn is_local(&self) -> bool {
         match self {

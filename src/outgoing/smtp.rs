@@ -38,6 +38,8 @@ use url::Url;
 
 /// A connection that nobody used for so long is given up; relays close theirs after some minutes.
 const IDLE: Duration = Duration::from_secs(60);
+/// How many idle connections are kept; a campaign's letters leave one after the other.
+const IDLE_CONNECTIONS: usize = 2;
 /// How long an idle connection may take to show that it still lives, before another is opened.
 const STILL_THERE: Duration = Duration::from_secs(10);
 
@@ -65,8 +67,6 @@ pub struct Smtp {
     login: Option<Login>,
     hello: ClientId,
     limits: Limits,
-    /// As many are used at once, and kept for the next letters.
-    connections: usize,
     steps: Steps,
     idle: Mutex<Vec<(Instant, AsyncSmtpConnection)>>,
 }
@@ -110,7 +110,6 @@ impl Smtp {
             login,
             hello,
             limits,
-            connections: usize::from(config.outgoing.connections.max(1)),
             steps: Steps::default(),
             idle: Mutex::default(),
         })
@@ -118,10 +117,6 @@ impl Smtp {
 
     pub(super) fn announcing(self, steps: Steps) -> Smtp {
         Smtp { steps, ..self }
-    }
-
-    pub(super) fn connections(&self) -> usize {
-        self.connections
     }
 
     /// Whether the host is written as this machine. The name alone decides: what a name resolves to can be forged.
@@ -186,7 +181,7 @@ impl Smtp {
 
     fn keep(&self, connection: AsyncSmtpConnection) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < self.connections {
+        if idle.len() < IDLE_CONNECTIONS {
             idle.push((Instant::now(), connection));
         }
     }

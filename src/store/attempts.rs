@@ -10,7 +10,6 @@ use super::{
 };
 use jiff::Timestamp;
 use sqlx::{AssertSqlSafe, any::AnyRow};
-use std::collections::BTreeMap;
 
 /// What stands as the reason until the attempt has ended.
 const BEGUN: &str = "the program ended while it handled this message";
@@ -46,19 +45,10 @@ pub async fn next_unhandled(store: &Store, limit: u32) -> Result<Vec<Unhandled>,
     rows.iter().map(unhandled).collect()
 }
 
-/// Takes messages in hand and counts an attempt with each that is about to begin, by this version of the program; how
-/// many there are now. Left out is what another daemon took, or has done with.
-pub async fn begin(store: &Store, ids: &[i64], program: &str) -> Result<BTreeMap<i64, u32>, StoreError> {
+/// Takes a message in hand and counts an attempt that is about to begin, by this version of the program; how many
+/// there are now. None where another daemon took it, or has done with it.
+pub async fn begin(store: &Store, id: i64, program: &str) -> Result<Option<u32>, StoreError> {
     let mut tx = store.begin().await?;
-    let mut begun = BTreeMap::new();
-    for id in ids {
-        begun.extend(count(&mut tx, *id, program).await?.map(|attempts| (*id, attempts)));
-    }
-    tx.commit().await?;
-    Ok(begun)
-}
-
-async fn count(tx: &mut Tx, id: i64, program: &str) -> Result<Option<u32>, StoreError> {
     let row = sqlx::query(AssertSqlSafe(format!(
         concat!(
             "
@@ -85,7 +75,9 @@ async fn count(tx: &mut Tx, id: i64, program: &str) -> Result<Option<u32>, Store
     .bind(program)
     .fetch_optional(tx.connection())
     .await?;
-    row.map(|row| Columns(&row).number("attempts")).transpose()
+    let attempts = row.map(|row| Columns(&row).number("attempts")).transpose()?;
+    tx.commit().await?;
+    Ok(attempts)
 }
 
 /// The attempt ended with our own trouble: it does not count against the message.
@@ -185,9 +177,9 @@ mod tests {
     async fn a_mail_that_was_tried_stands_behind_the_others_until_it_is_set_aside(store: Store) {
         let bad = new(&store, &mail("1", b"bad")).await;
         let good = new(&store, &mail("2", b"good")).await;
-        assert_eq!(begin(&store, &[bad], "1.0").await.unwrap(), BTreeMap::from([(bad, 1)]));
+        assert_eq!(begin(&store, bad, "1.0").await.unwrap(), Some(1));
         note_failure(&store, bad, "the reader died\0").await.unwrap();
-        assert_eq!(begin(&store, &[77, bad], "1.1").await.unwrap(), BTreeMap::from([(bad, 2)]));
+        assert_eq!(begin(&store, bad, "1.1").await.unwrap(), Some(2));
         let waiting = next_unhandled(&store, 10).await.unwrap();
         assert_eq!(waiting.iter().map(|m| (m.id, m.attempts)).collect::<Vec<_>>(), [(good, 0), (bad, 2)]);
         assert_eq!(next_unhandled(&store, 1).await.unwrap()[0].id, good);
@@ -198,17 +190,17 @@ mod tests {
         assert_eq!((detail.row.state, detail.row.kind), (MessageState::SetAside, Some(MessageKind::Failed)));
         assert_eq!((detail.last_error.as_deref(), detail.handled_by.as_deref()), (Some(BEGUN), Some("1.1")));
         assert!(to_file(&store, 0, 10).await.unwrap().is_empty(), "what was set aside stays where it is");
-        assert_eq!(begin(&store, &[bad], "1.1").await.unwrap(), BTreeMap::new());
+        assert_eq!(begin(&store, bad, "1.1").await.unwrap(), None);
         assert!(!set_aside(&store, bad).await.unwrap());
         assert!(note_failure(&store, bad, "").await.is_err() && take_back(&store, 99).await.is_err());
     }
 
     async fn our_own_trouble_does_not_count_and_success_leaves_no_reason(store: Store) {
         let id = new(&store, &mail("1", b"x")).await;
-        begin(&store, &[id], "1.0").await.unwrap();
+        begin(&store, id, "1.0").await.unwrap();
         take_back(&store, id).await.unwrap();
         assert_eq!(next_unhandled(&store, 1).await.unwrap()[0].attempts, 0);
-        begin(&store, &[id], "1.0").await.unwrap();
+        begin(&store, id, "1.0").await.unwrap();
         record(&store, id, &MessageOutcome::of(MessageKind::Question)).await;
         let mut tx = store.begin().await.unwrap();
         handled_by(&mut tx, id, "1.0").await.unwrap();

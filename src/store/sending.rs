@@ -32,8 +32,7 @@ pub struct LetterToSend {
     pub raw: Vec<u8>,
 }
 
-/// Takes the first letter whose time has come, of those to whom none is on its way already, so that each hears things
-/// in the order in which they were said; it is being sent from now on.
+/// Takes the first letter whose time has come; it is being sent from now on.
 pub async fn take_next(store: &Store, now: Timestamp) -> Result<Option<LetterToSend>, StoreError> {
     let mut tx = store.begin().await?;
     let Some(letter) = claim(&mut tx, now).await? else { return Ok(None) };
@@ -177,12 +176,6 @@ async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, Stor
               WHERE state = 'queued' AND not_before <= $1 AND ",
             present!(),
             "
-                AND NOT EXISTS (
-                    SELECT 1
-                    FROM letter AS under_way
-                    WHERE under_way.state = 'sending'
-                      AND (under_way.recipient = letter.recipient OR under_way.agency = letter.agency)
-                )
               ORDER BY id
               LIMIT 1
               {}
@@ -225,7 +218,6 @@ mod tests {
 
     on_both! {
         letters_are_taken_one_at_a_time_in_order_when_their_time_has_come,
-        of_letters_to_one_recipient_or_agency_each_waits_for_the_one_before_it,
         two_senders_never_take_the_same_letter,
         what_the_server_said_decides_the_state,
         what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again,
@@ -243,26 +235,6 @@ mod tests {
         assert_eq!((second.id, second.envelope_from.as_deref()), (3, Some("bounce@mic.example")));
         assert!(take_next(&store, at(NOW)).await.unwrap().is_none(), "the other waits for nine o'clock");
         assert_eq!(take_next(&store, at("2023-02-20T09:00:00Z")).await.unwrap().unwrap().id, 1);
-    }
-
-    async fn of_letters_to_one_recipient_or_agency_each_waits_for_the_one_before_it(store: Store) {
-        with_campaign(&store).await;
-        let agency = agency("ha-noi");
-        queue_one(&store, receipt("a")).await;
-        queue_one(&store, receipt("another to the same")).await;
-        queue_one(&store, NewLetter { agency: Some(&agency), ..receipt("b") }).await;
-        queue_one(&store, NewLetter { agency: Some(&agency), ..receipt("c") }).await;
-        queue_one(&store, receipt("d")).await;
-        let mut ids = Vec::new();
-        while let Some(letter) = take_next(&store, at(NOW)).await.unwrap() {
-            ids.push(letter.id);
-        }
-        assert_eq!(ids, [1, 3, 5]);
-        note_sent(&store, 1, at(NOW), "250").await.unwrap();
-        assert_eq!(take_next(&store, at(NOW)).await.unwrap().unwrap().id, 2);
-        note_failed(&store, 3, "550").await.unwrap();
-        assert_eq!(take_next(&store, at(NOW)).await.unwrap().unwrap().id, 4);
-        assert!(take_next(&store, at(NOW)).await.unwrap().is_none());
     }
 
     async fn two_senders_never_take_the_same_letter(store: Store) {

@@ -56,14 +56,6 @@ impl Database {
     }
 }
 
-/// An office whose letters leave one after the other, so that exactly one is on its way when the program dies.
-fn one_by_one(database: Database) -> Office {
-    let office = office(database, "");
-    let config = std::fs::read_to_string(office.config()).unwrap();
-    std::fs::write(office.config(), config.replace("[outgoing]\n", "[outgoing]\nconnections = 1\n")).unwrap();
-    office
-}
-
 fn office(database: Database, dovecot: &str) -> Office {
     let sink = SmtpSink::start(Script { encryption: Encryption::Implicit, login: true, ..Script::default() });
     Office::with_servers(Dovecot::start_with(dovecot), sink, &database.url())
@@ -136,31 +128,7 @@ fn receiving(database: Database) {
 
 fn sending(database: Database) {
     let steps: Vec<Step> = Step::ALL.iter().copied().filter(|step| left_by(*step) != Left::Nothing).collect();
-    rounds(&one_by_one(database), &steps, times(database));
-}
-
-/// Over several connections: whatever was on its way is in doubt, no letter arrives twice, and none is lost.
-fn sending_side_by_side(database: Database) {
-    let office = office(database, "");
-    let steps = Step::ALL.iter().copied().filter(|step| left_by(*step) != Left::Nothing);
-    for (round, step) in steps.enumerate() {
-        let (first, at) = (3 * round, step.as_str());
-        (first..first + 3).for_each(|number| office.report(number));
-        die(&office, at);
-        office.run_once();
-        let after = Aftermath::of(&office);
-        after.holds_only(first + 3);
-        let answers: Vec<_> = (first..first + 3).map(|number| after.answer(number)).collect();
-        for (state, arrived) in &answers {
-            assert!(matches!((*state, *arrived), ("sent", 1) | ("uncertain", 0 | 1)), "{at}: {answers:?}");
-        }
-        let doubtful = answers.iter().any(|(state, _)| *state == "uncertain");
-        assert!(doubtful || step == Step::Noted, "{at}: {answers:?}");
-    }
-    let before = Aftermath::of(&office);
-    office.run_once();
-    let after = Aftermath::of(&office);
-    assert_eq!((before.letters, before.arrived), (after.letters, after.arrived));
+    rounds(&office(database, ""), &steps, times(database));
 }
 
 fn moving_without_move(database: Database) {
@@ -185,11 +153,6 @@ macro_rules! on_each_database {
             #[test]
             fn dying_while_a_letter_is_sent_leaves_it_in_doubt_and_sends_it_once_at_most() {
                 super::sending(Database::$variant);
-            }
-
-            #[test]
-            fn dying_while_letters_are_sent_side_by_side_sends_each_once_at_most() {
-                super::sending_side_by_side(Database::$variant);
             }
 
             #[test]
