@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     // Reading.
     &["attachment", "encoding"],
     &["message", "workbook"],
-    &["form"],
+    &["form", "official"],
     &["appendix"],
     &["fence"],
     // Writing.

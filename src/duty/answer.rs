@@ -1,6 +1,10 @@
 //! The answer to a message: its attachment is written beforehand, then outcome, report and letter are recorded
 //! in one transaction, within the limits that keep two machines from answering each other for ever.
 
+mod facts;
+
+pub use facts::kept_documents;
+
 use super::{
     Desk, acquaint, alert, bounce,
     decide::{Decision, Report},
@@ -8,7 +12,6 @@ use super::{
 };
 use crate::{
     agency::Agency,
-    appendix::Other,
     attachment::{self, Attachment},
     finding::Severity,
     form::{
@@ -19,16 +22,13 @@ use crate::{
         self, Letter, LetterKind,
         compose::{self, Answering, Envelope, File},
         context::{
-            AgencyFacts, CampaignFacts, Context, FileFacts, FollowedFacts, Moment, OfficeFacts, Previous, ReportFacts,
-            RowFacts, date, size,
+            AgencyFacts, CampaignFacts, Context, FileFacts, Moment, OfficeFacts, Previous, ReportFacts, date, size,
         },
     },
     message::Mail,
-    official::Document,
     setup::OpenCampaign,
     store::{
         StoreError, Tx, addresses, agencies,
-        documents::KeptDocument,
         messages::Held,
         outbox::{self, NewLetter, Queued},
         reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
@@ -118,18 +118,6 @@ impl Answer<'_> {
         let (form, before) = (&campaign.form, previous.answers.as_ref()?);
         Some(followed::compare(form, previous.version, before, self.asked, &report.answers, &report.findings))
     }
-}
-
-/// The official documents of a mail as they are kept.
-pub fn kept_documents(mail: &Mail, decision: &Decision) -> Vec<KeptDocument> {
-    let kept = |document: &Document| KeptDocument {
-        file_name: mail.attachments[document.file].name.clone(),
-        file_sha256: mail.attachments[document.file].sha256.clone(),
-        number: document.number.clone(),
-        dated: document.dated.map(|date| date.to_string()),
-        told_by: document.told_by.as_str().to_owned(),
-    };
-    decision.documents.iter().map(kept).collect()
 }
 
 /// Records the report of a message and queues its answer.
@@ -339,7 +327,7 @@ fn context(
             accepted: row.verdict == Verdict::Accepted,
         });
     }
-    context.report.followed = new.followed().map(|followed| followed_facts(campaign, &followed));
+    context.report.followed = new.followed().map(|followed| facts::followed_facts(campaign, &followed));
     if let Some(report) = &decision.report {
         let group = |severity| letter::group(&setup.letters, &campaign.form, &report.findings, severity);
         context.groups = group(Severity::Error);
@@ -371,57 +359,14 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
         file_size: file.map(|file| file.bytes.len() as u64).or(decision.oversize).map(size).unwrap_or_default(),
         sha256: file.map(|file| file.sha256.clone()).unwrap_or_default(),
         limit: Some(size(setup.config.mailbox.largest)),
-        documents: documents(mail, decision),
+        documents: facts::documents(mail, decision),
         ..ReportFacts::default()
     };
     if let Some(report) = &decision.report {
         facts.counts = letter::counts(&campaign.form, &report.answers);
         (facts.items, facts.answered) = letter::answered(&campaign.form, &report.answers);
-        facts.joined = others(mail, report, true);
-        facts.unused = others(mail, report, false);
+        facts.joined = facts::others(mail, report, true);
+        facts.unused = facts::others(mail, report, false);
     }
     facts
-}
-
-/// Further files that hold the form, those that are part of the report or those that are not.
-fn others(mail: &Mail, report: &Report, used: bool) -> Vec<FileFacts> {
-    let size = |other: &Other| other.file.map(|file| mail.attachments[file].bytes.len() as u64);
-    let facts = |other: &Other| match size(other) {
-        Some(size) => FileFacts::new(&other.name, size),
-        None => FileFacts { size: String::new(), ..FileFacts::new(&other.name, 0) },
-    };
-    report.others.iter().filter(|other| other.used == used).map(facts).collect()
-}
-
-/// The official documents, with what is known of them.
-fn documents(mail: &Mail, decision: &Decision) -> Vec<FileFacts> {
-    let facts = |document: &Document| {
-        let file = &mail.attachments[document.file];
-        FileFacts {
-            number: document.number.clone().unwrap_or_default(),
-            date: document.dated.map(date).unwrap_or_default(),
-            ..FileFacts::new(&file.name, file.bytes.len() as u64)
-        }
-    };
-    decision.documents.iter().map(facts).collect()
-}
-
-/// What became of what was asked for, each row or field named once.
-fn followed_facts(campaign: &OpenCampaign, followed: &Followed) -> FollowedFacts {
-    let named = |asked: &[Asked]| {
-        let mut names: Vec<RowFacts> = Vec::new();
-        for Asked { spot: Spot { section, row, field }, .. } in asked {
-            let column = campaign.form.section(section).zip(field.as_ref());
-            let column = column.and_then(|(section, field)| section.column(field));
-            let label = column.map(|column| column.label.clone()).unwrap_or_default();
-            let row = row.as_ref().map(|row| row.split('/').next().unwrap_or(row).to_owned());
-            let name =
-                RowFacts { label: if row.is_some() { String::new() } else { label }, row: row.unwrap_or_default() };
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names
-    };
-    FollowedFacts { done: named(&followed.done), left: named(&followed.left) }
 }

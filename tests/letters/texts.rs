@@ -42,7 +42,9 @@ fn receipt() {
     - Tệp đã tiếp nhận: Phu luc 1552 - Ha Noi.xlsx (45 KB).
     - Mã kiểm tra tệp (SHA-256, 16 ký tự đầu): 9f86d081884c7d65.
     - Lần gửi: lần thứ 2, thay thế bản nhận lúc 09 giờ 12 phút ngày 18/02/2023.
-    - Tệp khác đã nhận kèm theo: CV 123-UBND.pdf (1,2 MB).
+    - So với bản gửi trước: đã bổ sung: mục 1.2; "Số điện thoại".
+    - Văn bản kèm theo đã được ghi nhận: văn bản số 123/BC-UBND ngày 17/02/2023
+      (CV 123-UBND.pdf, 1,2 MB).
 
     Kết quả đã ghi nhận (số nội dung):
     - Đáp ứng yêu cầu theo Văn bản số 1552/BTTTT-THH: Đã đáp ứng: 05; Đáp ứng
