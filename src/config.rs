@@ -1,19 +1,18 @@
 //! The configuration file: one TOML, unknown keys refused, a default for everything but five keys. It holds
 //! names of files and of secrets, never a secret; a password is fetched when a wire is opened.
 
+mod health;
 mod lasting;
 
 use crate::calendar::SendWindows;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 mod page;
 
+pub use health::{Health, Log, LogFormat};
 pub use page::Page;
 
 /// `phuluc.toml`. Relative paths in it are relative to its own folder; `Config::load` makes them whole.
@@ -166,33 +165,6 @@ pub struct Trust {
     pub free_mail: Vec<String>,
 }
 
-/// Where whoever watches over the daemon may ask how it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Health {
-    /// An address and port such as `127.0.0.1:9484`. Default: none, and nothing listens.
-    pub listen: Option<SocketAddr>,
-    /// Allows an address that other machines reach; there is no login. Default false.
-    pub beyond_loopback: bool,
-}
-
-/// How the daemon logs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Log {
-    /// `text` for people, `json` for programs, a line an event. Default `text`.
-    pub format: LogFormat,
-}
-
-/// The shape of a line of the log.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    #[default]
-    Text,
-    Json,
-}
-
 /// What becomes of mail from an address of the registry, or one that was learned, whose sender is not proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -273,12 +245,8 @@ impl Config {
         path.parent().unwrap_or(Path::new("")).clone_into(&mut config.folder);
         let wrong = |reason: String| ConfigError::Wrong { path: path.to_owned(), reason };
         TimeZone::get(&config.time_zone).map_err(|e| wrong(format!("time_zone: {e}")))?;
-        if config.health.listen.is_some_and(|listen| !listen.ip().is_loopback()) && !config.health.beyond_loopback {
-            return Err(wrong(
-                "health.listen: other machines reach this address, and there is no login; take 127.0.0.1, or say \
-                 health.beyond_loopback = true"
-                    .to_owned(),
-            ));
+        if let Some(trouble) = config.health.trouble() {
+            return Err(wrong(trouble.to_owned()));
         }
         let Database { password_file: base_file, password_env: base_env, .. } = &config.database;
         let Mailbox { password_file, password_env, .. } = &config.mailbox;
@@ -429,16 +397,6 @@ mod tests {
         assert_eq!(config.mailbox.filed, "Processed");
         assert_eq!(config.path(&config.campaigns), Path::new("/etc/phuluc/campaigns"));
         assert_eq!(config.path_of_url("maildir:../m", "maildir"), Some("/etc/phuluc/../m".into()));
-    }
-
-    #[test]
-    fn health_is_told_to_this_machine_alone_unless_it_is_said_otherwise() {
-        let with = |keys: &str| Config::parse(&format!("{LEAST}[health]\n{keys}"), Path::new("phuluc.toml"));
-        assert_eq!(with("").unwrap().health.listen, None);
-        assert!(with("listen = \"127.0.0.1:9484\"\n").is_ok() && with("listen = \"[::1]:9484\"\n").is_ok());
-        let refused = with("listen = \"0.0.0.0:9484\"\n").unwrap_err().to_string();
-        assert!(refused.contains("health.listen"), "{refused}");
-        assert!(with("listen = \"0.0.0.0:9484\"\nbeyond_loopback = true\n").is_ok());
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn about(source: &str, name: &str) -> String {
 
 #[test]
 fn every_key_of_the_configuration_is_documented() {
-    let source = read("src/config.rs");
+    let source = ["", "/page", "/health"].map(|part| read(&format!("src/config{part}.rs"))).concat();
     let mut text = String::from(
         "# Configuration\n\nMade from the doc comments of `src/config.rs` and `src/campaign.rs` by `tests/documents.rs`. \
          `--config FILE` names\nthe file, else `$PHULUC_CONFIG`, else it is `config/phuluc.toml`. Paths in it are relative \

@@ -288,7 +288,9 @@ fn no_file_leans_on_anything_beside_the_repository() {
 /// The keys of every table of the configuration, read from the fields of its structs: `("mailbox", "url")`.
 fn keys() -> Vec<(String, String)> {
     let mut source = read(&root().join("src/config.rs"));
-    source.push_str(&read(&root().join("src/config/page.rs")));
+    for part in ["page", "health"] {
+        source.push_str(&read(&root().join(format!("src/config/{part}.rs"))));
+    }
     let mut keys = Vec::new();
     for (name, table) in [
         ("Config", ""),

@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{Daemon, Office, PATIENCE, within};
+use harness::{Daemon, Dovecot, Encryption, Office, PATIENCE, Postgres, Script, SmtpSink, within};
 use phuluc::health::NAMES;
 use std::{
     fs,
@@ -11,8 +11,8 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     os::unix::net::UnixDatagram,
     path::Path,
-    process::Stdio,
-    time::Duration,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
 };
 
 /// An address of this machine that nobody listens on.
@@ -24,7 +24,7 @@ fn free_address() -> SocketAddr {
 fn ask(address: SocketAddr, path: &str) -> Option<(String, String)> {
     let mut connection = TcpStream::connect(address).ok()?;
     connection.set_read_timeout(Some(PATIENCE)).unwrap();
-    connection.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).ok()?;
+    connection.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()).ok()?;
     let mut answer = String::new();
     connection.read_to_string(&mut answer).ok()?;
     let (head, text) = answer.split_once("\r\n\r\n")?;
@@ -151,6 +151,14 @@ fn a_storm_of_reloads_loses_no_mail() {
     assert_eq!((messages.len(), letters.len()), (10, 10));
 }
 
+/// The daemon as systemd starts it, with a watchdog of a second and a half; systemd is a socket at `path`.
+fn under_systemd(office: &Office, path: &Path) -> Child {
+    let mut command = Command::new("sh");
+    command.args(["-c", "WATCHDOG_PID=$$ exec \"$0\" --config \"$1\" run", env!("CARGO_BIN_EXE_phuluc")]);
+    command.arg(office.config()).env("NOTIFY_SOCKET", path).env("WATCHDOG_USEC", "1500000");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
 #[test]
 fn systemd_is_told_and_a_second_signal_ends_what_hangs() {
     let office = Office::open();
@@ -164,11 +172,9 @@ fn systemd_is_told_and_a_second_signal_ends_what_hangs() {
             String::from_utf8_lossy(&heard[..length]).contains(word)
         })
     };
-    let mut command = office.command(&["run"]);
-    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "1500000");
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = under_systemd(&office, &path);
     let signal = |signal: &str| {
-        std::process::Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     };
     assert!(hears("READY=1") && hears("WATCHDOG=1"));
     signal("-HUP");
@@ -212,6 +218,43 @@ fn a_log_for_programs_is_json_and_every_line_of_a_mail_names_it() {
     assert_eq!(office.run(&["trace", "99"]).status.code(), Some(2));
 }
 
+#[test]
+fn a_database_that_hangs_is_told_and_starves_the_watchdog_until_it_is_back() {
+    let postgres = Postgres::start();
+    let script = Script { encryption: Encryption::Implicit, login: true, ..Script::default() };
+    let office = Office::with_servers(Dovecot::start(), SmtpSink::start(script), &postgres.database());
+    let address = free_address();
+    configure_more(&office, &format!("[health]\nlisten = \"{address}\"\n"));
+    let path = office.path("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let mut child = under_systemd(&office, &path);
+    // Whether the watchdog is fed within this time.
+    let is_fed = |within: Duration| {
+        let begun = Instant::now();
+        socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        let mut heard = [0; 256];
+        while begun.elapsed() < within {
+            let length = socket.recv(&mut heard).unwrap_or(0);
+            if String::from_utf8_lossy(&heard[..length]).contains("WATCHDOG=1") {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(is_fed(PATIENCE) && within(PATIENCE, || is_ready(address)));
+    postgres.hang();
+    // What it had said before is heard first.
+    assert!(within(PATIENCE, || !is_fed(Duration::from_secs(2))), "the watchdog is fed without a database");
+    let (status, text) = ask(address, "/readyz").unwrap();
+    assert!(status.contains("503") && text.contains("the database"), "{status} {text}");
+    assert!(ask(address, "/metrics").unwrap().1.contains("phuluc_database_up 0\n"));
+    assert_eq!(ask(address, "/healthz").unwrap().1, "ok\n");
+    postgres.wake();
+    assert!(is_fed(PATIENCE) && within(PATIENCE, || is_ready(address)));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// The names of our metrics in a text, without the endings of a histogram's series.
 fn metrics_in(text: &str) -> Vec<String> {
     let word = |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect::<String>();
@@ -241,7 +284,7 @@ fn dashboard_rules_and_documents_name_metrics_that_there_are() {
 #[test]
 fn the_unit_is_as_tight_as_its_document_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = std::process::Command::new("systemd-analyze")
+    let output = Command::new("systemd-analyze")
         .args(["security", "--offline=yes", "--threshold=15"])
         .arg(root.join("deploy/phuluc.service"))
         .output()

@@ -22,6 +22,7 @@ mod demo;
 mod digest;
 mod export;
 mod init;
+mod log;
 mod manual;
 mod messages;
 mod new_campaign;
@@ -36,16 +37,17 @@ mod template;
 mod trace;
 mod validate;
 
+pub use log::start_logging;
+
 use crate::{
     clock::Clock,
-    config::{Config, LogFormat},
     duty::{Desk, reprocess::Which},
     fence::{self, Fence},
     setup::Setup,
 };
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
-use std::{io::IsTerminal, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 /// The exit code when something of ours went wrong.
 pub const OUR_TROUBLE: u8 = 2;
@@ -313,31 +315,6 @@ impl Arguments {
     /// Whether this process is to read for another one, which it does without a runtime (see `fence`).
     pub fn reads_fenced(&self) -> bool {
         matches!(self.command, Command::ReadFenced)
-    }
-}
-
-/// Logs go to standard error; `PHULUC_LOG` says how much (`info`, `phuluc=debug`), `PHULUC_LOG_FORMAT` or the
-/// configuration whether as `text` or `json`.
-pub fn start_logging(arguments: &Arguments) {
-    let quiet = !matches!(arguments.command, Command::Run { .. });
-    let default = if quiet { "warn" } else { "info" };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PHULUC_LOG").unwrap_or_else(|_| default.into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    if log_format(arguments) == LogFormat::Json {
-        log.json().with_span_list(false).init();
-    } else {
-        log.with_ansi(std::io::stderr().is_terminal()).init();
-    }
-}
-
-/// What the environment says goes before the configuration, which alone the daemon's log follows; one that cannot be
-/// read is refused a moment later, in words.
-fn log_format(arguments: &Arguments) -> LogFormat {
-    match std::env::var("PHULUC_LOG_FORMAT").as_deref() {
-        Ok("json") => LogFormat::Json,
-        Ok("text") => LogFormat::Text,
-        _ if !matches!(arguments.command, Command::Run { .. }) => LogFormat::Text,
-        _ => Config::load(&arguments.config).map(|config| config.log.format).unwrap_or_default(),
     }
 }
 

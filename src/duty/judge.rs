@@ -182,6 +182,8 @@ impl Judged {
 
     /// Records the outcome with its report and its letter in the caller's transaction, in place of an earlier one.
     pub async fn record(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<Recorded> {
+        // Before the letters' times, so that a story is told in its order.
+        let now = desk.clock.now();
         let mut withdrawn = None;
         if self.again {
             again::take(tx, self.id).await?;
@@ -200,7 +202,7 @@ impl Judged {
                     bounce::record(desk, tx, self.id, bounce).await?;
                 }
                 documents::put(tx, self.id, &answer::kept_documents(mail, decision)).await?;
-                self.outcome(desk, tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
+                self.outcome(tx, now, &outcome(mail, decision, answered.limit.as_deref())).await?;
                 Ok(Recorded {
                     id: self.id,
                     kind: decision.kind,
@@ -213,7 +215,7 @@ impl Judged {
                 })
             }
             What::Duplicate(mail) => {
-                self.outcome(desk, tx, &facts(mail, MessageKind::Duplicate)).await?;
+                self.outcome(tx, now, &facts(mail, MessageKind::Duplicate)).await?;
                 Ok(self.recorded(MessageKind::Duplicate, None))
             }
             // Of a mail whose very headers cannot be read nothing is known; it is for staff.
@@ -226,16 +228,16 @@ impl Judged {
                     reason: lost.as_ref().map(|loss| loss.reason().as_str()),
                     ..MessageOutcome::of(MessageKind::Failed)
                 };
-                self.outcome(desk, tx, &outcome).await?;
+                self.outcome(tx, now, &outcome).await?;
                 let held = Some((Held::Unreadable, why));
                 Ok(Recorded { verdict: Some(Verdict::Unreadable), ..self.recorded(MessageKind::Failed, held) })
             }
         }
     }
 
-    async fn outcome(&self, desk: &Desk, tx: &mut Tx, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
+    async fn outcome(&self, tx: &mut Tx, now: Timestamp, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
         messages::record_outcome(tx, self.id, outcome).await?;
-        Ok(attempts::handled_by(tx, self.id, PROGRAM, desk.clock.now()).await?)
+        Ok(attempts::handled_by(tx, self.id, PROGRAM, now).await?)
     }
 
     fn recorded(&self, kind: MessageKind, held: Option<(Held, String)>) -> Recorded {
