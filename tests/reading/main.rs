@@ -1,7 +1,10 @@
 //! The appendix as agencies retype it: every file of `tests/data/forms` is read and compared with the answers
 //! and findings a careful person would record, which stand beside it. What is wrapped in archives and mails,
 //! `tests/data/wrapped`, is expected to be read like the form within; so is what was typed before Unicode,
-//! `tests/data/legacy`, and what was made with Word, `tests/data/word`.
+//! `tests/data/legacy`, and what was made with Word, `tests/data/word`. What real offices do to the form,
+//! `tests/data/filled`, is counted cell by cell in `report`, together with all the others.
+
+mod report;
 
 use phuluc::{
     agency::Kind,
