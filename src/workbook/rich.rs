@@ -50,7 +50,7 @@ pub(super) fn looks(bytes: &[u8]) -> HashMap<String, Looks> {
 }
 
 /// The sheets' names and the parts that hold them.
-fn sheets(part: &mut impl FnMut(&str) -> Option<String>) -> Option<Vec<(String, String)>> {
+pub(super) fn sheets(part: &mut impl FnMut(&str) -> Option<String>) -> Option<Vec<(String, String)>> {
     let elements = |xml: &str, name: &str| -> Vec<Attributes> {
         let mut reader = xml::reader(xml);
         let mut found = Vec::new();

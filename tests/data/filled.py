@@ -176,6 +176,8 @@ def under_the_example_and_list():
     for row in ("2", "3", "4.1"):
         c.type(row, "compliance", "\n".join([printed.CHOOSE, printed.options(printed.COMPLIANCE),
                                               "Ví dụ: Chưa đáp ứng", c.get(row, "compliance")]))
+        c.says("compliance-inferred", "warning", row, "compliance")
+        c.says("investment-inferred", "warning", row, "investment")
         c.type(row, "investment", "\n".join([printed.CHOOSE_AND_DATE, printed.options(printed.STAGE),
                                               printed.EXAMPLES[row][2], c.get(row, "investment")]))
     return c
@@ -511,7 +513,7 @@ def two_copies_seen():
     old.portal = reports.answer("Văn phòng UBND tỉnh", "met")
     second_copy(c, old, "Lần 1")
     c.findings.append({"code": "section-several", "severity": "warning", "sheet": "Lần 2",
-                       "cell": c.book.places["status", None, "row"][1], "row": None, "field": None})
+                       "cell": c.book.places["status", None, "component"][1], "row": None, "field": None})
     return c
 
 
@@ -565,7 +567,7 @@ def form_in_a_hidden_sheet():
         wb.active = 0
     c.after.append(hide)
     c.findings.append({"code": "sheet-hidden", "severity": "warning", "sheet": "PL1552",
-                       "cell": c.book.places["status", None, "row"][1], "row": None, "field": None})
+                       "cell": c.book.places["status", None, "component"][1], "row": None, "field": None})
     return c
 
 
