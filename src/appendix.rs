@@ -1,10 +1,17 @@
 //! The appendix of a mail: which of the attached files is the filled-in form, and what came of reading it.
-//! One file that is the form decides, whatever else is attached; otherwise the most telling reason does.
+//! Files that are pieces of it are put together; of several copies the fullest decides, whatever else is attached;
+//! without any, the most telling reason does.
 
 use crate::{
     attachment::{Attachment, FileKind, Sealed},
     finding::Finding,
-    form::{self, Circumstances, Marks, NotTheForm, Reading, answers::Answers, declaration::Form},
+    form::{
+        self, Circumstances, Marks, NotTheForm,
+        answers::Answers,
+        declaration::Form,
+        locate::Least,
+        parts::{self, Origin, Part},
+    },
     secrecy,
     workbook::{Format, Unreadable, Workbook},
 };
@@ -14,9 +21,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Appendix {
     /// The form, filled in; the file is the attachment at this place.
-    Report { file: usize, answers: Answers, findings: Vec<Finding>, marks: Marks },
+    Report { file: usize, answers: Answers, findings: Vec<Finding>, marks: Marks, others: Vec<Other> },
     /// No form that can be read; the file is the one the reason is about.
     Unreadable { file: Option<usize>, reason: Reason },
+}
+
+/// A further file that holds the form, or a part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// The attachment at this place; none where it came with an earlier mail.
+    pub file: Option<usize>,
+    /// Its name, as places give it.
+    pub name: String,
+    /// Whether the report was put together with it.
+    pub used: bool,
+    /// The agency it was made for, where it is a copy of our own form.
+    pub agency: Option<String>,
 }
 
 /// Why attachments are no report, from the most telling to the least.
@@ -51,32 +71,80 @@ impl Reason {
     }
 }
 
-/// Reads the attachments of a mail as a report.
-pub fn read(form: &Form, attachments: &[Attachment], circumstances: &Circumstances) -> Appendix {
-    let mut best: Option<(usize, Appendix)> = None;
+/// A file that holds the form, and where it came from.
+struct Candidate {
+    /// The attachment at this place; none where it came with an earlier mail.
+    at: Option<usize>,
+    part: Part,
+}
+
+/// Reads the attachments of a mail as a report. Files of the same agency's `earlier` mails complete it, where it is
+/// but a part of the form.
+pub fn read(
+    form: &Form,
+    attachments: &[Attachment],
+    earlier: &[Attachment],
+    circumstances: &Circumstances,
+) -> Appendix {
     let mut worst: Option<(Reason, usize)> = None;
+    let mut found = Vec::new();
+    let several = attachments.len() + earlier.len() > 1;
     for (at, file) in attachments.iter().enumerate() {
-        match read_file(form, at, file, circumstances) {
-            Ok(report) => {
-                let answered = report.answered();
-                if best.as_ref().is_none_or(|(most, _)| answered > *most) {
-                    best = Some((answered, report));
+        match read_file(form, file, several, circumstances) {
+            Ok(part) => {
+                // What is but a part of the form has a reason as well, should it stay alone.
+                if !part.whole && worst.is_none_or(|(known, _)| Reason::NotTheForm < known) {
+                    worst = Some((Reason::NotTheForm, at));
                 }
+                found.push(Candidate { at: Some(at), part });
             }
             Err(reason) if worst.is_none_or(|(known, _)| reason < known) => worst = Some((reason, at)),
             Err(_) => {}
         }
     }
-    match (best, worst) {
+    if let Some((Reason::Classified, file)) = worst {
         // Whatever else is attached.
-        (_, Some((Reason::Classified, file))) => Appendix::Unreadable { file: Some(file), reason: Reason::Classified },
-        (Some((_, report)), _) => report,
-        (None, Some((reason, file))) => Appendix::Unreadable { file: Some(file), reason },
-        (None, None) => Appendix::Unreadable { file: None, reason: Reason::NoWorkbook },
+        return Appendix::Unreadable { file: Some(file), reason: Reason::Classified };
+    }
+    // The first of those with most answers, and a whole form before all parts.
+    let best = (0..found.len()).rev().max_by_key(|at| (found[*at].part.whole, found[*at].part.answered()));
+    if let Some(best) = best {
+        let base = found.remove(best);
+        let parts = earlier.iter().filter_map(|file| read_file(form, file, true, circumstances).ok());
+        found.extend(parts.map(|part| Candidate { at: None, part }));
+        if let Some(report) = report(form, base, found, circumstances) {
+            return report;
+        }
+    }
+    match worst {
+        Some((reason, file)) => Appendix::Unreadable { file: Some(file), reason },
+        None => Appendix::Unreadable { file: None, reason: Reason::NoWorkbook },
     }
 }
 
-fn read_file(form: &Form, at: usize, file: &Attachment, circumstances: &Circumstances) -> Result<Appendix, Reason> {
+/// The report that a file is, with what belongs to it in others; none where even together they are not the form.
+fn report(form: &Form, base: Candidate, others: Vec<Candidate>, circumstances: &Circumstances) -> Option<Appendix> {
+    let file = base.at?;
+    let (places, others): (Vec<Option<usize>>, Vec<(Origin, Part)>) = others
+        .into_iter()
+        .map(|other| (other.at, (if other.at.is_some() { Origin::SameMail } else { Origin::Earlier }, other.part)))
+        .unzip();
+    let (joined, used) = parts::join(form, base.part, &others, circumstances);
+    if !joined.whole {
+        return None;
+    }
+    let others = places.into_iter().zip(others).zip(used);
+    let others =
+        others.map(|((file, (_, part)), used)| Other { file, name: part.file, used, agency: part.marks.agency });
+    // A part that was of no use is no second form, and an earlier mail had its own answer.
+    let others = others.filter(|other| other.used || other.file.is_some()).collect();
+    let marks = joined.marks.clone();
+    let (answers, findings) = joined.judge(form, circumstances);
+    Some(Appendix::Report { file, answers, findings, marks, others })
+}
+
+/// Reads a file as the form, or as a part of it where there are `several`.
+fn read_file(form: &Form, file: &Attachment, several: bool, circumstances: &Circumstances) -> Result<Part, Reason> {
     let Some(format) = Format::of(file.kind) else {
         return Err(match file.kind {
             FileKind::EncryptedOffice => Reason::Encrypted,
@@ -94,13 +162,17 @@ fn read_file(form: &Form, at: usize, file: &Attachment, circumstances: &Circumst
     if bears_a_mark(&workbook) {
         return Err(Reason::Classified);
     }
-    match form::read(form, &workbook, circumstances) {
-        Reading::Form { answers, findings, marks } => Ok(Appendix::Report { file: at, answers, findings, marks }),
-        // A document may be the official letter; a workbook is meant to be the form.
-        Reading::Not(NotTheForm::NotTheForm) if format == Format::Docx => Err(Reason::NoWorkbook),
-        Reading::Not(NotTheForm::NotTheForm) => Err(Reason::NotTheForm),
-        Reading::Not(NotTheForm::BlankForm) => Err(Reason::BlankForm),
-        Reading::Not(NotTheForm::OtherCampaign { .. }) => Err(Reason::OtherCampaign),
+    let read = |least| form::read_part(form, &workbook, &file.name, least, circumstances);
+    match read(Least::TheForm) {
+        Ok(part) => Ok(part),
+        Err(NotTheForm::NotTheForm) => match read(Least::APart) {
+            Ok(part) if several => Ok(part),
+            // A document may be the official letter; a workbook is meant to be the form.
+            _ if format == Format::Docx => Err(Reason::NoWorkbook),
+            _ => Err(Reason::NotTheForm),
+        },
+        Err(NotTheForm::BlankForm) => Err(Reason::BlankForm),
+        Err(NotTheForm::OtherCampaign { .. }) => Err(Reason::OtherCampaign),
     }
 }
 
@@ -127,16 +199,4 @@ fn claims_workbook(file: &Attachment) -> bool {
     let name = file.name.to_lowercase();
     let named = [".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"].iter().any(|ending| name.ends_with(ending));
     named && matches!(file.kind, FileKind::Zip | FileKind::Other | FileKind::Empty)
-}
-
-impl Appendix {
-    /// How many cells are answered.
-    fn answered(&self) -> usize {
-        match self {
-            Appendix::Report { answers, .. } => {
-                answers.sections.iter().flat_map(|section| &section.rows).map(|row| row.cells.len()).sum()
-            }
-            Appendix::Unreadable { .. } => 0,
-        }
-    }
 }

@@ -39,6 +39,7 @@ impl fmt::Display for CampaignId {
 pub struct OfficialLetter {
     /// Such as `488/BTTTT-CĐSQG`.
     pub number: String,
+    /// The day it was signed, `YYYY-MM-DD`.
     pub date: Date,
     /// What the letter is about, as it stands after "V/v".
     #[serde(default)]
@@ -52,36 +53,37 @@ pub struct OfficialLetter {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Campaign {
+    /// The name in commands, ASCII letters, digits and hyphens; also the file's name.
     id: String,
-    /// Stands in brackets at the head of every subject, such as `BC1552`; `BC` and the id by default.
+    /// Stands in brackets at the head of every subject, such as `BC1552`. Default: `BC` and the id.
     #[serde(default)]
     token: String,
-    /// A few words for tables and letters, such as "Báo cáo triển khai Văn bản 1552".
+    /// A few words for tables and letters, such as "Báo cáo triển khai Văn bản 1552". Default: none.
     #[serde(default)]
     pub title: String,
     pub letter: OfficialLetter,
-    /// The day the campaign opens; the letter's date by default.
+    /// The day the campaign opens. Default: the letter's date.
     opening: Option<Date>,
     /// The last day on which a report is on time.
     pub deadline: Date,
-    /// Whether a deadline on a day off moves to the next working day.
+    /// Whether a deadline on a day off moves to the next working day. Default `true`.
     #[serde(default = "yes")]
     pub roll_over: bool,
-    /// The form's declaration, beside the folder of campaigns.
+    /// The form's declaration, relative to `phuluc.toml`. Default `forms/ID.toml`.
     form: Option<PathBuf>,
-    /// The registry of agencies.
+    /// The registry of agencies, relative to `phuluc.toml`. Default `agencies.csv`.
     registry: Option<PathBuf>,
-    /// Days off and working Saturdays.
+    /// Days off and working Saturdays, relative to `phuluc.toml`. Default `calendar-vn.csv`.
     calendar: Option<PathBuf>,
-    /// Working days from the deadline (negative: before it) on which agencies are reminded.
+    /// Working days from the deadline (negative: before it) on which agencies are reminded. Default: none.
     #[serde(default)]
     pub reminders: Vec<i32>,
-    /// The hours in which letters leave that nobody asked for, where not those of `phuluc.toml`.
+    /// The hours in which letters leave that nobody asked for. Default: those of `phuluc.toml`.
     pub send_windows: Option<SendWindows>,
-    /// The local time of the daily digest, `HH:MM`.
+    /// The local time of the daily digest, `HH:MM`. Default `07:30`.
     #[serde(default = "digest_time")]
     pub digest_time: Time,
-    /// Working days an agency has for a correction.
+    /// Working days an agency has for a correction. Default `3`.
     #[serde(default = "three")]
     pub correction_days: u32,
 }

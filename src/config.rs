@@ -7,6 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
+mod page;
+
+pub use page::Page;
+
 /// `phuluc.toml`. Relative paths in it are relative to its own folder; `Config::load` makes them whole.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +36,8 @@ pub struct Config {
     pub outgoing: Outgoing,
     #[serde(default)]
     pub trust: Trust,
+    #[serde(default)]
+    pub page: Page,
     /// The folder of the configuration file.
     #[serde(skip)]
     folder: PathBuf,
@@ -54,6 +60,7 @@ pub struct Office {
     pub staff: Vec<String>,
 }
 
+/// Where everything is kept.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
@@ -256,6 +263,9 @@ impl Config {
             if oauth2.client_secret_file.is_some() && oauth2.client_secret_env.is_some() {
                 return Err(wrong(format!("{key}.oauth2: give client_secret_file or client_secret_env, not both")));
             }
+        }
+        if let Some(trouble) = config.page.trouble() {
+            return Err(wrong(trouble.to_owned()));
         }
         Ok(config)
     }

@@ -12,11 +12,14 @@ use crate::{
     },
     mailbox::{self, Mailbox, Waited},
     outgoing::Outgoing,
+    page,
     schedule::{self, Duty},
     setup::OpenCampaign,
     store::{agencies, duties},
+    web::Listener,
 };
 use anyhow::Context as _;
+use axum::Router;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -70,6 +73,7 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     deliver::settle_left_over(&desk).await?;
     watch::settle(&desk).await?;
     let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?.announcing(&desk.steps));
+    let pages = open_page(&desk).await?;
     let stop = CancellationToken::new();
     let queued = Arc::new(Notify::new());
     let tasks = TaskTracker::new();
@@ -77,6 +81,7 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone(), queued.clone())));
     let watching = tasks.spawn(until(stop.clone(), keep_watching(desk.clone())));
     let present = tasks.spawn(until(stop.clone(), keep_present(desk.clone())));
+    let showing = tasks.spawn(keep_showing(pages, stop.clone()));
     let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, queued, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
@@ -86,6 +91,7 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
         _ = keeping_time => Some("the timetable"),
         _ = watching => Some("watching"),
         _ = present => Some("presence"),
+        _ = showing => Some("the page for staff"),
         _ = delivering => Some("delivering"),
     };
     stop.cancel();
@@ -103,6 +109,22 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
             tracing::info!("phuluc stops");
             Ok(())
         }
+    }
+}
+
+/// The page for staff, where the configuration wants one; what keeps it from being served is told at the start.
+async fn open_page(desk: &Desk) -> anyhow::Result<Option<(Listener, Router)>> {
+    let Some(address) = desk.setup.config.page.listen else { return Ok(None) };
+    let listener = Listener::bind(address).await.with_context(|| format!("page.listen: {address} cannot be had"))?;
+    tracing::info!(address = %listener.address, "the page for staff is served");
+    Ok(Some((listener, page::router(desk.clone())?)))
+}
+
+/// Serves the page until it is told to stop.
+async fn keep_showing(pages: Option<(Listener, Router)>, stop: CancellationToken) {
+    match pages {
+        Some((listener, router)) => listener.serve(router, stop).await,
+        None => stop.cancelled().await,
     }
 }
 

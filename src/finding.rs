@@ -53,16 +53,20 @@ impl Place {
 
     /// The cell's name, such as `E14`.
     pub fn cell(&self) -> String {
-        let mut letters = Vec::new();
-        let mut rest = self.col + 1;
-        while rest > 0 {
-            rest -= 1;
-            letters.push(char::from(b'A' + (rest % 26) as u8));
-            rest /= 26;
-        }
-        let column: String = letters.iter().rev().collect();
-        format!("{column}{}", self.row + 1)
+        format!("{}{}", column_letters(self.col), self.row + 1)
     }
+}
+
+/// The name of a column, counted from 0, as spreadsheets have it: A, B … Z, AA.
+pub fn column_letters(col: u32) -> String {
+    let mut letters = Vec::new();
+    let mut rest = col + 1;
+    while rest > 0 {
+        rest -= 1;
+        letters.push(char::from(b'A' + (rest % 26) as u8));
+        rest /= 26;
+    }
+    letters.iter().rev().collect()
 }
 
 /// One thing to say about a report.

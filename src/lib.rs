@@ -19,7 +19,7 @@
 //! | floor | modules | what |
 //! |---|---|---|
 //! | words | [`text`] [`mod@secrecy`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] [`step`] | the field's words, no I/O |
-//! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`fence`] | bytes to answers and findings, pure |
+//! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`official`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
 //! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] [`resolver`] | the only sockets, blind to the store |
@@ -75,7 +75,7 @@
 //!   as microseconds), not through a store generic over the database: one SQL text runs on SQLite and
 //!   PostgreSQL alike, the compiler sees one type, and only migrations and what `store/connect` holds differ.
 //! - **Forms** are TOML with conditions in CEL, as Kubernetes has them for validation; a language of our own
-//!   would have to be learned.
+//!   would have to be learned. A first declaration is guessed from a blank workbook ([`form::draft`]).
 //! - **A correction** goes out on our own form, filled with what was sent and marked, because every library
 //!   that edits a sender's workbook loses something of it; so one writer serves every input format.
 //! - **MIME** is walked by our own code; mail-parser reads its dates, charsets and HTML. Real mail breaks
@@ -111,7 +111,9 @@ pub mod letter;
 pub mod mailbox;
 pub mod message;
 pub mod oauth2;
+pub mod official;
 pub mod outgoing;
+pub mod page;
 pub mod progress;
 pub mod resolver;
 pub mod schedule;
@@ -122,4 +124,5 @@ pub mod step;
 pub mod store;
 pub mod text;
 pub mod tls;
+pub mod web;
 pub mod workbook;

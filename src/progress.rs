@@ -2,7 +2,7 @@
 //! knows and the time. It is what `status`, the digest and the tables of staff all tell.
 
 use crate::{
-    agency::Kind,
+    agency::{AgencyId, Kind},
     clock::rfc3339,
     setup::OpenCampaign,
     store::agencies::StaffState,
@@ -10,7 +10,10 @@ use crate::{
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
-use std::{collections::BTreeMap, ops::AddAssign};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::AddAssign,
+};
 
 /// A campaign at a moment.
 #[derive(Debug, Clone, Serialize)]
@@ -42,8 +45,18 @@ pub struct Counts {
     pub overdue: u32,
     pub exempt: u32,
     pub paper: u32,
+    /// Owes a report, and every address it is known by is blocked; not counted in `not_received`.
     pub unreachable: u32,
     pub held: u32,
+}
+
+/// Agencies that no letter reaches now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutOfReach {
+    /// Every address that is known is blocked, since letters to it came back.
+    pub blocked: BTreeSet<AgencyId>,
+    /// No address is known. Nothing came back from there, so it is nothing but a gap in the registry.
+    pub no_address: BTreeSet<AgencyId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -54,9 +67,16 @@ pub enum State {
     Accepted,
     Paper,
     Exempt,
+    /// It owes a report, and no letter reaches it: something else than giving no answer.
+    Unreachable,
 }
 
 impl State {
+    /// Whether something is still owed.
+    pub fn owes(self) -> bool {
+        matches!(self, State::NotReceived | State::NeedsCorrection | State::Unreachable)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             State::NotReceived => "not_received",
@@ -64,6 +84,7 @@ impl State {
             State::Accepted => "accepted",
             State::Paper => "paper",
             State::Exempt => "exempt",
+            State::Unreachable => "unreachable",
         }
     }
 }
@@ -79,6 +100,12 @@ pub struct AgencyProgress {
     /// Whether a report is owed by the registry, whatever staff decided since.
     #[serde(skip)]
     pub expected: bool,
+    /// Whether every address it is known by is blocked.
+    #[serde(skip)]
+    pub blocked: bool,
+    /// Whether it is known by any address.
+    #[serde(skip)]
+    pub has_address: bool,
     pub state: State,
     pub versions: u32,
     pub first_received_at: Option<String>,
@@ -92,14 +119,21 @@ pub struct AgencyProgress {
 
 impl Progress {
     /// Sums up what the store knows. `held` are the messages that wait for staff.
-    pub fn of(campaign: &OpenCampaign, states: &[AgencyState], held: u64, now: Timestamp, zone: &TimeZone) -> Progress {
+    pub fn of(
+        campaign: &OpenCampaign,
+        states: &[AgencyState],
+        out_of_reach: &OutOfReach,
+        held: u64,
+        now: Timestamp,
+        zone: &TimeZone,
+    ) -> Progress {
         let deadline = rfc3339(campaign.deadline_at, zone);
         let mut counts = Counts { held: u32::try_from(held).unwrap_or(u32::MAX), ..Counts::default() };
         let mut by_kind: BTreeMap<Kind, Counts> = BTreeMap::new();
         let mut agencies = Vec::new();
         for state in states {
             let own = campaign.deadline_of(state.deadline, zone);
-            let progress = agency(state, own, zone);
+            let progress = agency(state, out_of_reach, own, zone);
             if state.expected {
                 let one = Counts::of(&progress, now > own);
                 counts += one;
@@ -127,7 +161,6 @@ impl Counts {
     fn of(agency: &AgencyProgress, past_deadline: bool) -> Counts {
         let is = |state| u32::from(agency.state == state);
         let accepted = agency.state == State::Accepted;
-        let owed = matches!(agency.state, State::NotReceived | State::NeedsCorrection);
         Counts {
             expected: 1,
             received: u32::from(agency.versions > 0 || agency.state == State::Paper),
@@ -136,10 +169,10 @@ impl Counts {
             not_received: is(State::NotReceived),
             on_time: u32::from(accepted && agency.on_time == Some(true)),
             late: u32::from(accepted && agency.on_time == Some(false)),
-            overdue: u32::from(past_deadline && owed),
+            overdue: u32::from(past_deadline && agency.state.owes()),
             exempt: is(State::Exempt),
             paper: is(State::Paper),
-            unreachable: 0,
+            unreachable: is(State::Unreachable),
             held: 0,
         }
     }
@@ -162,21 +195,25 @@ impl AddAssign for Counts {
     }
 }
 
-fn agency(state: &AgencyState, deadline: Timestamp, zone: &TimeZone) -> AgencyProgress {
-    let now = match (state.by_staff, state.verdict) {
+fn agency(state: &AgencyState, out_of_reach: &OutOfReach, deadline: Timestamp, zone: &TimeZone) -> AgencyProgress {
+    let reported = match (state.by_staff, state.verdict) {
         (Some(StaffState::Exempt), _) => State::Exempt,
         (_, Some(Verdict::Accepted)) => State::Accepted,
         (Some(StaffState::Paper), _) => State::Paper,
         (None, Some(Verdict::NeedsCorrection)) => State::NeedsCorrection,
         (None, Some(Verdict::Unreadable) | None) => State::NotReceived,
     };
+    let blocked = out_of_reach.blocked.contains(&state.agency);
     AgencyProgress {
         agency: state.agency.to_string(),
         name: state.name.clone(),
         short_name: state.short_name.clone(),
         kind: state.kind,
         expected: state.expected,
-        state: now,
+        has_address: !out_of_reach.no_address.contains(&state.agency),
+        blocked,
+        // Who has sent a report is not out of reach, even if a reminder to correct it is.
+        state: if blocked && reported == State::NotReceived { State::Unreachable } else { reported },
         versions: state.versions,
         first_received_at: state.first_received_at.map(|at| rfc3339(at, zone)),
         accepted_at: state.accepted_at.map(|at| rfc3339(at, zone)),

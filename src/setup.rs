@@ -166,7 +166,7 @@ fn load_campaigns(config: &Config) -> Result<Vec<OpenCampaign>, SetupError> {
     }
     files.sort();
     if files.is_empty() {
-        let reason = "holds no campaign file; put one such as 1552.toml there".to_owned();
+        let reason = "holds no campaign file; `phuluc new-campaign` writes one".to_owned();
         return Err(SetupError::Campaign { path: folder, reason });
     }
     files.iter().map(|path| load_campaign(config, path)).collect()

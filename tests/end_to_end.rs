@@ -3,7 +3,7 @@
 
 mod harness;
 
-use harness::{Encryption, Office, PASSWORD, PATIENCE, Play, Script, Step, within};
+use harness::{Courier, Cyrus, Encryption, ImapServer, Office, PASSWORD, PATIENCE, Play, Script, Step, within};
 use std::{
     collections::BTreeSet,
     fs,
@@ -43,6 +43,39 @@ fn one_turn_drains_the_mailbox_and_the_next_does_nothing() {
         "0 mails kept, 0 read, 0 failed, 0 filed; 0 letters sent, 0 uncertain, 0 put off, 0 refused, 0 withdrawn"
     );
     assert_eq!(office.sink.received().len(), 12);
+}
+
+/// The whole way of reports from this server, while the daemon is killed once in between.
+fn drains_over<S: ImapServer>() {
+    let (office, server) = (Office::open(), S::start());
+    let config = fs::read_to_string(office.config()).unwrap();
+    fs::write(office.config(), config.replace(&office.dovecot.url_tls(), &server.url_tls())).unwrap();
+    (0..4).for_each(|number| server.deliver(harness::report(number).as_bytes()));
+    let daemon = office.daemon();
+    assert!(within(PATIENCE, || !office.sink.received().is_empty()), "{}\n{}", daemon.log(), server.says());
+    daemon.kill();
+    (4..6).for_each(|number| server.deliver(harness::report(number).as_bytes()));
+    office.run_once();
+    assert_eq!((server.count("INBOX"), server.count("Processed")), (0, 6), "{}", server.says());
+    let (messages, letters) = office.known();
+    let ids: BTreeSet<_> = messages.iter().filter_map(|message| message.message_id.clone()).collect();
+    assert_eq!((messages.len(), ids.len(), letters.len()), (6, 6, 6));
+    for letter in &letters {
+        let arrived = office.sink.received().iter().filter(|sent| sent.to == [letter.recipient.clone()]).count();
+        assert!(matches!((letter.state.as_str(), arrived), ("sent", 1) | ("uncertain", 0 | 1)), "{letter:?}");
+    }
+    let told = office.run_once();
+    assert!(told.starts_with("0 mails kept, 0 read, 0 failed, 0 filed; 0 letters sent"), "{told}");
+}
+
+#[test]
+fn reports_are_drained_over_cyrus_though_the_daemon_is_killed() {
+    drains_over::<Cyrus>();
+}
+
+#[test]
+fn reports_are_drained_over_courier_though_the_daemon_is_killed() {
+    drains_over::<Courier>();
 }
 
 /// Numbers from a seed, so that a failing round can be played again.

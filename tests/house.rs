@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     // Reading.
     &["attachment", "encoding"],
     &["message", "workbook"],
-    &["form"],
+    &["form", "official"],
     &["appendix"],
     &["fence"],
     // Writing.
@@ -30,11 +30,12 @@ const FLOORS: &[&[&str]] = &[
     &["progress"],
     &["export"],
     // The wires, blind to the store.
-    &["tls"],
+    &["tls", "web"],
     &["oauth2"],
     &["mailbox", "outgoing", "resolver"],
     // Duties, their rhythm, the doors.
     &["duty"],
+    &["page"],
     &["schedule"],
     &["daemon"],
     &["cli"],
@@ -221,12 +222,12 @@ fn sql_stands_in_the_store_and_sockets_in_the_wires() {
         }
         let sockets = ["TcpStream", "TcpListener", "UdpSocket", "UnixStream", "UnixListener"];
         // The fence talks to its own processes over a pair of sockets that lead nowhere else.
-        if !["oauth2", "mailbox", "outgoing", "fence"].contains(&module)
+        if !["oauth2", "mailbox", "outgoing", "web", "fence"].contains(&module)
             && sockets.iter().any(|socket| code.contains(socket))
         {
             wrong.push(format!("{}: a socket", source.name));
         }
-        if !["daemon", "mailbox", "outgoing"].contains(&module) && code.contains("time::sleep") {
+        if !["daemon", "mailbox", "outgoing", "web"].contains(&module) && code.contains("time::sleep") {
             wrong.push(format!("{}: a sleep", source.name));
         }
     }
@@ -285,7 +286,8 @@ fn no_file_leans_on_anything_beside_the_repository() {
 
 /// The keys of every table of the configuration, read from the fields of its structs: `("mailbox", "url")`.
 fn keys() -> Vec<(String, String)> {
-    let source = read(&root().join("src/config.rs"));
+    let mut source = read(&root().join("src/config.rs"));
+    source.push_str(&read(&root().join("src/config/page.rs")));
     let mut keys = Vec::new();
     for (name, table) in [
         ("Config", ""),
@@ -295,6 +297,7 @@ fn keys() -> Vec<(String, String)> {
         ("Outgoing", "outgoing"),
         ("OAuth2", "oauth2"),
         ("Trust", "trust"),
+        ("Page", "page"),
     ] {
         let start = source.find(&format!("pub struct {name} {{")).unwrap_or_else(|| panic!("no struct {name}"));
         let body = source[start..].split("\n}").next().unwrap();
@@ -344,7 +347,7 @@ fn the_example_configuration_names_every_key_and_is_read_as_it_is_and_in_full() 
         }
     }
     for key in keys() {
-        let tables = ["office", "database", "mailbox", "outgoing", "trust"];
+        let tables = ["office", "database", "mailbox", "outgoing", "trust", "page"];
         let is_table = key.0.is_empty() && tables.contains(&key.1.as_str());
         assert!(is_table || named.contains(&key), "config/phuluc.toml does not name {}.{}", key.0, key.1);
     }

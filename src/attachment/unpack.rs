@@ -1,8 +1,8 @@
 //! Files that hold other files: zip and 7z archives, Outlook's winmail.dat, and signed content. What they hold
 //! is taken out within limits on what they really inflate to, never on what they say; a file that is left out
-//! tells why. Nothing here knows what the files are good for. Rar is not opened: the one well-kept reader of it
-//! is not free software, and it opens files by their path, which a reading process cannot.
+//! tells why. Nothing here knows what the files are good for.
 
+mod rar;
 mod signed;
 mod tnef;
 
@@ -118,7 +118,7 @@ pub fn unpack(kind: FileKind, bytes: &[u8], allowance: &mut Allowance) -> (Vec<I
             let content = signed::content(bytes).map(|bytes| vec![Inner { name: String::new(), bytes }]);
             whole(content, &mut found);
         }
-        FileKind::Rar => found.note(Sealed::Unsupported),
+        FileKind::Rar => rar::files(bytes, &mut found),
         _ => {}
     }));
     if ended.is_err() {

@@ -21,6 +21,7 @@ use jiff::civil::Date;
 pub enum AgencyAct {
     /// Shows how an agency stands, where it is written to, and what was decided about it
     Show {
+        /// The agency's id
         id: String,
         /// The campaign; may be left out where there is only one
         #[arg(long, value_name = "ID")]
@@ -28,6 +29,7 @@ pub enum AgencyAct {
     },
     /// Gives an agency a last day of its own; its reminders follow that day
     Extend {
+        /// The agency's id
         id: String,
         /// The last day on which its report is on time, YYYY-MM-DD
         #[arg(required_unless_present = "undo")]
@@ -37,12 +39,14 @@ pub enum AgencyAct {
     },
     /// An agency owes no report
     Exempt {
+        /// The agency's id
         id: String,
         #[command(flatten)]
         how: How,
     },
     /// The report came on paper or by the document axis
     Paper {
+        /// The agency's id
         id: String,
         /// The official document's number, such as 45/BC-UBND
         #[arg(long)]
@@ -55,12 +59,14 @@ pub enum AgencyAct {
     },
     /// A report is expected, though the registry did not say so when the campaign was announced
     Expect {
+        /// The agency's id
         id: String,
         #[command(flatten)]
         how: How,
     },
     /// Takes people out of what is kept of an agency: the contact's data, senders, the content of mails and letters
     Redact {
+        /// The agency's id
         id: String,
         /// Only in this campaign
         #[arg(long, value_name = "ID")]
@@ -71,9 +77,12 @@ pub enum AgencyAct {
     },
     /// Adds or removes an address by which an agency is known and written to
     Contact {
+        /// The agency's id
         id: String,
         act: ContactAct,
+        /// An e-mail address
         address: String,
+        /// The campaign; may be left out where there is only one
         #[arg(long, value_name = "ID")]
         campaign: Option<String>,
         /// Goes into the audit table

@@ -52,6 +52,10 @@ pub async fn restore(setup: &Setup, from: &Path, force: bool, resume: bool) -> a
     if resume {
         say!("What waited then is read and sent now. If the old installation did so since, letters arrive twice.");
     }
+    say!(
+        "Reminders and digests that left after {made} are not known any more: `phuluc run` writes the latest reminder that \
+         is due, and the digest of the day, once more. `phuluc outbox` lists them."
+    );
     if !setup.config.mailbox.filed.is_empty() {
         say!(
             "Mail that was taken in after {made} lies in the folder {}: move it back to the inbox and it is read again; \

@@ -20,6 +20,7 @@ use jiff::civil::Date;
 pub enum CampaignAct {
     /// Nobody is reminded any more, and staff get the final digest; reports are still read and answered
     Close {
+        /// The campaign's id
         id: String,
         /// Goes into the audit table
         #[arg(long, value_name = "TEXT")]
@@ -27,6 +28,7 @@ pub enum CampaignAct {
     },
     /// Says what is kept of people and mails from before a day, and with --yes removes it; reports and counts stay
     Purge {
+        /// The campaign's id
         id: String,
         /// The first day that is kept, YYYY-MM-DD
         #[arg(long, value_name = "DATE")]
@@ -40,6 +42,7 @@ pub enum CampaignAct {
     },
     /// Takes closing back
     Reopen {
+        /// The campaign's id
         id: String,
         /// Goes into the audit table
         #[arg(long, value_name = "TEXT")]

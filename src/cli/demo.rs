@@ -1,7 +1,7 @@
 //! `demo`: a campaign played on sample mail, with SQLite, a Maildir and letters as files, as the daemon would
 //! have done it, mail by mail at the time each came. Everything it used and made stays in its folder.
 
-use super::{status, table};
+use super::{shipped, status, table};
 use crate::{
     attachment::bare_name,
     clock::Clock,
@@ -14,7 +14,6 @@ use crate::{
     store::{messages, outbox},
 };
 use anyhow::Context as _;
-use include_dir::{Dir, include_dir};
 use jiff::{SignedDuration, Timestamp};
 use std::{
     collections::BTreeMap,
@@ -23,7 +22,6 @@ use std::{
     sync::Arc,
 };
 
-static CONFIG: Dir = include_dir!("$CARGO_MANIFEST_DIR/config");
 /// The host that took in the sample mails.
 const RECEIVING_HOST: &str = "mx.mic.example";
 /// A file by which a folder is known as a demo's, to be replaced without asking.
@@ -77,31 +75,23 @@ fn prepare(folder: &Path) -> anyhow::Result<()> {
     }
     fs::write(folder.join(MARK), "")?;
     for part in ["forms", "campaigns", "letters"] {
-        let part = CONFIG.get_dir(part).with_context(|| format!("config/{part} is not part of this program"))?;
-        let target = folder.join("config").join(part.path());
-        fs::create_dir_all(&target)?;
-        for file in part.files() {
-            fs::write(folder.join("config").join(file.path()), file.contents())?;
+        for (file, text) in shipped::folder(part)? {
+            let target = folder.join("config").join(file);
+            fs::create_dir_all(target.parent().unwrap_or(folder))?;
+            fs::write(target, text)?;
         }
     }
     for name in ["calendar-vn.csv", "aliases.csv"] {
-        fs::write(folder.join("config").join(name), embedded(name)?)?;
+        fs::write(folder.join("config").join(name), shipped::text(name)?)?;
     }
     fs::write(folder.join("config/agencies.csv"), demo_registry()?)?;
     fs::write(folder.join("config/phuluc.toml"), demo_config()?)?;
     Ok(())
 }
 
-fn embedded(path: &str) -> anyhow::Result<&'static str> {
-    CONFIG
-        .get_file(path)
-        .and_then(|file| file.contents_utf8())
-        .with_context(|| format!("config/{path} is not part of this program"))
-}
-
 /// The shipped configuration, with the demo's folders and receiving host.
 fn demo_config() -> anyhow::Result<String> {
-    let shipped = embedded("phuluc.toml")?;
+    let shipped = shipped::text("phuluc.toml")?;
     Ok(shipped
         .replace("../data/mailbox", "../mailbox")
         .replace("../data/letters", "../letters")
@@ -111,11 +101,11 @@ fn demo_config() -> anyhow::Result<String> {
 /// The shipped registry, with invented domains for the agencies that write in the demo.
 fn demo_registry() -> anyhow::Result<String> {
     let mut invented: BTreeMap<String, String> = BTreeMap::new();
-    for line in csv::Reader::from_reader(embedded("demo/agencies.csv")?.as_bytes()).records() {
+    for line in csv::Reader::from_reader(shipped::text("demo/agencies.csv")?.as_bytes()).records() {
         let line = line?;
         invented.insert(line[0].to_owned(), line[1].to_owned());
     }
-    let mut shipped = csv::Reader::from_reader(embedded("agencies.csv")?.as_bytes());
+    let mut shipped = csv::Reader::from_reader(shipped::text("agencies.csv")?.as_bytes());
     let headers = shipped.headers()?.clone();
     let domains = headers.iter().position(|name| name == "domains").context("the registry has no column domains")?;
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -132,7 +122,7 @@ fn demo_registry() -> anyhow::Result<String> {
 
 /// The sample mails in the order in which they came.
 fn sample_mails() -> anyhow::Result<Vec<(String, &'static [u8], Timestamp)>> {
-    let folder = CONFIG.get_dir("demo").context("the sample mails are not part of this program")?;
+    let folder = shipped::CONFIG.get_dir("demo").context("the sample mails are not part of this program")?;
     let mut mails = Vec::new();
     for file in folder.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "eml")) {
         let name = file.path().file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -6,9 +6,11 @@ use crate::{
     duty::{
         Desk,
         hold::{self, HeldItem},
+        judge,
         reprocess::{self, Which},
     },
-    store::{messages, outbox},
+    form::confidence,
+    store::{documents, messages, outbox, reports},
 };
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
@@ -110,8 +112,49 @@ pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
         })
     });
     json["letters"] = letters.collect();
+    json["documents"] = json!(documents::of_message(&desk.store, id).await?);
+    json["report"] = report_json(desk, &message.row).await?;
+    if message.row.held == Some(messages::Held::Ambiguous) {
+        json["reading"] = reading_json(desk, id).await?;
+    }
     say!("{}", serde_json::to_string_pretty(&json)?);
     Ok(0)
+}
+
+/// The report of a message: its version, how sure its reading was, and what it changes.
+async fn report_json(desk: &Desk, row: &messages::MessageRow) -> anyhow::Result<Json> {
+    let (Some(campaign), Some(agency)) = (&row.campaign, &row.agency) else { return Ok(Json::Null) };
+    let versions = reports::reports_of(&desk.store, campaign, agency).await?;
+    let own = versions.iter().find(|version| version.message == row.id);
+    Ok(own.map_or(Json::Null, |own| {
+        json!({
+            "version": own.version,
+            "current": own.current,
+            "verdict": own.verdict,
+            "confidence": own.confidence,
+            "followed": own.followed,
+        })
+    }))
+}
+
+/// What a held message would be read as, if staff say that it is its agency's report; read anew, and kept nowhere.
+async fn reading_json(desk: &Desk, id: i64) -> anyhow::Result<Json> {
+    let judged = judge::look_again(desk, id).await?;
+    let Some((_, decision)) = judged.read() else { return Ok(Json::Null) };
+    let (Some(report), Some(campaign)) = (&decision.doubtful, &decision.campaign) else { return Ok(Json::Null) };
+    let said = |finding| desk.setup.letters.words(&campaign.form, finding).to_string();
+    Ok(json!({
+        "confidence": confidence::percent(&report.answers, &report.findings),
+        "answers": report.answers.to_json(&campaign.form),
+        "findings": report.findings.iter().map(|finding| json!({
+            "code": finding.code,
+            "severity": finding.severity.as_str(),
+            "row": finding.row,
+            "field": finding.field,
+            "found": finding.found,
+            "message": said(finding),
+        })).collect::<Vec<_>>(),
+    }))
 }
 
 /// One message that fails again keeps none of the others from being read; the exit code then tells.

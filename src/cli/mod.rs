@@ -21,10 +21,14 @@ mod decide;
 mod demo;
 mod digest;
 mod export;
+mod init;
+mod manual;
 mod messages;
+mod new_campaign;
 mod outbox;
 mod rehearse;
 mod run;
+mod shipped;
 mod status;
 mod table;
 mod template;
@@ -78,6 +82,7 @@ enum Command {
     },
     /// Reads one file and says what would be answered; touches nothing
     Validate {
+        /// The campaign's id
         campaign: String,
         /// A workbook, or a mail (.eml)
         file: PathBuf,
@@ -90,6 +95,7 @@ enum Command {
     },
     /// Writes the blank form as a workbook
     Template {
+        /// The campaign's id
         campaign: String,
         /// Makes it out to this agency
         #[arg(long, value_name = "ID")]
@@ -100,6 +106,7 @@ enum Command {
     },
     /// Queues the opening letter with the form to every expected agency, once
     Announce {
+        /// The campaign's id
         campaign: String,
         /// Before the opening date too
         #[arg(long)]
@@ -107,6 +114,7 @@ enum Command {
     },
     /// Shows every letter the campaign would send if nobody answered, and changes nothing
     Rehearse {
+        /// The campaign's id
         campaign: String,
         /// A new folder for the letters, a file each
         #[arg(long, value_name = "DIR")]
@@ -126,11 +134,13 @@ enum Command {
     Status {
         /// The campaign; may be left out where there is only one
         campaign: Option<String>,
+        /// Prints JSON, for programs
         #[arg(long)]
         json: bool,
     },
     /// Shows the digest as it would be now
     Digest {
+        /// The campaign's id
         campaign: String,
         /// Queues today's for each of the staff instead
         #[arg(long)]
@@ -138,6 +148,7 @@ enum Command {
     },
     /// Writes the consolidated national table
     Export {
+        /// The campaign's id
         campaign: String,
         /// The file to write: .xlsx, .csv or .json
         #[arg(long, value_name = "FILE")]
@@ -151,6 +162,7 @@ enum Command {
         /// Only what waits for staff, with the reason and the best guess
         #[arg(long)]
         held: bool,
+        /// Prints JSON, for programs
         #[arg(long)]
         json: bool,
     },
@@ -161,6 +173,7 @@ enum Command {
     },
     /// Lists what goes out
     Outbox {
+        /// Prints JSON, for programs
         #[arg(long)]
         json: bool,
         #[command(subcommand)]
@@ -170,6 +183,7 @@ enum Command {
     Audit {
         /// Only about this: message:7, letter:3, agency:ha-noi, campaign:1552
         subject: Option<String>,
+        /// Prints JSON, for programs
         #[arg(long)]
         json: bool,
     },
@@ -189,6 +203,20 @@ enum Command {
         #[arg(long)]
         resume: bool,
     },
+    /// Writes a new installation, asking at a terminal for what no flag says
+    Init(init::InitArguments),
+    /// Starts a campaign: its file, and a draft of its form
+    NewCampaign(new_campaign::NewCampaignArguments),
+    /// Writes the manual pages
+    Man {
+        /// The folder to write them into
+        folder: PathBuf,
+    },
+    /// Prints a script that completes our commands in a shell
+    Completions { shell: clap_complete::Shell },
+    /// Prints docs/commands.md
+    #[command(hide = true)]
+    Reference,
     /// Reads mail for another process of this program, with no rights of its own
     #[command(name = fence::COMMAND, hide = true)]
     ReadFenced,
@@ -197,9 +225,13 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum MessageAct {
     /// Shows all that is known of a message
-    Show { id: i64 },
+    Show {
+        /// Its number
+        id: i64,
+    },
     /// Reads messages again from their stored bytes, and records the new outcome in place of the old
     Reprocess {
+        /// Their numbers
         #[arg(value_name = "ID", required_unless_present_any = ["failed", "older"], conflicts_with_all = ["failed", "older"])]
         ids: Vec<i64>,
         /// All that were set aside, and all that are held as unreadable
@@ -214,6 +246,7 @@ enum MessageAct {
     },
     /// Says whose a held message is: it is read and answered as if it had come so, and its sender's address learned
     Assign {
+        /// Its number
         id: i64,
         /// The agency's id, name or code
         agency: String,
@@ -226,6 +259,7 @@ enum MessageAct {
     },
     /// Says that a held message needs nothing; its bytes stay
     Dismiss {
+        /// Its number
         id: i64,
         /// Goes into the audit table
         #[arg(long, value_name = "TEXT")]
@@ -236,9 +270,13 @@ enum MessageAct {
 #[derive(Debug, Subcommand)]
 enum OutboxAct {
     /// Shows a letter and how far it is
-    Show { id: i64 },
+    Show {
+        /// Its number
+        id: i64,
+    },
     /// Sends a letter again that failed or is uncertain
     Retry {
+        /// Its number
         id: i64,
         /// Goes into the audit table
         #[arg(long, value_name = "TEXT")]
@@ -246,6 +284,7 @@ enum OutboxAct {
     },
     /// Withdraws a letter that has not left
     Cancel {
+        /// Its number
         id: i64,
         /// Goes into the audit table
         #[arg(long, value_name = "TEXT")]
@@ -318,6 +357,14 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
         Command::Backup { folder } => backup::back_up(load(&config)?, &folder).await,
         Command::Restore { folder, force, resume } => backup::restore(&load(&config)?, &folder, force, resume).await,
+        Command::Init(arguments) => init::init(arguments),
+        Command::NewCampaign(arguments) => new_campaign::new_campaign(&config, arguments),
+        Command::Man { folder } => manual::man(&folder),
+        Command::Completions { shell } => Ok(manual::completions(shell)),
+        Command::Reference => {
+            say!("{}", manual::reference().trim_end());
+            Ok(0)
+        }
         Command::ReadFenced => anyhow::bail!("{} comes before everything else", fence::COMMAND),
     }
 }

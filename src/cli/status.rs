@@ -82,13 +82,14 @@ pub fn for_people(progress: &Progress) -> String {
     let mut lines = vec![
         format!("campaign {}, deadline {}, as of {}", progress.campaign, progress.deadline, progress.as_of),
         format!(
-            "{} expected: {} accepted ({} on time, {} late), {} need correction, {} not received, {} overdue; {} exempt, {} on paper; {} messages held",
+            "{} expected: {} accepted ({} on time, {} late), {} need correction, {} not received, {} unreachable, {} overdue; {} exempt, {} on paper; {} messages held",
             counts.expected,
             counts.accepted,
             counts.on_time,
             counts.late,
             counts.needs_correction,
             counts.not_received,
+            counts.unreachable,
             counts.overdue,
             counts.exempt,
             counts.paper,

@@ -118,10 +118,12 @@ fn unreadable(reason: Reason, files: &[Attachment]) -> Appendix {
 
 fn to_json(setup: &Setup, campaign: &OpenCampaign, seen: &Seen) -> Json {
     match &seen.outcome {
-        Appendix::Report { answers, findings, file, .. } => json!({
+        Appendix::Report { answers, findings, file, others, .. } => json!({
             "verdict": if form::accepted(findings) { "accepted" } else { "needs_correction" },
             "reason": null,
             "file": seen.files[*file].name,
+            "joined": others.iter().filter(|other| other.used).map(|other| &other.name).collect::<Vec<_>>(),
+            "unused": others.iter().filter(|other| !other.used).map(|other| &other.name).collect::<Vec<_>>(),
             "findings": findings.iter().map(|finding| finding_json(setup, campaign, finding)).collect::<Vec<_>>(),
             "answers": answers.to_json(&campaign.form),
         }),

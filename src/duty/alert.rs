@@ -31,6 +31,8 @@ pub enum Reason<'a> {
     Classified { since: Timestamp, message: i64 },
     /// Letters of ours are refused for what they are, or one of the staff cannot be reached.
     Returned { since: Timestamp, message: i64, detail: &'a str },
+    /// The same, refused by the outgoing server itself.
+    Refused { since: Timestamp, letter: i64, detail: &'a str },
 }
 
 /// Queues a letter to each of the staff, unless the same fact was told before; returns how many are new. The fact
@@ -108,6 +110,9 @@ fn facts(desk: &Desk, reason: Reason<'_>, until: Option<Timestamp>) -> AlertFact
         Reason::Token { since, message } => AlertFacts { message, ..facts("token", since) },
         Reason::Returned { since, message, detail } => {
             AlertFacts { message, detail: detail.to_owned(), ..facts("returned", since) }
+        }
+        Reason::Refused { since, letter, detail } => {
+            AlertFacts { message: letter, detail: detail.to_owned(), ..facts("refused", since) }
         }
         Reason::Classified { since, message } => AlertFacts { message, ..facts("classified", since) },
     }

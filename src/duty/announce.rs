@@ -2,8 +2,10 @@
 //! form made out to it, once. Called again it writes to those alone who could not be written to before.
 
 use super::{
-    Desk, form,
-    notice::{self, Notice, Reach, opening_fact},
+    Desk,
+    contacts::{self, Reach},
+    form,
+    notice::{self, Notice, opening_fact},
     obligation::Who,
 };
 use crate::{
@@ -46,7 +48,7 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> any
             announced.already += 1;
             continue;
         }
-        let to = match notice::reach(desk, &agency).await? {
+        let to = match contacts::reach(desk, &agency).await? {
             Reach::At(to) => to,
             Reach::Unknown => {
                 announced.without_address.push(agency.id);
@@ -57,7 +59,9 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> any
                 continue;
             }
         };
-        let files = [form::attached(desk, campaign, &agency, None)?];
+        let context = notice::context(desk, campaign, &agency, state.deadline);
+        let form = form::attached(desk, campaign, &agency, None)?;
+        let files = [form.clone(), form::guide(desk, context.clone(), &form)?];
         let opening = Notice {
             kind: LetterKind::Announcement,
             fact: &fact,
@@ -65,7 +69,7 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> any
             to: &to,
             campaign,
             agency: &agency,
-            context: notice::context(desk, campaign, &agency, state.deadline),
+            context,
             files: &files,
             from: desk.clock.now().min(opening_at(desk, campaign)),
         };

@@ -1,15 +1,23 @@
 //! The answer to a message: its attachment is written beforehand, then outcome, report and letter are recorded
 //! in one transaction, within the limits that keep two machines from answering each other for ever.
 
+mod facts;
+
+pub use facts::kept_documents;
+
 use super::{
     Desk, acquaint, alert, bounce,
-    decide::{Decision, Report, is_document},
-    form, limits,
+    decide::{Decision, Report},
+    form as forms, limits,
 };
 use crate::{
     agency::Agency,
     attachment::{self, Attachment},
     finding::Severity,
+    form::{
+        confidence,
+        followed::{self, Asked, Followed, Spot},
+    },
     letter::{
         self, Letter, LetterKind,
         compose::{self, Answering, Envelope, File},
@@ -44,7 +52,7 @@ pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Ve
         _ => None,
     };
     let _ = mail;
-    Ok(vec![form::attached(desk, campaign, agency, report)?])
+    Ok(vec![forms::attached(desk, campaign, agency, report)?])
 }
 
 /// An agency to which staff gave a last day of its own is judged by that one, and its letters name it.
@@ -67,6 +75,8 @@ pub struct Answer<'a> {
     pub files: &'a [File],
     /// The version that counted before.
     pub previous: Option<&'a ReportRow>,
+    /// What that one was asked for.
+    pub asked: &'a [Asked],
     /// What this message's report was before it was read again.
     pub withdrawn: Option<&'a Withdrawn>,
 }
@@ -87,6 +97,29 @@ pub async fn previous(desk: &Desk, id: i64, decision: &Decision) -> anyhow::Resu
     Ok(versions.into_iter().find(|version| version.current && version.message != id))
 }
 
+/// What a version was asked for.
+pub async fn asked(desk: &Desk, previous: Option<&ReportRow>) -> anyhow::Result<Vec<Asked>> {
+    let Some(previous) = previous else { return Ok(Vec::new()) };
+    let findings = reports::findings_of(&desk.store, previous.id).await?;
+    let errors = findings.into_iter().filter(|finding| finding.severity == Severity::Error);
+    Ok(errors
+        .map(|finding| Asked {
+            code: finding.code,
+            spot: Spot { section: finding.section, row: finding.row, field: finding.field },
+        })
+        .collect())
+}
+
+impl Answer<'_> {
+    /// What the report changes, beside the version that counted before; none where there is none to compare.
+    fn followed(&self) -> Option<Followed> {
+        let (report, campaign) = (self.decision.report.as_ref()?, self.decision.campaign.as_ref()?);
+        let previous = self.previous.filter(|previous| previous.received_at <= self.decision.received_at)?;
+        let (form, before) = (&campaign.form, previous.answers.as_ref()?);
+        Some(followed::compare(form, previous.version, before, self.asked, &report.answers, &report.findings))
+    }
+}
+
 /// Records the report of a message and queues its answer.
 pub async fn record(desk: &Desk, tx: &mut Tx, new: &Answer<'_>) -> anyhow::Result<Answered> {
     let Decision { report, campaign, agency, .. } = new.decision;
@@ -104,15 +137,17 @@ pub async fn record(desk: &Desk, tx: &mut Tx, new: &Answer<'_>) -> anyhow::Resul
 
 async fn record_report(
     tx: &mut Tx,
-    Answer { id, mail, decision, withdrawn, .. }: &Answer<'_>,
+    answer: &Answer<'_>,
     report: &Report,
     campaign: &OpenCampaign,
     agency: &Agency,
 ) -> anyhow::Result<Recorded> {
+    let Answer { id, mail, decision, withdrawn, .. } = *answer;
     let file = &mail.attachments[report.file];
+    let followed = answer.followed();
     let new = NewReport {
-        message: *id,
-        withdrawn: *withdrawn,
+        message: id,
+        withdrawn,
         campaign: &campaign.id,
         agency: &agency.id,
         received_at: decision.received_at,
@@ -125,6 +160,8 @@ async fn record_report(
         answers: Some(&report.answers),
         counts: &counts(campaign, report),
         findings: &report.findings,
+        confidence: Some(confidence::percent(&report.answers, &report.findings)),
+        followed: followed.as_ref(),
     };
     Ok(reports::record_report(tx, &new).await?)
 }
@@ -290,6 +327,7 @@ fn context(
             accepted: row.verdict == Verdict::Accepted,
         });
     }
+    context.report.followed = new.followed().map(|followed| facts::followed_facts(campaign, &followed));
     if let Some(report) = &decision.report {
         let group = |severity| letter::group(&setup.letters, &campaign.form, &report.findings, severity);
         context.groups = group(Severity::Error);
@@ -321,18 +359,14 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
         file_size: file.map(|file| file.bytes.len() as u64).or(decision.oversize).map(size).unwrap_or_default(),
         sha256: file.map(|file| file.sha256.clone()).unwrap_or_default(),
         limit: Some(size(setup.config.mailbox.largest)),
-        documents: mail
-            .attachments
-            .iter()
-            .enumerate()
-            .filter(|(at, file)| Some(*at) != own && is_document(file.kind))
-            .map(|(_, file)| FileFacts::new(&file.name, file.bytes.len() as u64))
-            .collect(),
+        documents: facts::documents(mail, decision),
         ..ReportFacts::default()
     };
     if let Some(report) = &decision.report {
         facts.counts = letter::counts(&campaign.form, &report.answers);
         (facts.items, facts.answered) = letter::answered(&campaign.form, &report.answers);
+        facts.joined = facts::others(mail, report, true);
+        facts.unused = facts::others(mail, report, false);
     }
     facts
 }

@@ -2,17 +2,21 @@
 //! to the recipient it names: everything else may be forged, and changes nothing. What follows is done once for each
 //! report, in the transaction that records the message.
 
-use super::{Desk, alert, notice, notice::Reach};
+use super::{
+    Desk, alert,
+    contacts::{self, Reach},
+};
 use crate::{
     agency::{Agency, Sender, masked},
     letter::compose,
-    message::delivery::{Delivery, Recipient},
+    message::delivery::{self, Delivery, Recipient},
     setup::OpenCampaign,
     store::{
         Tx,
         addresses::{self, Block, BounceKind},
         outbox::{self, Issued, LetterKind, NewLetter, Queued},
         returns::{self, NewNote, Written},
+        sending::LetterToSend,
     },
 };
 use anyhow::Context as _;
@@ -185,6 +189,48 @@ async fn follow(
     Ok(())
 }
 
+/// What is done with a letter that a server refused while it was handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It failed.
+    Failed,
+    /// Its recipient's mailbox is full or silent: once more at this time.
+    Again(Timestamp),
+}
+
+/// A server's final refusal, in its own words and to our face, is the same evidence as a bounce that proves to be
+/// ours. One without a status says nothing about the address.
+pub async fn refused(desk: &Desk, tx: &mut Tx, letter: &LetterToSend, said: &str) -> anyhow::Result<Refused> {
+    let meaning = Meaning::of_failure(&delivery::status_in(said).unwrap_or_default());
+    let (now, to) = (desk.clock.now(), letter.recipient.as_str());
+    let kind = match meaning {
+        Meaning::Hard => BounceKind::Hard,
+        Meaning::Soft => BounceKind::Soft,
+        Meaning::Fault | Meaning::Policy => {
+            let fact = format!("refused:{}:{}", meaning.as_str(), desk.today());
+            alert::raise(desk, tx, &fact, alert::Reason::Refused { since: now, letter: letter.id, detail: said })
+                .await?;
+            return Ok(Refused::Failed);
+        }
+        _ => return Ok(Refused::Failed),
+    };
+    if desk.setup.is_staff(to) {
+        let fact = format!("refused:staff:{}", desk.today());
+        alert::raise(desk, tx, &fact, alert::Reason::Refused { since: now, letter: letter.id, detail: said }).await?;
+        return Ok(Refused::Failed);
+    }
+    addresses::score(tx, to, desk.today(), kind, now).await?;
+    let days = addresses::days_scored_since(tx, to, now.checked_sub(STALE)?).await?;
+    if kind == BounceKind::Hard || days >= MOST_SOFT_DAYS {
+        block(tx, to, said, now).await?;
+        to_next_contact(desk, tx, letter.id).await?;
+        return Ok(Refused::Failed);
+    }
+    // A letter that has waited so long already was given its second try.
+    let young = now.duration_since(letter.queued_at) < AGAIN;
+    Ok(if young { Refused::Again(now.checked_add(AGAIN)?) } else { Refused::Failed })
+}
+
 async fn block(tx: &mut Tx, address: &str, why: &str, now: Timestamp) -> anyhow::Result<()> {
     let until = now.checked_add(BLOCKED)?;
     let block = Block { address: address.to_owned(), since: now, until, reason: why.to_owned() };
@@ -210,7 +256,7 @@ pub async fn to_next_contact(desk: &Desk, tx: &mut Tx, letter: i64) -> anyhow::R
     if !own && !learned.iter().any(|learned| learned.address.eq_ignore_ascii_case(&old.recipient)) {
         return Ok(());
     }
-    let Reach::At(to) = notice::reach_within(desk, tx, agency).await? else { return Ok(()) };
+    let Reach::At(to) = contacts::reach_within(desk, tx, agency).await? else { return Ok(()) };
     if to.eq_ignore_ascii_case(&old.recipient) || old.raw.is_empty() {
         return Ok(());
     }

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     agency::{Agency, looks_like_address},
-    appendix::{Appendix, Reason},
-    attachment::{Attachment, FileKind, Sealed},
+    appendix::{Appendix, Other, Reason},
+    attachment::{Attachment, Sealed},
     fence::{FenceError, Loss, Reading},
     finding::{Finding, Severity},
     form::{self, Circumstances, answers::Answers},
@@ -22,6 +22,7 @@ use crate::{
         quoted,
         trust::{Trust, Witnesses},
     },
+    official::{Document, is_document},
     setup::OpenCampaign,
     store::{
         messages::{Held, MessageKind},
@@ -30,6 +31,8 @@ use crate::{
 };
 use jiff::Timestamp;
 
+pub mod earlier;
+mod found;
 mod held;
 mod secret;
 
@@ -57,6 +60,10 @@ pub struct Decision {
     /// The mail's file that the reason is about.
     pub about: Option<usize>,
     pub report: Option<Report>,
+    /// A report that waits for staff, since most of it was inferred.
+    pub doubtful: Option<Report>,
+    /// The official documents that came along.
+    pub documents: Vec<Document>,
     /// The letter, and the address it may go to.
     pub letter: Option<(LetterKind, String)>,
     /// What a mail server reports of a letter.
@@ -94,6 +101,8 @@ pub struct Report {
     pub file: usize,
     pub answers: Answers,
     pub findings: Vec<Finding>,
+    /// Further files that hold the form or a part of it.
+    pub others: Vec<Other>,
 }
 
 impl Report {
@@ -139,6 +148,8 @@ pub fn decide(
         reason: None,
         about: None,
         report: None,
+        doubtful: None,
+        documents: Vec::new(),
         letter: None,
         bounce: None,
         // Never later than the clock, whatever the headers say.
@@ -197,8 +208,12 @@ pub fn decide(
         decision.letter = letter_unseen(unseen, to, &answerable);
     } else if brings_report {
         let answers_letter = identity.answers.is_some();
-        let case = Case { campaign, agency, to, answers_letter, by_staff: given.agency.is_some() };
+        let (by_staff, earlier) = (given.agency.is_some(), given.earlier.as_slice());
+        let case = Case { campaign, agency, to, answers_letter, by_staff, earlier };
         read_report(reading, mail, case, &answerable, &mut decision)?;
+        if !decision.secret {
+            decision.documents = found::documents(reading, mail, campaign, &decision)?;
+        }
     } else if mail_kind == MailKind::Question && promises_a_file(mail) {
         decision.kind = MessageKind::Report;
         decision.verdict = Some(Verdict::Unreadable);
@@ -247,17 +262,21 @@ struct Case<'a> {
     answers_letter: bool,
     /// Whether staff said so, which nothing in the report takes back.
     by_staff: bool,
+    /// Files of earlier mails that may complete it.
+    earlier: &'a [Attachment],
 }
 
 fn read_report(
     reading: &mut Reading,
     mail: &Mail,
-    Case { campaign, agency, to, answers_letter, by_staff }: Case,
+    case: Case,
     answerable: &Answerable,
     decision: &mut Decision,
 ) -> Result<(), FenceError> {
+    let Case { campaign, agency, ref to, answers_letter, by_staff, earlier } = case;
+    let to = to.clone();
     let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
-    let appendix = match reading.appendix(&campaign.form, &mail.attachments, &circumstances)? {
+    let appendix = match reading.appendix_with(&campaign.form, &mail.attachments, earlier, &circumstances)? {
         Ok(appendix) => appendix,
         Err(loss) => {
             unread(loss.reason(), loss.to_string(), decision);
@@ -266,15 +285,16 @@ fn read_report(
         }
     };
     let letter = match appendix {
-        Appendix::Report { file, answers, findings, marks } => {
-            let report = Report { file, answers, findings };
+        Appendix::Report { file, answers, findings, marks, others } => {
+            let report = Report { file, answers, findings, others };
             decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
-            if let Some(other) = held::made_for_another(&marks, campaign, agency).filter(|_| !by_staff) {
-                let why = format!("the sender is {}, and the form was made for {other}", agency.id);
+            let another = held::made_for_another(&marks, &report.others, campaign, agency);
+            if let Some(why) = another.filter(|_| !by_staff) {
                 decision.held = Some((Held::Conflict, why));
                 decision.letter = held::receipt(mail, decision, answerable);
                 return Ok(());
             }
+            let Some(report) = found::believed(report, mail, &case, answerable, decision) else { return Ok(()) };
             let letter = match (
                 report.accepted(),
                 report.findings.iter().any(|finding| finding.severity == Severity::Warning),
@@ -343,11 +363,6 @@ fn letter_for(reason: Reason, file: Option<&Attachment>, files: &[Attachment]) -
         },
     };
     (letter, None)
-}
-
-/// Whether a file may be the official letter itself.
-pub fn is_document(kind: FileKind) -> bool {
-    matches!(kind, FileKind::Pdf | FileKind::Docx | FileKind::Doc | FileKind::Odt | FileKind::Image)
 }
 
 /// Where an answer may go: to the sender, whose address is the agency's; where a sign speaks against it, to the

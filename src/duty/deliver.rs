@@ -2,7 +2,8 @@
 //! which nobody knows whether it arrived is `uncertain` and is never sent again by itself.
 
 use super::{
-    Desk, bounce,
+    Desk,
+    bounce::{self, Refused},
     notice::{self, Fate},
 };
 use crate::{
@@ -22,6 +23,8 @@ use std::time::Duration;
 const RETRY: Backoff = Backoff { first: Duration::from_secs(2 * 60), longest: Duration::from_secs(6 * 3600) };
 /// How the outgoing side begins its reason when it is the envelope sender that was refused.
 const SENDER_REFUSED: &str = "the sender:";
+/// How it begins where the server has heard who is to get it.
+const ABOUT_RECIPIENT: [&str; 3] = ["the recipient:", "DATA:", "the letter:"];
 
 /// Why a letter failed that was not handed to any server.
 const BLOCKED: &str = "the address is blocked, because letters to it came back";
@@ -195,6 +198,23 @@ async fn note_outcome(
             );
         }
         Outcome::Failed { reason } => {
+            if ABOUT_RECIPIENT.iter().any(|what| reason.starts_with(what)) {
+                // First, as afterwards nobody would think of it; done again it does nothing twice.
+                let mut tx = desk.store.begin().await?;
+                let refused = bounce::refused(desk, &mut tx, letter, reason).await?;
+                tx.commit().await?;
+                if let Refused::Again(at) = refused {
+                    sending::retry_at(&desk.store, letter.id, at, reason).await?;
+                    delivered.later += 1;
+                    tracing::warn!(
+                        letter = letter.id,
+                        to,
+                        reason = masked_within(reason),
+                        "the letter is tried once more"
+                    );
+                    return Ok(());
+                }
+            }
             sending::note_failed(&desk.store, letter.id, reason).await?;
             delivered.failed += 1;
             tracing::error!(letter = letter.id, to, reason = masked_within(reason), "the letter was refused");

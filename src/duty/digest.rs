@@ -21,7 +21,7 @@ use crate::{
         },
     },
     mailbox,
-    progress::{Counts, Progress, State},
+    progress::{AgencyProgress, Counts, Progress, State},
     setup::OpenCampaign,
     store::{
         addresses,
@@ -40,6 +40,7 @@ const TROUBLES: usize = 10;
 const NEWS: usize = 15;
 const CORRECTING: usize = 20;
 const MISSING: usize = 30;
+const UNREACHABLE: usize = 20;
 /// What waits longer than this is stuck.
 const STUCK: SignedDuration = SignedDuration::from_hours(1);
 
@@ -79,6 +80,17 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
         let since = tables.current_since(&agency.agency).map(on).unwrap_or_default();
         correcting.push(Since { agency: agency.short_name.clone(), date: since });
     }
+    let expected = |one: &&AgencyProgress| one.expected;
+    let name_of = |one: &AgencyProgress| one.short_name.clone();
+    let unreachable: Vec<String> =
+        progress.agencies.iter().filter(expected).filter(|one| one.state.owes() && one.blocked).map(name_of).collect();
+    let no_address: Vec<String> = progress
+        .agencies
+        .iter()
+        .filter(expected)
+        .filter(|one| one.state.owes() && !one.has_address)
+        .map(name_of)
+        .collect();
     let deadline_day = campaign.deadline_at.to_zoned_datetime(zone.clone()).date();
     let tasks = held_count + troubles.len() + blocked.len() + unread.len() + usize::from(!health.well);
     let facts = DigestFacts {
@@ -88,11 +100,14 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
         days_left: (day < deadline_day).then(|| campaign.calendar.working_days_between(day, deadline_day)),
         days_over: (day > deadline_day).then(|| campaign.calendar.working_days_between(deadline_day, day)),
         closing: false,
+        documents: number(tables.documents.len()),
         tasks: number(tasks),
         held: Vec::new(),
         held_more: number(held_count - held.len()),
         troubles_more: number(troubles.len().saturating_sub(TROUBLES)),
         troubles: troubles.iter().take(TROUBLES).map(|trouble| trouble_facts(trouble, &name)).collect(),
+        unreachable_more: number(unreachable.len().saturating_sub(UNREACHABLE)),
+        unreachable: unreachable.into_iter().take(UNREACHABLE).collect(),
         blocked,
         unread: unread.iter().map(|(id, at)| Since { agency: name(id.as_str()), date: on(*at) }).collect(),
         health,
@@ -100,6 +115,8 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
         news: arrived.iter().take(NEWS).map(|arrived| news_facts(desk, arrived, &name)).collect(),
         messages: kind_counts(news::kinds_since(&desk.store, &campaign.id, since).await?, |kind| kind.as_str()),
         groups: groups(desk, campaign, progress),
+        no_address_more: number(no_address.len().saturating_sub(MISSING)),
+        no_address: no_address.into_iter().take(MISSING).collect(),
         correcting_more: number(correcting.len().saturating_sub(CORRECTING)),
         correcting: correcting.into_iter().take(CORRECTING).collect(),
         sent: kind_counts(news::sent_since(&desk.store, &campaign.id, since).await?, |kind| kind.as_str()),
@@ -239,6 +256,8 @@ fn news_facts(desk: &Desk, arrived: &Arrived, name: &impl Fn(&str) -> String) ->
         accepted: arrived.verdict == crate::store::reports::Verdict::Accepted,
         on_time: arrived.on_time,
         current: arrived.current,
+        done: number(arrived.followed.as_ref().map_or(0, |followed| followed.done.len())),
+        asked: number(arrived.followed.as_ref().map_or(0, |followed| followed.done.len() + followed.left.len())),
     }
 }
 
@@ -268,11 +287,16 @@ async fn health(desk: &Desk, now: Timestamp) -> anyhow::Result<HealthFacts> {
 /// Blocked addresses of this campaign's agencies, and of nobody we know.
 async fn blocked(desk: &Desk, campaign: &OpenCampaign, now: Timestamp) -> anyhow::Result<Vec<BlockedFacts>> {
     let blocks = addresses::blocks(&desk.store, now).await?;
+    let learned = addresses::all_learned(&desk.store).await?;
     let facts = blocks.into_iter().map(|block| {
-        let agency = match campaign.registry.sender(&block.address) {
-            Sender::Address(id) | Sender::Domain(id) => campaign.registry.get(&id).map(|agency| &agency.short_name),
-            Sender::Ambiguous(_) | Sender::Unknown => None,
+        let known = learned.iter().find(|learned| learned.address == block.address).map(|learned| &learned.agency);
+        let agency = match (campaign.registry.sender(&block.address), known) {
+            (Sender::Address(id), _) => campaign.registry.get(&id),
+            (_, Some(id)) => campaign.registry.get(id),
+            (Sender::Domain(id), None) => campaign.registry.get(&id),
+            (Sender::Ambiguous(_) | Sender::Unknown, None) => None,
         };
+        let agency = agency.map(|agency| &agency.short_name);
         BlockedFacts {
             agency: agency.cloned().unwrap_or_default(),
             address: masked(&block.address),
@@ -307,11 +331,12 @@ fn groups(desk: &Desk, campaign: &OpenCampaign, progress: &Progress) -> Vec<Grou
 
 /// A group as one bar: every agency once.
 fn bar(sums: Counts) -> Vec<BarPart> {
-    let rest = sums.expected - sums.accepted - sums.needs_correction - sums.not_received;
+    let rest = sums.expected - sums.accepted - sums.needs_correction - sums.not_received - sums.unreachable;
     let parts = [
         ("accepted", sums.accepted),
         ("needs_correction", sums.needs_correction),
         ("other", rest),
+        ("unreachable", sums.unreachable),
         ("not_received", sums.not_received),
     ];
     let percents = percents(&parts.map(|(_, n)| n));

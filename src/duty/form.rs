@@ -1,14 +1,19 @@
 //! The form as it goes along with a letter: blank with the agency's name on it, or filled with the report that is
 //! to be corrected, its cells marked. A report that was answered before is read anew from the mail as it was kept.
 
-use super::{Desk, decide::Report};
+use super::{
+    Desk,
+    decide::{Report, earlier},
+};
 use crate::{
     agency::Agency,
     appendix::Appendix,
     form::Circumstances,
     letter::{
+        Context,
         compose::{self, File},
         context::date,
+        guide,
     },
     setup::OpenCampaign,
     sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
@@ -40,6 +45,14 @@ pub fn attached(
     Ok(File { name: format!("{}_{}.xlsx", campaign.campaign.token(), agency.id), content_type: compose::XLSX, bytes })
 }
 
+/// The page that tells how to send a report, for the opening letter to which the form is attached.
+pub fn guide(desk: &Desk, mut context: Context, form: &File) -> anyhow::Result<File> {
+    context.attachments = vec![form.name.clone()];
+    let guide = desk.setup.letters.guide(&context)?;
+    let bytes = guide::document(&guide.lines).context("the guide cannot be written")?;
+    Ok(File { name: guide.file, content_type: guide::DOCX, bytes })
+}
+
 fn marked<'a>(desk: &Desk, campaign: &OpenCampaign, report: &'a Report) -> Vec<MarkedFinding<'a>> {
     let words = |finding| desk.setup.letters.words(&campaign.form, finding);
     report.findings.iter().map(|finding| MarkedFinding { finding, note: words(finding).to_string() }).collect()
@@ -57,15 +70,18 @@ pub async fn read_again(
         Err(StoreError::Missing { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
+    let earlier = earlier::before(desk, &campaign.id, &agency.id, row.message, row.received_at).await?;
     let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
     let (fence, form, sha256) = (desk.fence.clone(), campaign.form.clone(), row.file_sha256.clone());
     let read = move || -> anyhow::Result<Option<Report>> {
         let mut reading = fence.begin();
         let Ok(mail) = reading.mail(&raw)? else { return Ok(None) };
-        let Ok(appendix) = reading.appendix(&form, &mail.attachments, &circumstances)? else { return Ok(None) };
+        let Ok(appendix) = reading.appendix_with(&form, &mail.attachments, &earlier, &circumstances)? else {
+            return Ok(None);
+        };
         Ok(match appendix {
-            Appendix::Report { file, answers, findings, .. } if mail.attachments[file].sha256 == sha256 => {
-                Some(Report { file, answers, findings })
+            Appendix::Report { file, answers, findings, others, .. } if mail.attachments[file].sha256 == sha256 => {
+                Some(Report { file, answers, findings, others })
             }
             _ => None,
         })

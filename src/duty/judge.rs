@@ -6,37 +6,43 @@ use super::{
     Desk,
     answer::{self, Answered},
     bounce::{self, Bounce},
-    decide::{self, Decision, Unseen},
+    decide::{self, Decision, Report, Unseen, earlier},
     evidence, question,
 };
 use crate::{
     agency::{AgencyId, masked, masked_within},
     appendix::Reason,
+    attachment::Attachment,
     campaign::CampaignId,
     fence::{Fence, FenceError, Loss, Reading},
+    form::followed::Asked,
     letter::compose::File,
     message::{self, Mail},
     store::{
         Tx, again, attempts,
         attempts::Unhandled,
-        messages,
+        documents, messages,
         messages::{Held, MessageDetail, MessageKind, MessageOutcome},
         reports::{ReportRow, Verdict},
     },
 };
 use anyhow::Context as _;
+use jiff::Timestamp;
+use std::sync::Arc;
 
 /// The version of the program, noted with each message it handles.
 pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
 /// The evidence of a message whose agency staff named.
 pub const BY_STAFF: &str = "staff";
 
-/// What staff know of a message that the mail itself does not tell.
+/// What is known of a message that the mail itself does not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given {
     /// Whose it is; staff vouch for the sender.
     pub agency: Option<AgencyId>,
     pub campaign: Option<CampaignId>,
+    /// Files of the agency's earlier mails, which may complete its report.
+    pub earlier: Vec<Attachment>,
 }
 
 /// Reads a message again that was handled before or set aside, from its stored bytes. Nothing is recorded yet: the
@@ -46,6 +52,11 @@ pub async fn handle_again(desk: &Desk, id: i64, given: &Given) -> anyhow::Result
     let MessageDetail { row, attempts, size, .. } = kept;
     let waiting = Unhandled { id, attempts, size, received_at: row.received_at };
     Ok(Judged { again: true, ..judge(desk, &waiting, given).await? })
+}
+
+/// Reads a message that waits for staff, for them to see what it is; nothing of it is to be recorded.
+pub async fn look_again(desk: &Desk, id: i64) -> anyhow::Result<Judged> {
+    handle_again(desk, id, &Given::default()).await
 }
 
 /// A message that was read and decided about; nothing of that is recorded yet.
@@ -73,6 +84,8 @@ struct Decided {
     files: Vec<File>,
     /// The version that counted before.
     previous: Option<ReportRow>,
+    /// What that one was asked for.
+    asked: Vec<Asked>,
 }
 
 /// What was recorded of a message.
@@ -102,30 +115,58 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
         let read = tokio::task::spawn_blocking(move || see(&fence, &raw).map(|seen| seen.mail));
         return Ok(What::Duplicate(Box::new(read.await.context("reading the mail failed")??.unwrap_or_default())));
     }
-    let (work, given) = (desk.clone(), given.clone());
+    let kept = Arc::new(Kept { raw, size, arrived });
+    let mut read = read_once(desk, &kept, given.clone()).await?;
+    if let Ok((_, decision, _)) = &read {
+        let earlier = earlier::for_message(desk, id, decision).await?;
+        if !earlier.is_empty() {
+            let again = read_once(desk, &kept, Given { earlier, ..given.clone() }).await?;
+            let completed = |report: &Option<Report>| report.as_ref().is_some_and(Report::is_completed);
+            if again.as_ref().is_ok_and(|(_, decision, _)| completed(&decision.report)) {
+                read = again;
+            }
+        }
+    }
+    match read {
+        Ok((mail, mut decision, files)) => {
+            answer::by_own_deadline(desk, &mut decision).await?;
+            let previous = answer::previous(desk, id, &decision).await?;
+            let asked = answer::asked(desk, previous.as_ref()).await?;
+            Ok(What::Decided(Box::new(Decided { mail, decision, files, previous, asked })))
+        }
+        Err(lost) => Ok(What::Unread(lost)),
+    }
+}
+
+/// A message's bytes, and how many it had.
+struct Kept {
+    raw: Vec<u8>,
+    size: u64,
+    arrived: Timestamp,
+}
+
+/// What reading a message gives: what it is, and the files of its answer; or why there is nothing.
+type Outcome = Result<(Mail, Decision, Vec<File>), Option<Loss>>;
+
+async fn read_once(desk: &Desk, kept: &Arc<Kept>, given: Given) -> anyhow::Result<Outcome> {
+    let (work, kept) = (desk.clone(), kept.clone());
     // Reading may take its time, and what panics takes only itself along.
-    let read = move || -> anyhow::Result<_> {
-        let Seen { mail, lost, mut reading } = see(&work.fence, &raw)?;
+    let read = move || -> anyhow::Result<Outcome> {
+        let Kept { raw, size, arrived } = &*kept;
+        let Seen { mail, lost, mut reading } = see(&work.fence, raw)?;
         let Some(mail) = mail else { return Ok(Err(lost)) };
         // Only of a mail that was too large is more than what was kept.
         let largest = work.setup.config.mailbox.largest;
-        let too_large = (size > raw.len() as u64).then_some(Unseen::TooLarge { size, largest });
+        let too_large = (*size > raw.len() as u64).then_some(Unseen::TooLarge { size: *size, largest });
         let unseen = too_large.or(lost.map(Unseen::Lost));
         // A signature holds for the whole mail.
         let whole = unseen.is_none().then_some(raw.as_slice());
         let evidence = evidence::gather(&work, &mut reading, &mail, whole)?;
-        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), arrived, &evidence, &given)?;
+        let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), *arrived, &evidence, &given)?;
         let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
         Ok(Ok((mail, decision, files)))
     };
-    match tokio::task::spawn_blocking(read).await.context("reading the mail failed")?? {
-        Ok((mail, mut decision, files)) => {
-            answer::by_own_deadline(desk, &mut decision).await?;
-            let previous = answer::previous(desk, id, &decision).await?;
-            Ok(What::Decided(Box::new(Decided { mail, decision, files, previous })))
-        }
-        Err(lost) => Ok(What::Unread(lost)),
-    }
+    tokio::task::spawn_blocking(read).await.context("reading the mail failed")?
 }
 
 impl Judged {
@@ -146,9 +187,9 @@ impl Judged {
         }
         match &self.what {
             What::Decided(decided) => {
-                let Decided { mail, decision, files, previous } = decided.as_ref();
+                let Decided { mail, decision, files, previous, asked } = decided.as_ref();
                 let (previous, withdrawn) = (previous.as_ref(), withdrawn.as_ref());
-                let new = answer::Answer { id: self.id, mail, decision, files, previous, withdrawn };
+                let new = answer::Answer { id: self.id, mail, decision, files, previous, asked, withdrawn };
                 let mut answered = answer::record(desk, tx, &new).await?;
                 if let Some(limit) = question::pass_on(desk, tx, self.id, mail, decision).await? {
                     answered.limit = Some(limit);
@@ -156,6 +197,7 @@ impl Judged {
                 if let Some(bounce) = &decision.bounce {
                     bounce::record(desk, tx, self.id, bounce).await?;
                 }
+                documents::put(tx, self.id, &answer::kept_documents(mail, decision)).await?;
                 self.outcome(tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
                 Ok(Recorded {
                     id: self.id,

@@ -7,6 +7,7 @@ pub mod announce;
 mod answer;
 pub mod backup;
 pub mod bounce;
+pub mod contacts;
 pub mod decide;
 pub mod deliver;
 pub mod digest;

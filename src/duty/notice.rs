@@ -4,7 +4,7 @@
 
 use super::{Desk, remind};
 use crate::{
-    agency::{Agency, AgencyId, looks_like_address},
+    agency::{Agency, AgencyId},
     attachment::sha256,
     campaign::CampaignId,
     letter::{
@@ -14,7 +14,7 @@ use crate::{
     },
     setup::OpenCampaign,
     store::{
-        StoreError, Tx, addresses, agencies,
+        Tx, addresses, agencies,
         outbox::{self, NewLetter, Queued},
         sending::LetterToSend,
         standing, told,
@@ -107,37 +107,6 @@ pub fn context(desk: &Desk, campaign: &OpenCampaign, agency: &Agency, own: Optio
         correction_due: Some(date(deadline)),
         ..Context::default()
     }
-}
-
-/// Where an agency may be written to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reach {
-    At(String),
-    /// No address is known.
-    Unknown,
-    /// Every address that is known is blocked.
-    Blocked,
-}
-
-/// The first address that is not blocked: of the registry, then those staff gave or that were learned.
-pub async fn reach(desk: &Desk, agency: &Agency) -> Result<Reach, StoreError> {
-    reach_within(desk, &mut desk.store.begin().await?, agency).await
-}
-
-/// The same within a transaction, which may have blocked one.
-pub async fn reach_within(desk: &Desk, tx: &mut Tx, agency: &Agency) -> Result<Reach, StoreError> {
-    let now = desk.clock.now();
-    let learned = addresses::learned_of(tx, &agency.id).await?.into_iter().map(|learned| learned.address);
-    let mut known = agency.addresses.iter().cloned().chain(learned).filter(|to| looks_like_address(to)).peekable();
-    if known.peek().is_none() {
-        return Ok(Reach::Unknown);
-    }
-    for address in known {
-        if addresses::blocked(tx, &address, now).await?.is_none() {
-            return Ok(Reach::At(address));
-        }
-    }
-    Ok(Reach::Blocked)
 }
 
 /// Whether a letter may leave now.

@@ -4,11 +4,13 @@
 
 use super::Desk;
 use crate::{
+    agency::Sender,
     setup::OpenCampaign,
     store::{
-        Tx,
+        Tx, addresses,
         audit::{self, NewEntry},
         redaction::{self, Scope},
+        traces,
     },
 };
 use serde_json::Value as Json;
@@ -47,6 +49,14 @@ pub async fn redact(
     let mut tx = desk.store.begin().await?;
     let (mails, mail_bytes) = redaction::mails(&mut tx, scope).await?;
     let (letters, letter_bytes) = redaction::letters(&mut tx, scope).await?;
+    // While they are still known.
+    forget_blocks(desk, &mut tx, scope).await?;
+    traces::empty_bounces(&mut tx, scope).await?;
+    traces::empty_notes(&mut tx, scope).await?;
+    traces::forget_file_names(&mut tx, scope).await?;
+    for (letter, fact) in traces::facts_with_addresses(&mut tx, scope).await? {
+        traces::reword_fact(&mut tx, letter, &without_address(&fact, letter)).await?;
+    }
     redaction::empty_mails(&mut tx, scope).await?;
     redaction::forget_senders(&mut tx, scope).await?;
     redaction::empty_letters(&mut tx, scope).await?;
@@ -79,6 +89,27 @@ pub async fn redact(
     audit::note(&mut tx, &entry).await?;
     tx.commit().await?;
     Ok(removed)
+}
+
+/// What was found out about the addresses of people. One that stands in the registry file stays blocked, without the
+/// words of the server that refused it.
+async fn forget_blocks(desk: &Desk, tx: &mut Tx, scope: &Scope) -> anyhow::Result<()> {
+    for address in traces::addresses(tx, scope).await? {
+        let registered = |open: &OpenCampaign| matches!(open.registry.sender(&address), Sender::Address(_));
+        if desk.setup.campaigns.iter().any(registered) {
+            traces::empty_block(tx, &address).await?;
+        } else {
+            addresses::unblock(tx, &address).await?;
+            addresses::clear_scores(tx, &address).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A fact whose last part is an address, with the letter's number in its place.
+fn without_address(fact: &str, letter: i64) -> String {
+    let kept: Vec<&str> = fact.split(':').filter(|part| !part.contains('@')).collect();
+    format!("{}:redacted-{letter}", kept.join(":"))
 }
 
 fn of_scope<'a>(desk: &'a Desk, scope: &'a Scope) -> impl Iterator<Item = &'a OpenCampaign> {

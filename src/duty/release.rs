@@ -158,13 +158,13 @@ pub async fn prepare(desk: &Desk, id: i64, act: Act) -> anyhow::Result<Prepared>
         // What is classified is not read, whoever it is from.
         Act::Assign { .. } if message.row.held == Some(Held::Classified) => Work::Release,
         Act::Assign { agency, campaign } => {
-            let given = Given { agency: Some(agency.clone()), campaign: Some(campaign.clone()) };
+            let given = Given { agency: Some(agency.clone()), campaign: Some(campaign.clone()), ..Given::default() };
             Work::Record(Box::new(judge::handle_again(desk, id, &given).await?))
         }
         Act::Reprocess => {
             let by_staff = message.evidence.as_deref() == Some(judge::BY_STAFF);
             let given = match by_staff {
-                true => Given { agency: message.row.agency, campaign: message.row.campaign },
+                true => Given { agency: message.row.agency, campaign: message.row.campaign, ..Given::default() },
                 false => Given::default(),
             };
             Work::Record(Box::new(judge::handle_again(desk, id, &given).await?))

@@ -3,8 +3,10 @@
 //! who has reported, whose report waits for staff, who owes none, or who was asked for something in the last days.
 
 use super::{
-    Desk, form,
-    notice::{self, Notice, Reach},
+    Desk,
+    contacts::{self, Reach},
+    form,
+    notice::{self, Notice},
 };
 use crate::{
     agency::{Agency, AgencyId, looks_like_address},
@@ -120,7 +122,7 @@ impl Turn<'_> {
     async fn take(&self, reminded: &mut Reminded) -> anyhow::Result<()> {
         let Turn { desk, agency, step, .. } = self;
         let mut letters = Vec::new();
-        match notice::reach(desk, agency).await? {
+        match contacts::reach(desk, agency).await? {
             Reach::At(to) => {
                 letters.push((kind(self.owed, self.deadline, desk.today()), self.fact("reminder", ""), to))
             }

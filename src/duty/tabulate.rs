@@ -1,18 +1,21 @@
 //! Staff's tables: gathers what the store knows of a campaign, so that status, digest and the consolidated
 //! workbook tell the same numbers.
 
-use super::Desk;
+use super::{Desk, contacts};
 use crate::{
+    agency::AgencyId,
     export::{self, Book, National},
     form::declaration::ColumnType,
     progress::Progress,
     setup::OpenCampaign,
     store::{
+        documents::{self, KeptDocument},
         messages, reports,
         tables::{self, CurrentReport, Written},
     },
 };
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Name and version of this program.
 pub const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -21,7 +24,8 @@ pub const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_V
 pub async fn progress(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Progress> {
     let states = reports::agency_states(&desk.store, &campaign.id).await?;
     let held = messages::count_held(&desk.store, &campaign.id).await?;
-    Ok(Progress::of(campaign, &states, held, desk.clock.now(), &desk.setup.zone))
+    let out_of_reach = contacts::out_of_reach(desk, campaign, &states).await?;
+    Ok(Progress::of(campaign, &states, &out_of_reach, held, desk.clock.now(), &desk.setup.zone))
 }
 
 /// All that the consolidated tables of a campaign are made from.
@@ -29,6 +33,8 @@ pub struct Gathered {
     pub progress: Progress,
     reports: Vec<CurrentReport>,
     written: Vec<Written>,
+    /// The official documents that came.
+    pub documents: BTreeMap<AgencyId, Vec<KeptDocument>>,
     now: Timestamp,
 }
 
@@ -39,7 +45,8 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Gath
     for (field, code) in own_words(campaign) {
         written.extend(tables::chosen(&desk.store, &campaign.id, field, code).await?);
     }
-    Ok(Gathered { progress, reports, written, now: desk.clock.now() })
+    let documents = documents::by_agency(&desk.store, &campaign.id).await?;
+    Ok(Gathered { progress, reports, written, documents, now: desk.clock.now() })
 }
 
 /// The columns and options whose answer is in the agency's own words.
@@ -70,6 +77,7 @@ impl Gathered {
             progress: &self.progress,
             reports: &self.reports,
             written: &self.written,
+            documents: &self.documents,
             headings: desk.setup.letters.headings(),
             program: PROGRAM,
             now: self.now,

@@ -202,7 +202,7 @@ fn choice(form: &Form, line: &Line, column: &Column, code: &str, written: Option
 }
 
 /// A time in the words of people.
-fn period_words(headings: &Headings, period: Period) -> String {
+pub fn period_words(headings: &Headings, period: Period) -> String {
     const ROMAN: [&str; 4] = ["I", "II", "III", "IV"];
     let words = &headings.common;
     match period {

@@ -9,21 +9,26 @@ mod plain;
 mod tables;
 mod xlsx;
 
+pub use answers::period_words;
 pub use plain::{csv, json};
 pub use xlsx::xlsx;
 
 use crate::{
+    agency::AgencyId,
     letter::Headings,
     progress::{AgencyProgress, Progress, State},
     setup::OpenCampaign,
-    store::tables::{CurrentReport, Written},
+    store::{
+        documents::KeptDocument,
+        tables::{CurrentReport, Written},
+    },
 };
 use jiff::{
     Timestamp,
     civil::{Date, DateTime},
     tz::TimeZone,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// All that the tables are made from.
 pub struct National<'a> {
@@ -32,6 +37,8 @@ pub struct National<'a> {
     pub reports: &'a [CurrentReport],
     /// The agencies' own words: what was not understood, and what stands behind "other".
     pub written: &'a [Written],
+    /// Official documents, which count besides the data.
+    pub documents: &'a BTreeMap<AgencyId, Vec<KeptDocument>>,
     pub headings: &'a Headings,
     /// Name and version of the program.
     pub program: &'a str,
@@ -223,6 +230,7 @@ fn state_cell(headings: &Headings, state: State) -> Cell {
         State::NotReceived => &words.not_received,
         State::Paper => &words.paper,
         State::Exempt => &words.exempt,
+        State::Unreachable => return Cell::Marked { code, text: words.unreachable.clone() },
     };
     Cell::Coded { code, text: text.clone() }
 }

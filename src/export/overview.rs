@@ -66,6 +66,7 @@ fn progress(national: &National) -> Block {
         ("paper", &words.paper),
         ("exempt", &words.exempt),
         ("overdue", &words.overdue),
+        ("unreachable", &words.unreachable),
     ] {
         columns.push(Head::new(key, heading, OTHER_WIDTH, Align::Center));
     }
@@ -83,6 +84,7 @@ fn progress(national: &National) -> Block {
             Cell::count(counts.paper),
             Cell::count(counts.exempt),
             Cell::count(counts.overdue),
+            Cell::count(counts.unreachable),
         ]
     };
     let groups = &national.headings.groups;
@@ -92,7 +94,7 @@ fn progress(national: &National) -> Block {
     let chart = Chart {
         title: words.progress_chart.clone(),
         // Together they are every agency once.
-        series: vec![4, 7, 8, 9, 10],
+        series: vec![4, 7, 8, 9, 10, 12],
         lines: groups.len(),
         stacked: true,
     };

@@ -2,7 +2,12 @@
 //! the whole was made.
 
 use super::{Agencies, Align, Cell, Head, Listed, National, Table, agency_cells, agency_heads, filled, local};
-use crate::progress::{AgencyProgress, State};
+use crate::{
+    agency::AgencyId,
+    letter::context::date,
+    progress::{AgencyProgress, State},
+    store::documents::KeptDocument,
+};
 use jiff::{Timestamp, civil::DateTime};
 use serde_json::Value as Json;
 
@@ -22,6 +27,7 @@ pub(super) fn timeliness(national: &National, agencies: &Agencies) -> Table {
         ("complete", &words.complete, 10.0),
         ("errors", &words.errors, 10.0),
         ("warnings", &words.warnings, 8.0),
+        ("document", &words.document, 24.0),
     ] {
         columns.push(Head::new(key, heading, width, Align::Center));
     }
@@ -60,8 +66,21 @@ fn timeliness_line(national: &National, number: usize, listed: &Listed) -> Vec<C
         Cell::share(answered.unwrap_or_default(), items.unwrap_or_default()),
         listed.report.map_or(Cell::Blank, |_| Cell::count(agency.errors)),
         listed.report.map_or(Cell::Blank, |_| Cell::count(agency.warnings)),
+        document(national, agency),
     ]);
     cells
+}
+
+/// The official document of an agency: its number and date, else the name of its file. The last one counts.
+fn document(national: &National, agency: &AgencyProgress) -> Cell {
+    let of_agency = |(id, kept): (&AgencyId, &'_ Vec<KeptDocument>)| {
+        let known = kept.iter().rev().find(|document| document.number.is_some()).or(kept.last());
+        known.filter(|_| id.as_str() == agency.agency).cloned()
+    };
+    let Some(document) = national.documents.iter().find_map(of_agency) else { return Cell::Blank };
+    let dated = document.dated.as_deref().and_then(|dated| dated.parse().ok()).map(date);
+    let known = [document.number, dated].into_iter().flatten().collect::<Vec<String>>().join(", ");
+    Cell::text(if known.is_empty() { &document.file_name } else { &known })
 }
 
 /// On time or late where a report is accepted; where one is owed, whether its time is over.

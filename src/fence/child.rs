@@ -4,8 +4,11 @@
 use super::wire::{self, Answer, GREETING, Inspection, Request};
 use crate::{
     appendix,
+    attachment::Attachment,
     form::declaration::Form,
     message::{self, signature::Checker},
+    official,
+    workbook::grid,
 };
 use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetStatus, Scope};
 use rustix::{
@@ -130,15 +133,21 @@ impl Reader<'_> {
             }
             Request::Mail(raw) => Answer::Mail(Box::new(message::read(raw))),
             Request::File { name, bytes } => Answer::File(message::read_file(name, bytes)),
-            Request::Appendix { attachments, circumstances } => match self.forms.get(self.current) {
+            Request::Appendix { attachments, earlier, circumstances } => match self.forms.get(self.current) {
                 Some(Ok(form)) => {
-                    let attachments: Vec<_> = attachments.into_iter().map(Cow::into_owned).collect();
-                    Answer::Appendix(appendix::read(form, &attachments, &circumstances))
+                    let owned =
+                        |files: Vec<Cow<Attachment>>| files.into_iter().map(Cow::into_owned).collect::<Vec<_>>();
+                    Answer::Appendix(appendix::read(form, &owned(attachments), &owned(earlier), &circumstances))
                 }
                 Some(Err(reason)) => Answer::Misunderstood(reason.clone()),
                 None => Answer::Misunderstood("no form was sent".to_owned()),
             },
+            Request::Documents { attachments, ours } => {
+                let attachments: Vec<_> = attachments.into_iter().map(Cow::into_owned).collect();
+                Answer::Documents(official::documents(&attachments, ours))
+            }
             Request::Signatures { raw, keys } => Answer::Signatures(self.checker.check(raw, &keys)),
+            Request::Grids(file) => Answer::Grids(grid::of_file(&file)),
             Request::Inspect { file, port } => Answer::Inspected(self.inspect(Path::new(file), port)),
         })
     }

@@ -15,6 +15,8 @@ use crate::{
         self, Mail,
         signature::{self, Checked, Key},
     },
+    official::{self, Document},
+    workbook::grid::{self, Grid},
 };
 use std::{
     borrow::Cow,
@@ -168,6 +170,13 @@ impl Reading<'_> {
         expect(answer, |answer| if let Answer::File(files) = answer { Some(files) } else { None })
     }
 
+    /// The sheets of a file of a mail, to be shown; none where it is no workbook that can be read.
+    pub fn grids(&mut self, file: &Attachment) -> Result<Read<Vec<Grid>>, FenceError> {
+        let Fence::Children(pool) = self.fence else { return Ok(Ok(grid::of_file(file))) };
+        let answer = pool.ask(&Request::Grids(Cow::Borrowed(file)), None, &mut self.left)?;
+        expect(answer, |answer| if let Answer::Grids(grids) = answer { Some(grids) } else { None })
+    }
+
     /// Reads the files of a mail as a report.
     pub fn appendix(
         &mut self,
@@ -175,13 +184,33 @@ impl Reading<'_> {
         attachments: &[Attachment],
         circumstances: &Circumstances,
     ) -> Result<Read<Appendix>, FenceError> {
+        self.appendix_with(form, attachments, &[], circumstances)
+    }
+
+    /// Reads the files of a mail as a report that those of earlier mails may complete.
+    pub fn appendix_with(
+        &mut self,
+        form: &Form,
+        attachments: &[Attachment],
+        earlier: &[Attachment],
+        circumstances: &Circumstances,
+    ) -> Result<Read<Appendix>, FenceError> {
         let Fence::Children(pool) = self.fence else {
-            return Ok(Ok(appendix::read(form, attachments, circumstances)));
+            return Ok(Ok(appendix::read(form, attachments, earlier, circumstances)));
         };
         let attachments = attachments.iter().map(wire::without_needless_bytes).collect();
-        let request = Request::Appendix { attachments, circumstances: circumstances.clone() };
+        let earlier = earlier.iter().map(wire::without_needless_bytes).collect();
+        let request = Request::Appendix { attachments, earlier, circumstances: circumstances.clone() };
         let answer = pool.ask(&request, Some(&form.source), &mut self.left)?;
         expect(answer, |answer| if let Answer::Appendix(appendix) = answer { Some(appendix) } else { None })
+    }
+
+    /// Finds the official documents among the files of a mail, other than the letter they answer, `ours`.
+    pub fn documents(&mut self, attachments: &[Attachment], ours: &str) -> Result<Read<Vec<Document>>, FenceError> {
+        let Fence::Children(pool) = self.fence else { return Ok(Ok(official::documents(attachments, ours))) };
+        let attachments = attachments.iter().map(wire::without_needless_bytes).collect();
+        let answer = pool.ask(&Request::Documents { attachments, ours }, None, &mut self.left)?;
+        expect(answer, |answer| if let Answer::Documents(documents) = answer { Some(documents) } else { None })
     }
 }
 

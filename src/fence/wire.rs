@@ -9,6 +9,8 @@ use crate::{
         Mail,
         signature::{Checked, Key},
     },
+    official::Document,
+    workbook::grid::Grid,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -32,14 +34,18 @@ pub enum Request<'a> {
         #[serde(with = "serde_bytes")]
         bytes: &'a [u8],
     },
-    /// The files of a mail, to be read by the form.
-    Appendix { attachments: Vec<Cow<'a, Attachment>>, circumstances: Circumstances },
+    /// The files of a mail, to be read by the form, and those of earlier ones that may complete it.
+    Appendix { attachments: Vec<Cow<'a, Attachment>>, earlier: Vec<Cow<'a, Attachment>>, circumstances: Circumstances },
+    /// The files of a mail, of which those are to be told that are official documents other than `ours`.
+    Documents { attachments: Vec<Cow<'a, Attachment>>, ours: &'a str },
     /// The signatures of a mail, to be checked with these keys.
     Signatures {
         #[serde(with = "serde_bytes")]
         raw: &'a [u8],
         keys: Cow<'a, [Key]>,
     },
+    /// A file of a mail, to be shown to people.
+    Grids(Cow<'a, Attachment>),
     /// To try what must not be possible.
     Inspect { file: &'a str, port: u16 },
 }
@@ -55,7 +61,10 @@ pub enum Answer {
     Mail(Box<Mail>),
     File(Vec<Attachment>),
     Appendix(Appendix),
+    Documents(Vec<Document>),
     Signatures(Vec<Checked>),
+    /// None where the file is no workbook that can be read.
+    Grids(Vec<Grid>),
     Inspected(Inspection),
     /// Where in the program reading gave up.
     Panicked(String),

@@ -30,6 +30,7 @@ pub struct Form {
     pub version: u32,
     /// The heading of the form.
     pub title: String,
+    /// What stands under the heading, in brackets as a rule.
     #[serde(default)]
     pub subtitle: String,
     /// What the template tells the person who fills it in, under the heading.
@@ -70,9 +71,12 @@ pub struct Form {
     /// Regular expressions for the first words of what follows the form: signatures, "Nơi nhận".
     #[serde(default)]
     pub endings: Vec<Pattern>,
+    /// The lists of options, by name.
     #[serde(default)]
     pub choices: BTreeMap<String, ChoiceList>,
+    /// The parts of the form, in their order.
     pub sections: Vec<Section>,
+    /// Conditions that make findings.
     #[serde(default)]
     pub rules: Vec<Rule>,
     /// The sentences for finding codes, in Vietnamese; codes of reading have general ones beside the letters.
@@ -81,6 +85,10 @@ pub struct Form {
     /// The sheets of the consolidated workbook; by default one for each section.
     #[serde(default)]
     pub tables: Vec<Table>,
+    /// A report that was read with less confidence than this, in percent, waits for staff. Half of what was inferred
+    /// counts as read, so that 60 holds what is inferred in more than four cells of five.
+    #[serde(default = "least_confidence")]
+    pub least_confidence: u32,
 }
 
 /// Where in the text something is wrong, and why.
@@ -99,6 +107,7 @@ pub struct Pattern(pub Regex);
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceList {
+    /// The options in their printed order.
     pub options: Vec<ChoiceOption>,
     /// Words that make something else of an option behind them in the same clause: "chưa", "chuẩn bị".
     #[serde(default)]
@@ -111,8 +120,11 @@ pub struct ChoiceList {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChoiceOption {
+    /// The answer in JSON and in the database; it stays for ever.
     pub code: String,
+    /// The printed option.
     pub text: String,
+    /// Other words that mean this option.
     #[serde(default)]
     pub aliases: Vec<String>,
     /// Whether words of the agency's own must follow ("Khác: ghi rõ").
@@ -138,15 +150,18 @@ pub enum SectionKind {
 pub struct Section {
     /// Also the section's key in the JSON of answers.
     pub id: Spanned<String>,
+    /// `fields`: labels with one answer each; `table`: a heading row and rows of answers.
     pub kind: SectionKind,
     /// The heading, with its number.
     pub title: String,
+    /// Other titles under which agencies write it.
     #[serde(default)]
     pub aliases: Vec<String>,
     /// The name of its sheet in the template, 31 characters at most.
     pub sheet: String,
     /// The fields, or the columns of the table in their printed order.
     pub columns: Vec<Column>,
+    /// The rows of a table, in their order.
     #[serde(default)]
     pub rows: Vec<Row>,
     /// Whether it is about people, and is emptied when they are to be forgotten.
@@ -193,11 +208,14 @@ pub enum ColumnType {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
+    /// The name in findings (`ID-missing`), and in JSON where there is no `key`; it stays for ever.
     pub id: Spanned<String>,
     /// The printed heading or label.
     pub label: String,
+    /// Other headings under which agencies write it.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// What an answer is: `ordinal`, `label`, `text`, `prose`, `person`, `choice`, `number`, `ratio`, `period`, `phone`, `email`, `document`, `list`.
     #[serde(rename = "type")]
     pub kind: ColumnType,
     /// The answer's key in JSON, where it is not the column's id.
@@ -234,8 +252,10 @@ pub struct Column {
     /// `asked_when`, compiled.
     #[serde(skip)]
     pub asked: Option<Condition>,
+    /// For a number: the least that is no fault.
     #[serde(default)]
     pub min: Option<f64>,
+    /// For a number: the most that is no fault.
     #[serde(default)]
     pub max: Option<f64>,
     /// Columns whose sum it is; left blank, it is computed.
@@ -275,10 +295,12 @@ pub enum RowKind {
 pub struct Row {
     /// The printed number, such as `4.1`; also the row's name in answers and findings.
     pub id: Spanned<String>,
+    /// `group`: a heading between rows; `fixed`: a printed row with answers; `items`: rows that the agency adds.
     pub kind: RowKind,
     /// The printed name; empty for `items` that have no line of their own in print.
     #[serde(default)]
     pub label: String,
+    /// Other names of the row.
     #[serde(default)]
     pub aliases: Vec<String>,
     /// The kinds of agency that fill it in; all by default.
@@ -332,20 +354,27 @@ pub struct Row {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubRow {
+    /// Its part of the name `ROW/ID`.
     pub id: Spanned<String>,
+    /// The printed name.
     pub label: String,
+    /// Other names of it.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// Other choice lists, by column.
     #[serde(default)]
     pub choices: BTreeMap<String, Spanned<String>>,
+    /// Columns that hold nothing here.
     #[serde(default)]
     pub without: Vec<Spanned<String>>,
+    /// Printed texts that are no answers, by column.
     #[serde(default)]
     pub examples: BTreeMap<String, Vec<String>>,
     /// Printed texts, by column, that are examples only while the row above still bears one of its `samples`;
     /// under a name of the agency's own they are answers. For samples that are printed without an example mark.
     #[serde(default)]
     pub sample_texts: BTreeMap<String, Vec<String>>,
+    /// What the template prints in grey beside it.
     #[serde(default)]
     pub guidance: String,
     /// The label and its aliases, ready to be compared.
@@ -357,8 +386,11 @@ pub struct SubRow {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
+    /// The finding it makes.
     pub code: String,
+    /// `error`: needs correction; `warning`: a remark.
     pub severity: Severity,
+    /// The section whose rows it is asked of.
     pub section: Spanned<String>,
     /// The rows it is asked for: `2`, `1` (with all rows added under it), `5.1/profile`, or `*/profile`. Default: all.
     #[serde(default)]
@@ -446,6 +478,7 @@ impl Form {
     pub fn codes(&self) -> BTreeSet<String> {
         let mut codes: BTreeSet<String> = self.rules.iter().map(|rule| rule.code.clone()).collect();
         codes.insert(super::inferred::TEXT.to_owned());
+        codes.insert(super::parts::JOINED.to_owned());
         for section in &self.sections {
             for row in &section.rows {
                 codes.extend(row.missing.clone());
@@ -589,6 +622,10 @@ impl TryFrom<String> for Pattern {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Regex::new(&text).map(Pattern)
     }
+}
+
+fn least_confidence() -> u32 {
+    60
 }
 
 fn one() -> u32 {

@@ -2,10 +2,14 @@
 //! returns answers, findings and a verdict. It knows workbooks and no mail, no database and no letter.
 
 pub mod answers;
+pub mod confidence;
 pub mod declaration;
 mod document;
+pub mod draft;
+pub mod followed;
 mod inferred;
 pub mod locate;
+pub mod parts;
 pub mod rules;
 pub mod value;
 
@@ -17,6 +21,8 @@ use crate::{
 use answers::Answers;
 use declaration::Form;
 use jiff::civil::Date;
+use locate::Least;
+use parts::Part;
 use serde::{Deserialize, Serialize};
 
 /// What reading must know besides form and workbook.
@@ -67,16 +73,32 @@ pub fn accepted(findings: &[Finding]) -> bool {
 
 /// Reads a workbook as a filled-in form.
 pub fn read(form: &Form, workbook: &Workbook, circumstances: &Circumstances) -> Reading {
+    match read_part(form, workbook, "", Least::TheForm, circumstances) {
+        Ok(part) => {
+            let marks = part.marks.clone();
+            let (answers, findings) = part.judge(form, circumstances);
+            Reading::Form { answers, findings, marks }
+        }
+        Err(reason) => Reading::Not(reason),
+    }
+}
+
+/// What a file holds of a form, before the form's rules are asked; `least` says how little of it is enough.
+pub fn read_part(
+    form: &Form,
+    workbook: &Workbook,
+    file: &str,
+    least: Least,
+    circumstances: &Circumstances,
+) -> Result<Part, NotTheForm> {
     let marks = locate::marks(workbook);
     if let Some(other) = marks.form.clone().filter(|id| *id != form.id) {
-        return Reading::Not(NotTheForm::OtherCampaign { form: other });
+        return Err(NotTheForm::OtherCampaign { form: other });
     }
-    let (mut answers, findings) = match locate::locate(form, workbook, circumstances) {
-        Ok(located) => located,
-        Err(reason) => return Reading::Not(reason),
-    };
-    let mut findings = rules::judge(form, &answers, findings, circumstances);
-    findings.extend(inferred::texts(workbook, &answers));
+    let (mut answers, mut findings) = locate::locate(form, workbook, least, circumstances)?;
+    let mut remarks = inferred::texts(workbook, &answers);
     document::name_places(workbook, &mut answers, &mut findings);
-    Reading::Form { answers, findings, marks }
+    document::name_places(workbook, &mut Answers::default(), &mut remarks);
+    let whole = least == Least::TheForm;
+    Ok(Part { file: file.to_owned(), answers, findings, remarks, marks, whole })
 }

@@ -15,8 +15,14 @@ use crate::{
     text,
 };
 use cel::{Context, Program, Value as Cel};
+use regex::Regex;
 use serde_json::{Map, Value as Json, json};
-use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    ops::Range,
+    sync::{Arc, LazyLock},
+};
 
 pub use trial::try_out;
 
@@ -49,8 +55,11 @@ impl fmt::Debug for Condition {
 
 /// The names that macros such as `exists(r, …)` bind.
 fn comprehension_variables(source: &str) -> Vec<String> {
-    let macros = regex::Regex::new(r"\.(?:exists|exists_one|all|filter|map)\(\s*(\w+)\s*,");
-    macros.map_or_else(|_| Vec::new(), |macros| macros.captures_iter(source).map(|found| found[1].to_owned()).collect())
+    // Compiled once: every form has many conditions, and every reading process reads every form.
+    static MACROS: LazyLock<Option<Regex>> =
+        LazyLock::new(|| Regex::new(r"\.(?:exists|exists_one|all|filter|map)\(\s*(\w+)\s*,").ok());
+    let found = MACROS.iter().flat_map(|macros| macros.captures_iter(source));
+    found.map(|found| found[1].to_owned()).collect()
 }
 
 /// What the rules of a form say about its answers, behind what reading has found: `known`, without what is

@@ -82,9 +82,14 @@ pub struct ReportFacts {
     /// Counts the reports of this agency from 1.
     pub version: u32,
     pub previous: Option<Previous>,
+    /// Beside the version before it.
+    pub followed: Option<FollowedFacts>,
     /// The file the letter is about; empty where there is none.
     pub file_name: String,
     pub file_size: String,
+    /// Files that it was put together with, and those with the form that were not used.
+    pub joined: Vec<FileFacts>,
+    pub unused: Vec<FileFacts>,
     /// The whole hash in hexadecimal digits; letters show 16 of them.
     pub sha256: String,
     /// The reception code.
@@ -220,6 +225,25 @@ pub struct Previous {
 pub struct FileFacts {
     pub name: String,
     pub size: String,
+    /// Of an official document, where they are known.
+    pub number: String,
+    pub date: String,
+}
+
+/// What became of what the version before was asked for.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FollowedFacts {
+    pub done: Vec<RowFacts>,
+    pub left: Vec<RowFacts>,
+}
+
+/// A row by its number, or a field by its label.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RowFacts {
+    pub row: String,
+    pub label: String,
 }
 
 /// How often each answer of one choice list was given.
@@ -313,7 +337,11 @@ impl AgencyFacts {
 
 impl FileFacts {
     pub fn new(name: &str, bytes: u64) -> FileFacts {
-        FileFacts { name: quiet::shorten_file_name(&quiet::one_line(name), 120), size: size(bytes) }
+        FileFacts {
+            name: quiet::shorten_file_name(&quiet::one_line(name), 120),
+            size: size(bytes),
+            ..FileFacts::default()
+        }
     }
 }
 

@@ -19,8 +19,13 @@ pub struct DigestFacts {
     pub days_over: Option<u32>,
     /// Whether it is the last one, of a campaign that staff have closed.
     pub closing: bool,
+    /// Agencies whose official document is there, besides or without data.
+    pub documents: u32,
     /// How many things wait for a person.
     pub tasks: u32,
+    /// Who owes something and is known by blocked addresses only.
+    pub unreachable: Vec<String>,
+    pub unreachable_more: u32,
     pub held: Vec<HeldFacts>,
     pub held_more: u32,
     pub troubles: Vec<TroubleFacts>,
@@ -35,6 +40,9 @@ pub struct DigestFacts {
     /// Messages since the last digest, by kind.
     pub messages: Vec<KindCount>,
     pub groups: Vec<GroupFacts>,
+    /// Who owes something and is known by no address.
+    pub no_address: Vec<String>,
+    pub no_address_more: u32,
     /// Agencies whose correction is owed.
     pub correcting: Vec<Since>,
     pub correcting_more: u32,
@@ -77,7 +85,7 @@ pub struct GroupFacts {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BarPart {
-    /// `accepted`, `needs_correction`, `other` (on paper, or nothing is owed), `not_received`.
+    /// `accepted`, `needs_correction`, `other` (on paper, or nothing is owed), `unreachable`, `not_received`.
     pub what: String,
     pub percent: u32,
 }
@@ -147,6 +155,9 @@ pub struct NewsFacts {
     pub on_time: bool,
     /// Whether it is the one that counts.
     pub current: bool,
+    /// Of what the version before was asked for, how much is done now, and of how much.
+    pub done: u32,
+    pub asked: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

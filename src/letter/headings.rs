@@ -47,11 +47,11 @@ words! { Common {
 words! { Overview {
     sheet, title, campaign, letter, letter_of, as_of, deadline, basis, basis_of, progress, progress_chart, answers,
     rows, rows_heading, option, count, share, expected, received, received_share, accepted, on_time, late,
-    needs_correction, not_received, overdue, paper, exempt,
+    needs_correction, not_received, overdue, paper, exempt, unreachable,
 } }
 words! { Timeliness {
     sheet, title, note, versions, first_received, accepted_at, deadline, timing, on_time, late, overdue, waiting,
-    days_late, items, answered, complete, errors, warnings,
+    days_late, items, answered, complete, errors, warnings, document,
 } }
 words! { Grouped { rows, agencies, names } }
 words! { Sources {

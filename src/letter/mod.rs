@@ -6,6 +6,7 @@ pub mod compose;
 pub mod context;
 pub mod digest;
 mod group;
+pub mod guide;
 mod headings;
 mod quiet;
 mod sample;
@@ -16,7 +17,7 @@ mod wrap;
 pub use context::{Context, OrderFacts};
 pub use group::group;
 pub use headings::{Headings, KindGroup};
-pub use quiet::shorten;
+pub use quiet::{one_line, shorten};
 pub use tally::{answered, counts};
 pub use words::Words;
 
@@ -265,6 +266,7 @@ impl Letters {
         for act in ["assign", "assign_other", "dismiss", "reprocess"] {
             self.order(&OrderFacts { act: act.to_owned(), ..OrderFacts::default() })?;
         }
+        self.guide(&Letters::sample(LetterKind::Announcement))?;
         self.check_findings()
     }
 

@@ -5,7 +5,7 @@
 use super::{
     Filed, MailboxError, Phase,
     imap::about,
-    session::{Session, protocol, quoted},
+    session::{Session, protocol},
 };
 use crate::step::{Step, Steps};
 use async_imap::imap_proto::{MailboxDatum, Response};
@@ -34,7 +34,7 @@ impl Session {
 
     /// `UID MOVE` or `UID COPY`; after the first refusal the folder is created, for not every server says TRYCREATE.
     async fn place(&mut self, verb: &str, uid: u32, filed: &str) -> Result<(), MailboxError> {
-        let filed = quoted(filed);
+        let filed = self.names().on_server(filed);
         let command = format!("UID {verb} {uid} {filed}");
         match self.run(Phase::File, &command, |_| {}).await {
             Err(MailboxError::No { .. }) => {}

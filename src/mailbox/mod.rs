@@ -8,6 +8,7 @@ mod guard;
 mod idle;
 pub mod imap;
 pub mod maildir;
+mod names;
 mod opening;
 mod session;
 

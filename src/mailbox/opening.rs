@@ -6,13 +6,14 @@ use super::{
     MailboxError, Phase,
     account::{Account, Limits, Login},
     guard::Guarded,
+    names::Names,
     session::{protocol, unreadable},
 };
 use crate::oauth2;
 use async_imap::error::Error;
 use futures_util::FutureExt;
 use secrecy::ExposeSecret;
-use std::{fmt::Debug, panic::AssertUnwindSafe};
+use std::{fmt::Debug, panic::AssertUnwindSafe, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -48,8 +49,8 @@ pub(super) async fn open(
         wire
     } else {
         greeting(&mut tcp, limits).await?;
-        if offers(&ask(&mut tcp, "p1", "CAPABILITY", limits).await?, "STARTTLS") {
-            ask(&mut tcp, "p2", "STARTTLS", limits).await?;
+        if offers(&ask(&mut tcp, Phase::Greeting, "p1 CAPABILITY", limits.greeting).await?, "STARTTLS") {
+            ask(&mut tcp, Phase::Greeting, "p2 STARTTLS", limits.greeting).await?;
             encrypted(tcp, account, limits).await?
         } else if account.is_loopback() {
             Box::new(tcp)
@@ -57,7 +58,7 @@ pub(super) async fn open(
             return Err(MailboxError::Insecure { host: account.host.clone() });
         }
     };
-    let before = ask(&mut wire, "p3", "CAPABILITY", limits).await?;
+    let before = ask(&mut wire, Phase::Greeting, "p3 CAPABILITY", limits.greeting).await?;
     let client = async_imap::Client::new(Box::new(Guarded::new(wire)) as Box<dyn Wire>);
     let login = AssertUnwindSafe(login(client, account, secret, &before)).catch_unwind();
     let logged_in = timeout(limits.login, login).await.map_err(|_| MailboxError::Timeout { phase: Phase::Login })?;
@@ -84,7 +85,7 @@ async fn encrypted(tcp: TcpStream, account: &Account, limits: Limits) -> Result<
 
 async fn greeting(wire: &mut (impl Wire + ?Sized), limits: Limits) -> Result<(), MailboxError> {
     let phase = Phase::Greeting;
-    let line = timeout(limits.greeting, line(wire)).await.map_err(|_| MailboxError::Timeout { phase })??;
+    let line = timeout(limits.greeting, line(wire, phase)).await.map_err(|_| MailboxError::Timeout { phase })??;
     let upper = line.to_ascii_uppercase();
     if upper.starts_with("* OK") {
         Ok(())
@@ -95,28 +96,35 @@ async fn greeting(wire: &mut (impl Wire + ?Sized), limits: Limits) -> Result<(),
     }
 }
 
-/// A question before the login: all lines of the answer, if it ends in OK.
+/// What the server calls its folders, asked for after the login, when all it said before was heard.
+pub(super) async fn names(wire: &mut (impl Wire + ?Sized), limits: Limits) -> Result<Names, MailboxError> {
+    match ask(wire, Phase::Login, "p4 NAMESPACE", limits.login).await {
+        Ok(lines) => Ok(Names::of(&lines)),
+        Err(MailboxError::No { .. } | MailboxError::Bad { .. }) => Ok(Names::default()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A question that async-imap cannot ask, with its tag: all lines of the answer, if it ends in OK.
 async fn ask(
     wire: &mut (impl Wire + ?Sized),
-    tag: &str,
-    command: &str,
-    limits: Limits,
+    phase: Phase,
+    question: &str,
+    limit: Duration,
 ) -> Result<Vec<String>, MailboxError> {
-    let phase = Phase::Greeting;
+    let tag = question.split(' ').next().unwrap_or_default();
     let conversation = async {
-        let question = format!("{tag} {command}\r\n");
-        wire.write_all(question.as_bytes()).await.map_err(|_| MailboxError::Closed { phase })?;
+        wire.write_all(format!("{question}\r\n").as_bytes()).await.map_err(|_| MailboxError::Closed { phase })?;
         wire.flush().await.map_err(|_| MailboxError::Closed { phase })?;
         let mut lines = Vec::new();
         // A server that talks without end is stopped by the time limit and by this.
         while lines.len() < 100 {
-            let line = line(wire).await?;
-            let upper = line.to_ascii_uppercase();
-            if upper.starts_with("* BYE") {
+            let line = line(wire, phase).await?;
+            if line.to_ascii_uppercase().starts_with("* BYE") {
                 return Err(MailboxError::Bye { phase, text: line });
             }
             let Some(end) = line.strip_prefix(tag).and_then(|rest| rest.strip_prefix(' ')) else {
-                lines.push(upper);
+                lines.push(line);
                 continue;
             };
             return match end.get(..2).map(str::to_ascii_uppercase).as_deref() {
@@ -127,23 +135,24 @@ async fn ask(
         }
         Err(protocol(phase, "the server does not stop talking"))
     };
-    timeout(limits.greeting, conversation).await.map_err(|_| MailboxError::Timeout { phase })?
+    timeout(limit, conversation).await.map_err(|_| MailboxError::Timeout { phase })?
 }
 
 fn offers(lines: &[String], capability: &str) -> bool {
-    lines.iter().any(|line| line.starts_with("* CAPABILITY") && line.split(' ').any(|word| word == capability))
+    let named = |line: &str| line.split(' ').any(|word| word.eq_ignore_ascii_case(capability));
+    lines.iter().any(|line| line.to_ascii_uppercase().starts_with("* CAPABILITY") && named(line))
 }
 
 /// One line, read byte by byte: nothing behind it may be swallowed, for after STARTTLS that would let words spoken
 /// in plain text pass for the encrypted server's (CVE-2011-0411).
-async fn line(wire: &mut (impl Wire + ?Sized)) -> Result<String, MailboxError> {
+async fn line(wire: &mut (impl Wire + ?Sized), phase: Phase) -> Result<String, MailboxError> {
     let mut bytes = Vec::new();
     loop {
         match wire.read_u8().await {
             Ok(b'\n') => return Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned()),
             Ok(byte) if bytes.len() < LONGEST_LINE => bytes.push(byte),
-            Ok(_) => return Err(protocol(Phase::Greeting, "a line without end")),
-            Err(_) => return Err(MailboxError::Closed { phase: Phase::Greeting }),
+            Ok(_) => return Err(protocol(phase, "a line without end")),
+            Err(_) => return Err(MailboxError::Closed { phase }),
         }
     }
 }

@@ -6,6 +6,7 @@
 use super::{
     MailboxError, Phase,
     account::{Account, Limits, Login},
+    names::Names,
     opening::{self, Wire},
 };
 use async_imap::{
@@ -42,6 +43,7 @@ pub(super) struct Session {
     pub uidplus: bool,
     /// The server has IDLE (RFC 2177).
     pub idles: bool,
+    names: Names,
     /// How many messages of the folder are known since it was listed; none before.
     known: Option<u64>,
     /// More messages exist than are known.
@@ -60,20 +62,24 @@ impl Session {
             moves: false,
             uidplus: false,
             idles: false,
+            names: Names::default(),
             known: None,
             news: false,
         };
-        let (mut moves, mut uidplus, mut idles) = (false, false, false);
+        let (mut moves, mut uidplus, mut idles, mut names) = (false, false, false, false);
         session
             .run(Phase::Login, "CAPABILITY", |response| {
                 if let Response::Capabilities(found) = response {
                     let has =
                         |name| found.iter().any(|c| matches!(c, Capability::Atom(a) if a.eq_ignore_ascii_case(name)));
-                    (moves, uidplus, idles) = (has("MOVE"), has("UIDPLUS"), has("IDLE"));
+                    (moves, uidplus, idles, names) = (has("MOVE"), has("UIDPLUS"), has("IDLE"), has("NAMESPACE"));
                 }
             })
             .await?;
         (session.moves, session.uidplus, session.idles) = (moves, uidplus, idles);
+        if names {
+            session.names = opening::names(session.wire.as_mut(), limits).await?;
+        }
         Ok(session)
     }
 
@@ -119,6 +125,10 @@ impl Session {
         }
     }
 
+    pub(super) fn names(&self) -> &Names {
+        &self.names
+    }
+
     pub(super) fn selected(&self) -> Option<&Selected> {
         self.selected.as_ref()
     }
@@ -127,7 +137,7 @@ impl Session {
     pub(super) async fn select(&mut self, folder: &str) -> Result<Selected, MailboxError> {
         self.selected = None;
         let (mut validity, mut count) = (None, None);
-        self.run(Phase::Select, &format!("SELECT {}", quoted(folder)), |response| match response {
+        self.run(Phase::Select, &format!("SELECT {}", self.names.on_server(folder)), |response| match response {
             Response::Data { outcome: Outcome { code: Some(ResponseCode::UidValidity(n)), .. }, .. } => {
                 validity = Some(*n);
             }
@@ -216,12 +226,6 @@ impl Session {
     }
 }
 
-/// A mailbox name as a command carries it: modified UTF-7, which leaves no control character, between quotes.
-pub(super) fn quoted(folder: &str) -> String {
-    let name = utf7_imap::encode_utf7_imap(folder.to_owned());
-    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
 pub(super) fn protocol(phase: Phase, reason: &str) -> MailboxError {
     MailboxError::Protocol { phase, reason: reason.to_owned() }
 }
@@ -264,16 +268,5 @@ pub(super) fn cut(phase: Phase, error: Error) -> MailboxError {
     match error {
         Error::Io(_) | Error::ConnectionLost => MailboxError::Closed { phase },
         other => protocol(phase, &other.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folder_names_cannot_break_out_of_a_command() {
-        assert_eq!(quoted("Đã xử lý"), "\"&ARAA4w- x&Hu0- l&AP0-\"");
-        assert_eq!(quoted("a\"b\\c\r\nX"), "\"a\\\"b\\\\c&AA0ACg-X\"");
     }
 }

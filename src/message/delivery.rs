@@ -1,7 +1,7 @@
 //! What a mail server reports about the delivery of a mail (RFC 3464): of each recipient what was done and why, and
 //! which mail came back. It only reads; whether the mail was ours, and what follows, is decided elsewhere.
 
-use super::{Headers, words};
+use super::{Headers, returned, words};
 use crate::attachment::{Attachment, FileKind};
 use serde::{Deserialize, Serialize};
 
@@ -34,20 +34,36 @@ pub struct Recipient {
 }
 
 /// Reads the report among the files of a mail. A report in a mail that was forwarded is none of this one.
-pub(super) fn read(files: &[Attachment]) -> Option<Delivery> {
+/// Where a server put it into words instead, those are read.
+pub(super) fn read(headers: &Headers, null_return_path: bool, text: &str, files: &[Attachment]) -> Option<Delivery> {
     let is = |file: &Attachment, types: &[&str]| types.contains(&file.declared_type.as_str());
     let returns = |file: &Attachment| is(file, &RETURNED) || file.kind == FileKind::Mail;
-    let at = files.iter().position(|file| is(file, &STATUS))?;
+    let Some(at) = files.iter().position(|file| is(file, &STATUS)) else {
+        let came_back = files.iter().find(|file| returns(file)).and_then(message_id);
+        return returned::read(headers, null_return_path, text, came_back);
+    };
     if files[..at].iter().any(returns) {
         return None;
     }
-    let returned = files[at + 1..].iter().find(|file| returns(file)).and_then(|file| {
-        let (headers, _) = Headers::split(&file.bytes);
-        headers.first("message-id").and_then(|value| super::message_ids(value).into_iter().next())
-    });
+    let returned = files[at + 1..].iter().find(|file| returns(file)).and_then(message_id);
     let text = words::decode("utf-8", &files[at].bytes).replace("\r\n", "\n");
     let recipients = text.split("\n\n").filter_map(recipient).take(MOST_RECIPIENTS).collect();
     Some(Delivery { returned, recipients })
+}
+
+fn message_id(file: &Attachment) -> Option<String> {
+    let (headers, _) = Headers::split(&file.bytes);
+    headers.first("message-id").and_then(|value| super::message_ids(value).into_iter().next())
+}
+
+/// The first status that is more than "failed" or "later" among the words of a server.
+pub fn status_in(words: &str) -> Option<String> {
+    statuses(words).next()
+}
+
+fn statuses(words: &str) -> impl Iterator<Item = String> {
+    let numbers = words.split(|c: char| !(c.is_ascii_digit() || c == '.')).map(|word| word.trim_end_matches('.'));
+    numbers.filter_map(code).filter(|code| !code.ends_with(".0.0"))
 }
 
 fn recipient(group: &str) -> Option<Recipient> {
@@ -65,9 +81,8 @@ fn recipient(group: &str) -> Option<Recipient> {
     let diagnostic = headers.first("diagnostic-code").map(typed).unwrap_or_default();
     let stated = code(&word("status")).unwrap_or_default();
     // Exim says 5.0.0 of everything, and the other server's own words know better.
-    let exact = diagnostic.split(|c: char| !(c.is_ascii_digit() || c == '.')).filter_map(code);
-    let exact = exact.filter(|_| stated.is_empty() || stated.ends_with(".0.0"));
-    let exact = exact.filter(|code| stated.is_empty() || code[..1] == stated[..1]).find(|code| !code.ends_with(".0.0"));
+    let mut exact = statuses(&diagnostic).filter(|_| stated.is_empty() || stated.ends_with(".0.0"));
+    let exact = exact.find(|code| stated.is_empty() || code[..1] == stated[..1]);
     Some(Recipient {
         address: final_one,
         original,

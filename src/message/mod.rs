@@ -12,6 +12,7 @@ pub mod disguise;
 mod header;
 mod parts;
 pub mod quoted;
+mod returned;
 pub mod signature;
 pub mod trust;
 mod words;
@@ -116,6 +117,8 @@ pub fn read(raw: &[u8]) -> Mail {
     let from = parties(&headers, "from");
     let declared = Structured::parse(headers.first("content-type").unwrap_or_default()).value;
     let ids = |name| headers.first(name).map(message_ids).unwrap_or_default();
+    let return_path = headers.first("return-path").and_then(return_path);
+    let (text, null) = (contents.text(), return_path.as_deref() == Some(""));
     Mail {
         message_id: ids("message-id").into_iter().next(),
         in_reply_to: ids("in-reply-to"),
@@ -126,9 +129,9 @@ pub fn read(raw: &[u8]) -> Mail {
         cc: parties(&headers, "cc"),
         subject: words::one_line(&words::decode_words(headers.first("subject").unwrap_or_default()), MAX_SUBJECT),
         date: headers.first("date").and_then(timestamp),
-        return_path: headers.first("return-path").and_then(return_path),
-        text: contents.text(),
-        delivery: delivery::read(&contents.attachments),
+        return_path,
+        delivery: delivery::read(&headers, null, &text, &contents.attachments),
+        text,
         attachments: contents.attachments,
         content_type: if declared.contains('/') { declared } else { "text/plain".to_owned() },
         incomplete: contents.incomplete,

@@ -182,8 +182,7 @@ fn number_rule(column: &Column) -> Result<DataValidation, XlsxError> {
 
 /// The letters of a column.
 pub(super) fn letters(col: u16) -> String {
-    let cell = crate::finding::Place { sheet: String::new(), row: 0, col: u32::from(col) }.cell();
-    cell.trim_end_matches('1').to_owned()
+    crate::finding::column_letters(u32::from(col))
 }
 
 /// Neighbouring columns as ranges: `C7:N7,P7`.

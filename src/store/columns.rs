@@ -68,6 +68,10 @@ impl Columns<'_> {
         self.word_or_none(column, |text| AgencyId::parse(text).ok())
     }
 
+    pub fn campaign(&self, column: &str) -> Result<CampaignId, StoreError> {
+        self.word(column, CampaignId::parse)
+    }
+
     pub fn campaign_or_none(&self, column: &str) -> Result<Option<CampaignId>, StoreError> {
         self.word_or_none(column, CampaignId::parse)
     }

@@ -9,7 +9,7 @@ use super::{
     outbox::{LetterKind, LetterState},
     reports::Verdict,
 };
-use crate::{agency::AgencyId, campaign::CampaignId};
+use crate::{agency::AgencyId, campaign::CampaignId, form::followed::Followed};
 use jiff::Timestamp;
 
 /// A report that came.
@@ -21,6 +21,8 @@ pub struct Arrived {
     pub on_time: bool,
     pub verdict: Verdict,
     pub current: bool,
+    /// What it changes, beside the version before it.
+    pub followed: Option<Followed>,
 }
 
 /// A letter that did not arrive, or of which nobody knows.
@@ -56,7 +58,8 @@ pub async fn last_digest(
 pub async fn arrived_since(store: &Store, campaign: &CampaignId, since: Timestamp) -> Result<Vec<Arrived>, StoreError> {
     let rows = sqlx::query(
         "
-        SELECT report.agency, report.version, report.received_at, report.on_time, report.verdict, report.is_current
+        SELECT report.agency, report.version, report.received_at, report.on_time, report.verdict, report.is_current,
+               report.followed
         FROM report
         JOIN message ON message.id = report.message
         WHERE report.campaign = $1
@@ -82,6 +85,7 @@ pub async fn arrived_since(store: &Store, campaign: &CampaignId, since: Timestam
             on_time: row.flag("on_time")?,
             verdict: row.word("verdict", Verdict::parse)?,
             current: row.flag("is_current")?,
+            followed: row.word_or_none("followed", |text| serde_json::from_str(text).ok())?,
         })
     });
     arrived.collect()

@@ -396,7 +396,7 @@ pub(super) async fn bytes(connection: &mut AnyConnection, id: i64) -> Result<Vec
     Columns(&row.ok_or(StoreError::Missing { what: "letter", id })?).bytes("raw")
 }
 
-fn letter(row: &AnyRow) -> Result<LetterRow, StoreError> {
+pub(super) fn letter(row: &AnyRow) -> Result<LetterRow, StoreError> {
     let row = Columns(row);
     Ok(LetterRow {
         id: row.number("id")?,

@@ -19,15 +19,15 @@ pub struct Scope {
 pub const NOBODY: &str = "redacted@redacted.invalid";
 
 impl Scope {
-    fn agency(&self) -> &str {
+    pub(super) fn agency(&self) -> &str {
         self.agency.as_ref().map_or("", AgencyId::as_str)
     }
 
-    fn campaign(&self) -> &str {
+    pub(super) fn campaign(&self) -> &str {
         self.campaign.as_ref().map_or("", CampaignId::as_str)
     }
 
-    fn before(&self) -> i64 {
+    pub(super) fn before(&self) -> i64 {
         self.before.map_or(i64::MAX, micros)
     }
 }
@@ -98,7 +98,10 @@ pub async fn forget_senders(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreErro
     let done = sqlx::query(
         "
         UPDATE message
-        SET from_name = NULL, from_address = NULL, subject = NULL
+        SET from_name = NULL, from_address = NULL, subject = NULL, evidence = NULL, held_why = NULL, trust_why = NULL,
+            last_error = NULL,
+            -- Which rule it was stays, and what in the mail made it apply goes; limits name nobody.
+            rule = CASE WHEN rule LIKE '__:%' THEN SUBSTR(rule, 1, 2) ELSE rule END
         WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3 AND state = 'done'
         ",
     )
@@ -249,6 +252,6 @@ pub async fn replace_answers(tx: &mut Tx, report: i64, answers: &str) -> Result<
     Ok(())
 }
 
-fn rows(done: &AnyQueryResult) -> u64 {
+pub(super) fn rows(done: &AnyQueryResult) -> u64 {
     done.rows_affected()
 }

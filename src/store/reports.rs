@@ -10,6 +10,7 @@ use crate::{
     form::{
         answers::{Answer, Answers, Value},
         declaration::Form,
+        followed::Followed,
     },
 };
 use jiff::{Timestamp, civil::Date};
@@ -47,6 +48,10 @@ pub struct NewReport<'a> {
     /// Numbers about the report for tables, as JSON.
     pub counts: &'a Json,
     pub findings: &'a [Finding],
+    /// In percent, where it is known.
+    pub confidence: Option<u32>,
+    /// What it changes, beside the version before it.
+    pub followed: Option<&'a Followed>,
 }
 
 /// A report that was recorded.
@@ -88,7 +93,7 @@ pub struct AgencyState {
     pub deadline: Option<Date>,
     pub versions: u32,
     pub first_received_at: Option<Timestamp>,
-    /// When the first accepted version came.
+    /// When the first accepted version came, whichever was recorded first: staff may release an early one late.
     pub accepted_at: Option<Timestamp>,
     /// Of the first accepted version, so that an agency which was on time and improves its report later stays so;
     /// of the current one where none is accepted.
@@ -121,6 +126,9 @@ pub struct ReportRow {
     pub errors: u32,
     pub warnings: u32,
     pub counts: Json,
+    pub confidence: Option<u32>,
+    /// What it changes, beside the version before it.
+    pub followed: Option<Followed>,
     /// In the promised JSON; none where the file could not be read as the form.
     pub answers: Option<Json>,
 }
@@ -218,8 +226,8 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
                expectation.deadline,
                COALESCE(received.versions, 0) AS versions,
                received.first_received_at,
-               accepted.received_at AS accepted_at,
-               COALESCE(accepted.on_time, latest.on_time) AS on_time,
+               received.accepted_at,
+               COALESCE(received.accepted_on_time, latest.on_time) AS on_time,
                latest.verdict,
                COALESCE(latest.version, 0) AS version,
                COALESCE(latest.errors, 0) AS errors,
@@ -231,15 +239,12 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
             SELECT agency,
                    COUNT(*) AS versions,
                    MIN(received_at) AS first_received_at,
-                   MIN(CASE WHEN verdict = 'accepted' THEN version END) AS accepted_version
+                   MIN(CASE WHEN verdict = 'accepted' THEN received_at END) AS accepted_at,
+                   MAX(CASE WHEN verdict = 'accepted' THEN on_time END) AS accepted_on_time
             FROM report
             WHERE campaign = $1
             GROUP BY agency
         ) AS received ON received.agency = expectation.agency
-        LEFT JOIN report AS accepted
-               ON accepted.campaign = expectation.campaign
-              AND accepted.agency = expectation.agency
-              AND accepted.version = received.accepted_version
         LEFT JOIN report AS latest
                ON latest.campaign = expectation.campaign
               AND latest.agency = expectation.agency
@@ -289,7 +294,7 @@ pub async fn reports_of(store: &Store, campaign: &CampaignId, agency: &AgencyId)
     let rows = sqlx::query(
         "
         SELECT id, message, version, received_at, on_time, verdict, is_current, file_name, file_sha256, file_size,
-               form_id, form_version, errors, warnings, counts, answers
+               form_id, form_version, errors, warnings, counts, answers, confidence, followed
         FROM report
         WHERE campaign = $1 AND agency = $2
         ORDER BY version
@@ -386,8 +391,9 @@ async fn put(tx: &mut Tx, report: &NewReport<'_>, version: u32) -> Result<i64, S
     let row = sqlx::query(
         "
         INSERT INTO report (message, campaign, agency, version, received_at, on_time, verdict, is_current, file_name,
-                            file_sha256, file_size, form_id, form_version, errors, warnings, counts, answers)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                            file_sha256, file_size, form_id, form_version, errors, warnings, counts, answers,
+                            confidence, followed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
         RETURNING id
         ",
     )
@@ -407,6 +413,8 @@ async fn put(tx: &mut Tx, report: &NewReport<'_>, version: u32) -> Result<i64, S
     .bind(count(Severity::Warning))
     .bind(report.counts.to_string())
     .bind(report.answers.map(|answers| answers.to_json(report.form).to_string()))
+    .bind(report.confidence.map(i64::from))
+    .bind(report.followed.and_then(|followed| serde_json::to_string(followed).ok()))
     .fetch_one(tx.connection())
     .await?;
     Columns(&row).number("id")
@@ -505,7 +513,7 @@ fn agency_state(row: &AnyRow) -> Result<AgencyState, StoreError> {
     })
 }
 
-fn report(row: &AnyRow) -> Result<ReportRow, StoreError> {
+pub(super) fn report(row: &AnyRow) -> Result<ReportRow, StoreError> {
     let row = Columns(row);
     Ok(ReportRow {
         id: row.number("id")?,
@@ -523,6 +531,8 @@ fn report(row: &AnyRow) -> Result<ReportRow, StoreError> {
         errors: row.number("errors")?,
         warnings: row.number("warnings")?,
         counts: row.word("counts", json)?,
+        confidence: row.number_or_none("confidence")?,
+        followed: row.word_or_none("followed", |text| serde_json::from_str(text).ok())?,
         answers: row.word_or_none("answers", json)?,
     })
 }
@@ -671,6 +681,8 @@ mod tests {
             answers: Some(&answers).filter(|_| verdict != Verdict::Unreadable),
             counts: &json!({"rows": 22}),
             findings,
+            confidence: Some(100),
+            followed: None,
         };
         let mut tx = store.begin().await.unwrap();
         let recorded = record_report(&mut tx, &report).await.unwrap();

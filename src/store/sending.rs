@@ -28,6 +28,7 @@ pub struct LetterToSend {
     pub body_sha256: String,
     /// This one counted.
     pub attempts: u32,
+    pub queued_at: Timestamp,
     pub raw: Vec<u8>,
 }
 
@@ -179,7 +180,8 @@ async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, Stor
               LIMIT 1
               {}
           )
-        RETURNING id, kind, recipient, envelope_from, message_id, campaign, agency, body_sha256, attempts
+        RETURNING id, kind, recipient, envelope_from, message_id, campaign, agency, body_sha256, attempts,
+                  queued_at
         "
         ),
         tx.skipping_locked()
@@ -200,6 +202,7 @@ async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, Stor
             agency: row.agency_or_none("agency")?,
             body_sha256: row.text("body_sha256")?,
             attempts: row.number("attempts")?,
+            queued_at: row.time("queued_at")?,
             raw: Vec::new(),
         })
     })

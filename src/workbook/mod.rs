@@ -3,7 +3,9 @@
 //! reason. Archives are measured by the bytes they really inflate to before calamine sees them.
 
 mod docx;
+pub mod dropdowns;
 mod gather;
+pub mod grid;
 mod hidden;
 mod legacy;
 mod rich;

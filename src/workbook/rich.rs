@@ -119,7 +119,7 @@ fn sheet(xml: &str, shared: &[Option<Rich>]) -> Result<Looks, Error> {
 }
 
 /// Row and column of a cell's name.
-fn place(name: &str) -> Option<(u32, u32)> {
+pub(super) fn place(name: &str) -> Option<(u32, u32)> {
     let digits = name.find(|c: char| c.is_ascii_digit())?;
     let digit = |c: u8| c.to_ascii_uppercase().checked_sub(b'@').map(u32::from);
     let letter = |sum: u32, c: u8| sum.checked_mul(26)?.checked_add(digit(c)?);

@@ -70,6 +70,7 @@ fn a_backup_made_while_the_daemon_drains_is_whole_and_comes_back() {
     remove_database(&office);
     let (well, out, told) = command(&office, &["restore", whole.to_str().unwrap()]);
     assert!(well && out.contains("is as it was at"), "{told}");
+    assert!(out.contains("Reminders and digests that left after"), "{out}");
     let after = (json(&office, &["status", "--json"]), json(&office, &["outbox", "--json"]));
     let same = |status: &Json| (status["counts"].clone(), status["agencies"].clone());
     assert_eq!((same(&before.0), &before.1), (same(&after.0), &after.1));

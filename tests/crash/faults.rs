@@ -4,7 +4,7 @@
 use crate::{
     Aftermath,
     harness::{Daemon, Encryption, Office, PATIENCE, Play, Script, SmtpSink, Step, within},
-    harness::{Dovecot, PASSWORD},
+    harness::{Dovecot, PASSWORD, Postgres},
     long,
 };
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -228,4 +228,50 @@ fn a_mail_server_that_falls_silent_does_not_hold_the_letters_for_ever() {
     office.configure(&office.sink.url_with_login("smtps"), PASSWORD);
     turn(&office, LATER);
     assert_eq!(states(&office), [("sent", 1), ("sent", 1)]);
+}
+
+/// How often a daemon's log says this.
+fn count(daemon: &Daemon, words: &str) -> usize {
+    daemon.log().matches(words).count()
+}
+
+#[test]
+fn a_postgresql_that_dies_in_mid_poll_and_in_mid_sending_loses_and_doubles_nothing() {
+    let server = Postgres::start();
+    let sink = SmtpSink::start(Script { encryption: Encryption::Implicit, login: true, ..Script::default() });
+    let office = Office::with_servers(Dovecot::start(), sink, &server.empty_database());
+    let daemon = office.daemon();
+    daemon.says("phuluc runs");
+    let mut mails = 0;
+    // Killed as the power goes, and ended by an administrator; while mails are taken in, and while letters leave.
+    for (round, crash, sending) in [(1, true, false), (2, true, true), (3, false, false), (4, false, true)] {
+        let words = if sending { "letter sent" } else { "message recorded" };
+        let before = count(&daemon, words);
+        (mails..mails + 8).for_each(|number| office.report(number));
+        mails += 8;
+        assert!(within(PATIENCE, || count(&daemon, words) >= before + 2), "{round}: {}", daemon.log());
+        if crash {
+            server.crash()
+        } else {
+            server.stop()
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1_500));
+        server.start_again();
+        let letters = || office.known().1;
+        let on_its_way = |state: &str| ["queued", "sending"].contains(&state);
+        let drained = || {
+            office.dovecot.count("INBOX") == 0
+                && letters().len() == mails
+                && !letters().iter().any(|letter| on_its_way(letter.state.as_str()))
+        };
+        assert!(within(2 * PATIENCE, drained), "{round}: {:#?}\n{}", letters(), daemon.log());
+    }
+    daemon.terminate();
+    let (code, log) = daemon.ends();
+    assert_eq!(code, Some(0), "{log}");
+    let after = Aftermath::of(&office);
+    let answers: Vec<_> = (0..mails).map(|number| after.answer(number)).collect();
+    after.holds_only(mails);
+    // What was just being sent when the database went is in doubt; that is one letter each time at most.
+    assert!(answers.iter().filter(|(state, _)| *state == "uncertain").count() <= 4, "{answers:?}");
 }

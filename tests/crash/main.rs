@@ -8,6 +8,7 @@ mod harness;
 mod backup;
 mod faults;
 mod poison;
+mod staff;
 mod steps;
 
 use harness::{Office, Received};

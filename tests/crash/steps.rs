@@ -41,14 +41,14 @@ fn without_move(step: Step) -> bool {
 
 /// Where the program keeps what it knows.
 #[derive(Debug, Clone, Copy)]
-enum Database {
+pub enum Database {
     Sqlite,
     Postgres,
 }
 
 impl Database {
     /// A new one.
-    fn url(self) -> String {
+    pub fn url(self) -> String {
         match self {
             Database::Sqlite => "sqlite:data/phuluc.db".to_owned(),
             Database::Postgres => Postgres::shared().empty_database(),

@@ -175,7 +175,7 @@ def main():
           verdict="unreadable", reason="encrypted", file="7z-password.7z")
     write("7z-names-hidden.7z", seven_zip(("a.xlsx", right), password="Matkhau2023", hide_names=True),
           verdict="unreadable", reason="encrypted", file="7z-names-hidden.7z")
-    write("rar.rar", stored_rar("Phu luc.xlsx", right), verdict="unreadable", reason="no_workbook", file="rar.rar")
+    write("rar.rar", stored_rar("Phu luc.xlsx", right), like=RIGHT, file="Phu luc.xlsx")
     winmail = tnef((b"CONGVAN.PDF", "Công văn.pdf", b"%PDF-1.5\n"), (b"PHULUC~1.XLS", name, right))
     write("winmail.dat", winmail, **good)
     write("winmail-short-name.dat", tnef((b"B\xe1o c\xe1o.xlsx", None, right)), like=RIGHT, file="Báo cáo.xlsx")

@@ -1,14 +1,14 @@
 //! A token endpoint on loopback: it gives access tokens for a refresh token that it replaces each time, refuses one that
 //! was used before, and plays the part a test gives it. It also answers a mail server that asks whose a token is.
 
-use super::{Beside, USER};
+use super::{Authority, Beside, USER};
 use std::{
     collections::{BTreeSet, VecDeque},
     future::pending,
     net::TcpListener,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
 /// The refresh token with which everything begins.
 pub const FIRST_REFRESH: &str = "refresh-0";
@@ -39,6 +39,7 @@ struct State {
 /// A running endpoint.
 pub struct TokenEndpoint {
     pub port: u16,
+    encrypted: bool,
     state: Arc<Mutex<State>>,
     _server: Beside,
 }
@@ -46,23 +47,39 @@ pub struct TokenEndpoint {
 impl TokenEndpoint {
     /// One that replaces its refresh token at each use; its access tokens live an hour.
     pub fn start() -> TokenEndpoint {
+        TokenEndpoint::listen(None)
+    }
+
+    /// The same over TLS, with a leaf of this authority.
+    pub fn start_encrypted(authority: &Authority) -> TokenEndpoint {
+        TokenEndpoint::listen(Some(authority.acceptor()))
+    }
+
+    fn listen(tls: Option<tokio_rustls::TlsAcceptor>) -> TokenEndpoint {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("its address").port();
         listener.set_nonblocking(true).expect("a listener for tokio");
         let refresh = FIRST_REFRESH.to_owned();
         let state = Arc::new(Mutex::new(State { refresh, life: 3600, rotates: true, ..State::default() }));
-        let shared = state.clone();
+        let (shared, encrypted) = (state.clone(), tls.is_some());
         let server = Beside::run(move || async move {
             let listener = tokio::net::TcpListener::from_std(listener).expect("a listener");
             while let Ok((tcp, _)) = listener.accept().await {
-                tokio::spawn(answer(tcp, shared.clone()));
+                let (tls, shared) = (tls.clone(), shared.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        Some(tls) => answer(tls.accept(tcp).await.ok()?, shared).await,
+                        None => answer(tcp, shared).await,
+                    }
+                });
             }
         });
-        TokenEndpoint { port, state, _server: server }
+        TokenEndpoint { port, encrypted, state, _server: server }
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/token", self.port)
+        let scheme = if self.encrypted { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}/token", self.port)
     }
 
     /// What it plays from the next question on; after that it grants.
@@ -104,8 +121,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn answer(tcp: tokio::net::TcpStream, state: Arc<Mutex<State>>) -> Option<()> {
-    let mut stream = BufReader::new(tcp);
+async fn answer(wire: impl AsyncRead + AsyncWrite + Unpin, state: Arc<Mutex<State>>) -> Option<()> {
+    let mut stream = BufReader::new(wire);
     // A mail server keeps its connection.
     loop {
         let mut first = String::new();

@@ -96,7 +96,7 @@ fn hostile_words_neither_make_markup_nor_links_nor_lines() {
         context.agency.name = evil.to_owned();
         context.agency.short_name = evil.to_owned();
         context.report.file_name = format!("{evil}{link}");
-        context.report.documents = vec![FileFacts { name: evil.to_owned(), size: String::new() }];
+        context.report.documents = vec![FileFacts { name: evil.to_owned(), ..FileFacts::default() }];
         context.report.other_campaign = Some(link.to_owned());
         let spot = Spot {
             row: evil.to_owned(),

@@ -42,7 +42,9 @@ fn receipt() {
     - Tệp đã tiếp nhận: Phu luc 1552 - Ha Noi.xlsx (45 KB).
     - Mã kiểm tra tệp (SHA-256, 16 ký tự đầu): 9f86d081884c7d65.
     - Lần gửi: lần thứ 2, thay thế bản nhận lúc 09 giờ 12 phút ngày 18/02/2023.
-    - Tệp khác đã nhận kèm theo: CV 123-UBND.pdf (1,2 MB).
+    - So với bản gửi trước: đã bổ sung: mục 1.2; "Số điện thoại".
+    - Văn bản kèm theo đã được ghi nhận: văn bản số 123/BC-UBND ngày 17/02/2023
+      (CV 123-UBND.pdf, 1,2 MB).
 
     Kết quả đã ghi nhận (số nội dung):
     - Đáp ứng yêu cầu theo Văn bản số 1552/BTTTT-THH: Đã đáp ứng: 05; Đáp ứng
@@ -433,11 +435,16 @@ fn digest() {
     Đã nhận 13/92 cơ quan (14,1%)
     - Hợp lệ: 10 (đúng hạn 10, sau thời hạn 0).
     - Đang đề nghị bổ sung: 3.
-    - Chưa nhận được: 79.
+    - Chưa nhận được: 74.
+    - Không liên lạc được: 5.
     - Thời hạn: ngày 28/02/2023 (còn 05 ngày làm việc).
     - Cần cán bộ xử lý: 6 việc.
 
     I. Nội dung cần cán bộ xử lý
+
+    Không liên lạc được qua thư điện tử: Cà Mau, Sóc Trăng và 3 cơ quan khác
+    (xem tệp kèm theo). Thư gửi đến mọi địa chỉ đã biết đều bị trả lại, hệ thống
+    tạm ngừng gửi thư nhắc; đề nghị liên hệ bằng cách khác và bổ sung địa chỉ.
 
     Thư đang chờ quyết định:
     - Thư số 17, 15 giờ 10 phút ngày 20/02/2023: người gửi không có trong danh
@@ -475,18 +482,21 @@ fn digest() {
     - Bộ, ngành: đã nhận 4/29 (13,8%); hợp lệ 3, đang bổ sung 1, chưa nhận được
       25.
     - Địa phương: đã nhận 9/63 (14,3%); hợp lệ 7, đang bổ sung 2, chưa nhận được
-      54.
+      49, không liên lạc được 5.
 
     IV. Cơ quan chưa gửi, đang bổ sung
 
     Bộ, ngành chưa gửi (25): Bộ Quốc phòng, Bộ Công an, Bộ Ngoại giao và 22 cơ
     quan khác (xem tệp kèm theo).
 
-    Địa phương chưa gửi (54): An Giang, Bạc Liêu và 52 cơ quan khác (xem tệp kèm
+    Địa phương chưa gửi (49): An Giang, Bạc Liêu và 47 cơ quan khác (xem tệp kèm
     theo).
 
     Đang đề nghị bổ sung: Nghệ An (từ ngày 17/02/2023), Lào Cai (từ ngày
     20/02/2023) và 1 cơ quan khác (xem tệp kèm theo).
+
+    Chưa có địa chỉ thư điện tử nên hệ thống chưa gửi được thư: Bình Phước và 1
+    cơ quan khác.
 
     V. Thư đã gửi
 

@@ -1,8 +1,8 @@
 //! The appendix as agencies retype it: every file of `tests/data/forms` is read and compared with the answers
 //! and findings a careful person would record, which stand beside it. What is wrapped in archives and mails,
 //! `tests/data/wrapped`, is expected to be read like the form within; so is what was typed before Unicode,
-//! `tests/data/legacy`, and what was made with Word, `tests/data/word`. What real offices do to the form,
-//! `tests/data/filled`, is counted cell by cell in `report`, together with all the others.
+//! `tests/data/legacy`, what came in pieces, `tests/data/pieces`, and what was made with Word, `tests/data/word`.
+//! What real offices do to the form, `tests/data/filled`, is counted cell by cell in `report`, with all the others.
 
 mod report;
 
@@ -49,6 +49,9 @@ struct Seen {
     file: Json,
     findings: Vec<Json>,
     answers: Json,
+    /// The names of the files it was put together with, and of further forms that were not used.
+    joined: Json,
+    unused: Json,
 }
 
 /// Reads a file the way `validate` does.
@@ -61,15 +64,20 @@ fn read(form: &Form, path: &Path, expected: &Json) -> Seen {
     } else {
         message::read_file(&path.file_name().unwrap().to_string_lossy(), &bytes)
     };
-    match appendix::read(form, &files, &circumstances) {
+    match appendix::read(form, &files, &[], &circumstances) {
         Appendix::Unreadable { reason, file } => Seen {
             verdict: "unreadable".to_owned(),
             reason: json!(reason.as_str()),
             file: json!(file.map(|at| files[at].name.as_str())),
             findings: Vec::new(),
             answers: Json::Null,
+            joined: Json::Null,
+            unused: Json::Null,
         },
-        Appendix::Report { file, answers, findings, .. } => {
+        Appendix::Report { file, answers, findings, others, .. } => {
+            let names = |used: bool| {
+                others.iter().filter(|other| other.used == used).map(|other| other.name.as_str()).collect()
+            };
             let verdict = if form::accepted(&findings) { "accepted" } else { "needs_correction" };
             let mut shown: Vec<Json> = findings
                 .iter()
@@ -86,6 +94,8 @@ fn read(form: &Form, path: &Path, expected: &Json) -> Seen {
                 file: json!(files[file].name),
                 findings: shown,
                 answers: answers.to_json(form),
+                joined: names(true),
+                unused: names(false),
             }
         }
     }
@@ -135,10 +145,12 @@ fn compare(folder: &str) {
     let mut wrong = Vec::new();
     for (path, written) in fixtures(folder) {
         let expected = expectation(&written);
-        let Seen { verdict, reason, file, findings, answers } = read(&form, &path, &expected);
+        let Seen { verdict, reason, file, findings, answers, joined, unused } = read(&form, &path, &expected);
         let mut found = Vec::new();
-        if expected.get("file").is_some_and(|expected| *expected != file) {
-            found.push(format!("it is {file}, expected {}", expected["file"]));
+        for (key, name) in [("file", file), ("joined", joined), ("unused", unused)] {
+            if expected.get(key).is_some_and(|expected| *expected != name) {
+                found.push(format!("{key} is {name}, expected {}", expected[key]));
+            }
         }
         let mut wanted: Vec<Json> = expected["findings"].as_array().cloned().unwrap_or_default();
         wanted.sort_by_key(Json::to_string);
@@ -177,6 +189,11 @@ fn what_is_no_report_has_its_reason() {
 #[test]
 fn a_form_is_found_in_whatever_it_is_wrapped_in() {
     compare("wrapped");
+}
+
+#[test]
+fn a_form_in_pieces_is_put_together_and_the_worst_wrappers_end() {
+    compare("pieces");
 }
 
 #[test]

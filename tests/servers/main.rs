@@ -1,9 +1,10 @@
-//! The wires against real servers: the mailbox against Debian's Dovecot and against a server that misbehaves to
+//! The wires against real servers: the mailbox against Debian's Dovecot, Cyrus and Courier and against a server that misbehaves to
 //! order, letters against an SMTP server that plays its part. Nothing here leaves loopback.
 
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod every;
 mod idle;
 mod letters;
 mod maildir;

@@ -2,7 +2,8 @@
 //! and an endpoint that replaces its refresh token at each use and refuses the old one.
 
 use crate::harness::{
-    Dovecot, FIRST_REFRESH, Rule, Script, ScriptedImap, SmtpSink, TokenEndpoint, TokenPlay, config_with_tokens,
+    Authority, Dovecot, FIRST_REFRESH, Rule, Script, ScriptedImap, SmtpSink, TokenEndpoint, TokenPlay,
+    config_with_tokens,
 };
 use phuluc::{
     config::Config,
@@ -143,6 +144,23 @@ async fn a_token_is_used_until_shortly_before_its_end() {
     // What was refused was replaced meanwhile: no further question.
     let fifth = tokens.instead_of(&third).await.unwrap();
     assert_eq!((fifth.token.expose_secret(), endpoint.asked().len()), (fourth.token.expose_secret(), 3));
+}
+
+#[tokio::test]
+async fn over_tls_the_endpoint_must_prove_its_name_before_it_is_told_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let endpoint = TokenEndpoint::start_encrypted(Authority::ours());
+    assert!(endpoint.url().starts_with("https://"));
+    let config = config_with_tokens(folder.path(), "imaps://u@mail.example", "directory:out", &endpoint);
+    tokens(&config).access().await.unwrap();
+    assert_eq!((endpoint.asked().len(), kept(folder.path()).as_str()), (1, "refresh-1"));
+    // Whoever shows another authority's certificate does not hear the refresh token.
+    let stranger = TokenEndpoint::start_encrypted(&Authority::new());
+    let mut config = config;
+    config.mailbox.oauth2.as_mut().unwrap().token_url = stranger.url();
+    let error = tokens(&config).access().await.unwrap_err();
+    assert!(matches!(&error, TokenError::Unreachable { reason, .. } if reason.contains("certificate")), "{error}");
+    assert_eq!((stranger.asked().len(), kept(folder.path()).as_str()), (0, "refresh-1"));
 }
 
 #[tokio::test]

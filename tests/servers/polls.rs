@@ -1,6 +1,6 @@
 //! Whole polls over a server that misbehaves: what is kept, read and moved stays true through all of it.
 
-use crate::harness::{MESSAGE, PASSWORD, Rule, ScriptedImap};
+use crate::harness::{Authority, MESSAGE, PASSWORD, Rule, ScriptedImap};
 use phuluc::{
     clock::Clock,
     duty::{
@@ -17,6 +17,11 @@ use tempfile::TempDir;
 
 /// A desk over this server.
 async fn desk(server: &ScriptedImap) -> (TempDir, Desk) {
+    desk_at(&server.url()).await
+}
+
+/// A desk over the server of this URL.
+pub(crate) async fn desk_at(url: &str) -> (TempDir, Desk) {
     let folder = tempfile::tempdir().unwrap();
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
     for part in ["forms", "campaigns"] {
@@ -28,9 +33,9 @@ async fn desk(server: &ScriptedImap) -> (TempDir, Desk) {
     }
     fs::write(folder.path().join("password"), format!("{PASSWORD}\n")).unwrap();
     let config = format!(
-        "office.name = \"Bộ\"\ndatabase.url = \"sqlite:phuluc.db\"\nmailbox.url = \"{}\"\n\
-         mailbox.password_file = \"password\"\noutgoing.url = \"directory:out\"\noutgoing.from = \"a@mic.example\"\n",
-        server.url()
+        "office.name = \"Bộ\"\ndatabase.url = \"sqlite:phuluc.db\"\nmailbox.url = \"{url}\"\n\
+         mailbox.password_file = \"password\"\nmailbox.ca_file = \"{}\"\noutgoing.url = \"directory:out\"\noutgoing.from = \"a@mic.example\"\n",
+        Authority::ours().ca_file().display()
     );
     fs::write(folder.path().join("phuluc.toml"), config).unwrap();
     let setup = Arc::new(Setup::load(&folder.path().join("phuluc.toml")).unwrap());

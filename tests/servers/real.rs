@@ -1,62 +1,8 @@
-//! The mailbox over a real server.
+//! The mailbox over a real Dovecot: what needs its way of hiding what it can, or its own words.
 
-use crate::{
-    LARGEST,
-    harness::{Authority, Dovecot},
-    mail, uids,
-};
-use phuluc::mailbox::{Fetched, Filed, Mailbox, MailboxError};
+use crate::{LARGEST, harness::Dovecot, mail};
+use phuluc::mailbox::{Filed, Mailbox, MailboxError};
 use std::fs;
-
-#[tokio::test]
-async fn mail_is_listed_fetched_and_filed_over_tls_and_starttls() {
-    let dovecot = Dovecot::start();
-    for (round, url) in [dovecot.url_tls(), dovecot.url_starttls()].iter().enumerate() {
-        let raws = [mail(&format!("one {round}")), mail(&format!("two {round}"))];
-        raws.iter().for_each(|raw| dovecot.deliver(raw));
-        let mut mailbox = Mailbox::open(&dovecot.config_with(url, "mailbox.filed = \"Đã xử lý\"")).await.unwrap();
-        let listing = mailbox.list(None).await.unwrap();
-        assert_eq!((listing.new.len(), listing.count), (2, 2));
-        for (listed, raw) in listing.new.iter().zip(&raws) {
-            assert_eq!((listed.size, listed.key.validity), (raw.len() as u64, listing.validity));
-            let Fetched { raw: fetched, received_at } = mailbox.fetch(listed, LARGEST).await.unwrap();
-            assert_eq!((&fetched, Some(received_at)), (raw, listed.internal_date));
-            assert_eq!(mailbox.file(&listed.key).await.unwrap(), Filed::Moved);
-            assert_eq!(mailbox.file(&listed.key).await.unwrap(), Filed::AlreadyGone);
-            assert!(matches!(mailbox.fetch(listed, LARGEST).await, Err(MailboxError::NotThere { .. })));
-        }
-        assert_eq!(mailbox.list(None).await.unwrap().count, 0);
-        mailbox.close().await;
-        assert_eq!((dovecot.count("INBOX"), dovecot.count("Đã xử lý")), (0, 2 * (round + 1)));
-    }
-}
-
-#[tokio::test]
-async fn state_is_not_in_flags_and_an_idle_poll_lists_only_what_is_new() {
-    let dovecot = Dovecot::start();
-    let mut mailbox = Mailbox::open(&dovecot.config()).await.unwrap();
-    assert_eq!(mailbox.list(None).await.unwrap().new, []);
-    for n in 1..=3 {
-        dovecot.deliver(&mail(&n.to_string()));
-    }
-    let listing = mailbox.list(None).await.unwrap();
-    assert_eq!(uids(&listing), ["1", "2", "3"]);
-    dovecot.flag("\\Seen", "1:3");
-    let validity = listing.validity;
-    assert_eq!(uids(&mailbox.list(Some((validity, 1))).await.unwrap()), ["2", "3"]);
-    // `4:*` names message 3.
-    let idle = mailbox.list(Some((validity, 3))).await.unwrap();
-    assert_eq!((uids(&idle).len(), idle.count), (0, 3));
-    assert_eq!(uids(&mailbox.list(Some((validity, u32::MAX))).await.unwrap()).len(), 0);
-    // Under another validity what was kept says nothing.
-    assert_eq!(uids(&mailbox.list(Some((validity + 1, 3))).await.unwrap()), ["1", "2", "3"]);
-    // Reading leaves no mark.
-    mailbox.fetch(&listing.new[0], LARGEST).await.unwrap();
-    dovecot.deliver(&mail("4"));
-    let listing = mailbox.list(None).await.unwrap();
-    mailbox.fetch(&listing.new[3], LARGEST).await.unwrap();
-    assert_eq!(dovecot.doveadm(&["search"], &["mailbox", "INBOX", "unseen"]).lines().count(), 1);
-}
 
 #[tokio::test]
 async fn a_server_without_move_loses_nobodys_mail() {
@@ -91,33 +37,6 @@ async fn without_a_folder_mail_stays_in_place() {
     let listing = mailbox.list(None).await.unwrap();
     assert_eq!(mailbox.file(&listing.new[0].key).await.unwrap(), Filed::LeftInPlace);
     assert_eq!(dovecot.count("INBOX"), 1);
-}
-
-#[tokio::test]
-async fn nothing_is_done_under_an_old_validity() {
-    let dovecot = Dovecot::start();
-    dovecot.doveadm(&["mailbox", "create"], &["Báo cáo"]);
-    let url = dovecot.url_tls().replace("INBOX", "Báo%20cáo");
-    let mut mailbox = Mailbox::open(&dovecot.config_with(&url, "")).await.unwrap();
-    let save = |dovecot: &Dovecot, name: &str| {
-        let file = dovecot.path().join(name);
-        fs::write(&file, mail(name)).unwrap();
-        dovecot.doveadm(&["save"], &["-m", "Báo cáo", &file.display().to_string()]);
-    };
-    save(&dovecot, "first");
-    let listing = mailbox.list(None).await.unwrap();
-    assert_eq!(mailbox.fetch(&listing.new[0], LARGEST).await.unwrap().raw, mail("first"));
-    dovecot.doveadm(&["mailbox", "delete"], &["Báo cáo"]);
-    dovecot.doveadm(&["mailbox", "create"], &["Báo cáo"]);
-    save(&dovecot, "second");
-    let refused = mailbox.file(&listing.new[0].key).await;
-    assert!(matches!(refused, Err(MailboxError::ValidityChanged { .. })), "{refused:?}");
-    let refused = mailbox.fetch(&listing.new[0], LARGEST).await;
-    assert!(matches!(refused, Err(MailboxError::ValidityChanged { .. })), "{refused:?}");
-    let anew = mailbox.list(Some((listing.validity, 1))).await.unwrap();
-    assert_ne!(anew.validity, listing.validity);
-    assert_eq!(mailbox.fetch(&anew.new[0], LARGEST).await.unwrap().raw, mail("second"));
-    assert_eq!(dovecot.count("Báo cáo"), 1);
 }
 
 #[tokio::test]
@@ -175,18 +94,4 @@ async fn a_wrong_password_is_told_from_a_server_that_is_down() {
     dovecot.start_again();
     dovecot.deliver(&mail("back"));
     assert_eq!(mailbox.list(None).await.unwrap().count, 1);
-}
-
-#[tokio::test]
-async fn an_unknown_authority_is_refused() {
-    let dovecot = Dovecot::start();
-    let stranger = Authority::new().ca_file();
-    for url in [dovecot.url_tls(), dovecot.url_starttls()] {
-        let mut config = dovecot.config_with(&url, "");
-        config.mailbox.ca_file = None;
-        let refused = Mailbox::open(&config).await.unwrap_err();
-        assert!(matches!(refused, MailboxError::Untrusted { .. }) && !refused.passing(), "{refused:?}");
-        config.mailbox.ca_file = Some(stranger.clone());
-        assert!(matches!(Mailbox::open(&config).await, Err(MailboxError::Config(_))), "the file is gone");
-    }
 }

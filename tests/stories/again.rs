@@ -65,7 +65,8 @@ async fn what_was_set_aside_is_read_again_and_answered_once() {
 #[tokio::test]
 async fn a_neutral_receipt_is_followed_by_the_real_answer_and_no_answer_by_a_weaker_one() {
     let mut story = Story::begin().await;
-    story.mail(|mail| mail.file_of("Phu luc.rar", "application/octet-stream", b"Rar!\x1a\x07\x00 and more".to_vec()));
+    let rar = data("../pieces/rar5-compressed.rar");
+    story.mail(|mail| mail.file_of("Phu luc.rar", "application/octet-stream", rar));
     story.poll().await;
     let first = story.message();
     assert_eq!(first.row.held.map(|held| held.as_str()), Some("unreadable"));
@@ -118,7 +119,7 @@ async fn what_staff_say_of_a_message_comes_before_its_own_evidence_and_stays() {
     story.poll().await;
     assert_eq!(story.outcome(), "report held unknown_sender accepted");
     let agency = phuluc::agency::AgencyId::parse("nghe-an").unwrap();
-    let given = Given { agency: Some(agency), campaign: None };
+    let given = Given { agency: Some(agency), ..Given::default() };
     story.at("2023-03-20 09:00:00");
     let judged = judge::handle_again(&story.desk, 1, &given).await.unwrap();
     let mut tx = story.desk.store.begin().await.unwrap();

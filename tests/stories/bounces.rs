@@ -225,3 +225,111 @@ async fn a_learned_address_is_the_next_contact() {
     assert_eq!(story.letter().sent.to, "binh@hanam.example");
     story.end().await;
 }
+
+#[tokio::test]
+async fn a_server_that_tells_it_in_words_is_believed_by_the_same_proof() {
+    let mut story = Story::begin().await;
+    let letter = receipt(&mut story).await;
+    let ours = letter.row.message_id.clone();
+    let words = |id: &str, to: &str, said: &str| {
+        format!(
+            "Return-Path: <>\nFrom: MAILER-DAEMON@mx.hanam.example\nTo: baocao@mic.example\nSubject: failure notice\n\n\
+             Hi. This is the qmail-send program at mx.hanam.example.\n\n<{to}>:\n{said}\n\n\
+             --- Below this line is a copy of the message.\n\nFrom: baocao@mic.example\nTo: {to}\nMessage-ID: {id}\n\nx\n"
+        )
+        .replace('\n', "\r\n")
+    };
+    let (an, unknown) = ("an@hanam.example", "550 5.1.1 User unknown");
+    let other = ours.replacen("<", "<1", 1);
+    for (id, to, said, told) in [
+        (other.as_str(), an, unknown, "bounce unverified"),
+        ("<a@b.example>", an, unknown, "bounce unverified"),
+        (ours.as_str(), "vanthu@hanam.example", unknown, "bounce unverified"),
+        // No status is told: nothing follows.
+        (ours.as_str(), an, "550 no", "bounce unclear"),
+        (ours.as_str(), an, "Sorry, try again later (#4.4.1)", "bounce unclear"),
+    ] {
+        story.raw(words(id, to, said).as_bytes());
+        story.poll().await;
+        assert_eq!(outcome(&story.message()).split(" (").next(), Some(told), "{to}: {said}");
+        assert!(blocked(&story).await.is_empty());
+        story.no_letter();
+    }
+    story.raw(words(&ours, an, unknown).as_bytes());
+    story.poll().await;
+    assert_eq!(outcome(&story.message()).split(" (").next(), Some("bounce hard"));
+    assert_eq!(blocked(&story).await, [an]);
+    assert_eq!(story.letter().sent.to, "vanthu@hanam.example");
+    story.end().await;
+}
+
+/// An SMTP server that says this to every recipient.
+async fn refusing(said: &'static str) -> String {
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("smtp://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (read, mut write) = stream.into_split();
+                let mut lines = BufReader::new(read).lines();
+                let mut answer = "220 mx.example".to_owned();
+                loop {
+                    if write.write_all(format!("{answer}\r\n").as_bytes()).await.is_err() {
+                        return;
+                    }
+                    let Ok(Some(line)) = lines.next_line().await else { return };
+                    let is = |verb: &str| line.to_ascii_uppercase().starts_with(verb);
+                    answer = if is("RCPT") { said.to_owned() } else { "250 mx.example".to_owned() };
+                }
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_recipient_refused_to_our_face_counts_as_a_bounce() {
+    // (what the server says, who is blocked, what the letter is then, whether staff are alerted)
+    for (said, hard, then, alerted) in [
+        ("550 5.1.1 no such user", true, LetterState::Failed, false),
+        ("550 5.1.10 no such user", true, LetterState::Failed, false),
+        ("552 5.2.2 mailbox full", false, LetterState::Queued, false),
+        ("550 5.7.1 we do not like you", false, LetterState::Failed, true),
+        ("550 no status is told", false, LetterState::Failed, false),
+    ] {
+        let mut story = Story::begin().await;
+        story.mail(complete);
+        story.receive().await.unwrap();
+        let url = refusing(said).await;
+        let file = story.folder.path().join("config/phuluc.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines = text.lines().map(|line| {
+            if line.starts_with("url = \"directory:") { format!("url = {url:?}") } else { line.to_owned() }
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        assert!(text.contains(&url), "{text}");
+        let config = phuluc::config::Config::parse(&text, &file).unwrap();
+        let server = phuluc::outgoing::Outgoing::open(&config).unwrap();
+        let mut unnoted = None;
+        let mut delivered = phuluc::duty::deliver::Delivered::default();
+        let sent =
+            phuluc::duty::deliver::deliver_next(&story.desk, &server, &mut delivered, &mut unnoted).await.unwrap();
+        assert!(sent && delivered.sent == 0, "{said}: {delivered:?}");
+        assert_eq!(state(&story, 1).await, then, "{said}");
+        assert_eq!(blocked(&story).await, if hard { vec!["an@hanam.example"] } else { vec![] }, "{said}");
+        // What follows leaves by a server that takes it.
+        story.at("2023-02-22 09:00:00");
+        story.poll().await;
+        story.message();
+        let to: Vec<String> = story.letters().into_iter().map(|letter| letter.sent.to).collect();
+        let expected = match (hard, then, alerted) {
+            (true, ..) => vec!["vanthu@hanam.example"],
+            (_, LetterState::Queued, _) => vec!["an@hanam.example"],
+            (.., true) => vec!["can-bo@mic.example"],
+            _ => vec![],
+        };
+        assert_eq!(to, expected, "{said}");
+        story.end().await;
+    }
+}

@@ -17,6 +17,7 @@ use phuluc::{
         remind,
     },
     store::{addresses, audit, outbox, outbox::LetterKind},
+    workbook::{Format, Workbook},
 };
 
 const STAFF: Who = Who { actor: "cli:can-bo", why: Some("theo đề nghị của cơ quan") };
@@ -219,10 +220,36 @@ async fn every_reminder_is_in_the_thread_of_the_opening_letter_and_brings_the_fo
     let reminder = story.letter();
     assert_eq!(reminder.header("In-Reply-To").as_deref(), Some(opening.row.message_id.as_str()));
     assert_eq!(reminder.header("References").as_deref(), Some(opening.row.message_id.as_str()));
-    for letter in [&opening, &reminder] {
-        let [form] = &letter.mail.attachments[..] else { panic!("{:?}", letter.mail.attachments) };
-        assert_eq!(form.name, "BC1552_khanh-hoa.xlsx");
-    }
+    let names = |letter: &Letter| letter.mail.attachments.iter().map(|file| file.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&opening), ["BC1552_khanh-hoa.xlsx", "BC1552_huong-dan.docx"]);
+    assert_eq!(names(&reminder), ["BC1552_khanh-hoa.xlsx"]);
+    assert!(opening.said().contains("tệp \"BC1552_huong-dan.docx\" kèm theo"), "{}", opening.words());
+    story.end().await;
+}
+
+#[tokio::test]
+async fn the_guide_of_the_opening_letter_is_no_report_when_it_comes_back() {
+    let mut story = Story::begin_with(tet(&["ha-nam"])).await;
+    story.at("2023-01-11 08:00:00");
+    announced(&mut story).await;
+    story.turn().await;
+    let opening = story.letter();
+    let guide = opening.mail.attachments[1].clone();
+    let read = Workbook::read(&guide.bytes, Format::Docx).unwrap();
+    let texts: Vec<String> =
+        read.sheets.iter().flat_map(|sheet| sheet.cells.values()).map(|cell| cell.text()).collect();
+    assert!(texts.iter().any(|text| text.contains("Ủy ban nhân dân tỉnh Hà Nam")), "{texts:?}");
+    // Beside the form it is passed over; alone it is no report.
+    story.at("2023-01-12 09:00:00");
+    story.mail(|mail| complete(mail).file(&guide.name, guide.bytes.clone()));
+    story.turn().await;
+    assert_eq!(story.outcome(), "report from ha-nam accepted");
+    assert_eq!(story.letter().row.kind, LetterKind::Receipt);
+    story.at("2023-01-12 10:00:00");
+    story.mail(|mail| mail.subject("Báo cáo").file(&guide.name, guide.bytes.clone()));
+    story.turn().await;
+    assert_eq!(story.outcome(), "report from ha-nam unreadable no_workbook");
+    assert_eq!(story.letter().row.kind, LetterKind::Unreadable);
     story.end().await;
 }
 

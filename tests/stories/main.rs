@@ -7,10 +7,12 @@ mod bounces;
 mod calendar;
 mod decisions;
 mod digest;
+mod hostile;
 mod limits;
 mod mail;
 mod names;
 mod people;
+mod pieces;
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 #[path = "../harness/postgres.rs"]
 mod postgres;
@@ -18,9 +20,11 @@ mod questions;
 mod reports;
 mod senders;
 mod story;
+mod sums;
 mod tables;
 mod too_large;
 mod trust;
+mod unreachable;
 mod unreadable;
 mod watch;
 

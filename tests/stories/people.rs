@@ -98,3 +98,69 @@ async fn a_campaigns_mails_go_when_their_time_is_over_and_later_ones_stay() {
     assert_eq!(redact(&story, &scope, true).await.mails, 0, "once is enough");
     story.end().await;
 }
+
+#[tokio::test]
+async fn no_table_holds_a_forgotten_address_any_more() {
+    let mut story = Story::begin().await;
+    story.mail(|mail| complete(mail).from("Lê Thị Sáu <sau.bi.mat@hanam.example>"));
+    story.poll().await;
+    story.message();
+    let id = story.letter().row.message_id;
+    let bounce = format!(
+        "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nTo: baocao@mic.example\r\nSubject: failure\r\n\r\n\
+         <sau.bi.mat@hanam.example>:\r\n550 5.1.1 <sau.bi.mat@hanam.example> left us\r\n\r\n\
+         --- Below this line is a copy of the message.\r\n\r\nMessage-ID: {id}\r\n"
+    );
+    story.raw(bounce.as_bytes());
+    story.poll().await;
+    assert!(outcome(&story.message()).starts_with("bounce hard"));
+    assert_eq!(story.letters().len(), 1, "the next contact's");
+    // Whoever waits to be read, or is being written to, is left alone; here nobody is.
+    let scope = Scope { agency: AgencyId::parse("ha-nam").ok(), ..Scope::default() };
+    let holds = [
+        ("message", "from_address"),
+        ("message", "from_name"),
+        ("message", "evidence"),
+        ("message", "held_why"),
+        ("message", "trust_why"),
+        ("message", "rule"),
+        ("message", "last_error"),
+        ("letter", "recipient"),
+        ("letter", "fact"),
+        ("letter", "last_answer"),
+        ("delivery_note", "recipient"),
+        ("delivery_note", "detail"),
+        ("address_block", "address"),
+        ("address_block", "reason"),
+        ("bounce_score", "address"),
+        ("learned_address", "address"),
+    ];
+    let mut database = story.database().await;
+    let mut found = Vec::new();
+    for forgotten in [false, true] {
+        if forgotten {
+            redact(&story, &scope, false).await;
+        }
+        for (table, column) in holds {
+            let statement = format!("SELECT COUNT(*) FROM {table} WHERE LOWER({column}) LIKE '%sau.bi.mat%'");
+            let many: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(statement)).fetch_one(&mut database).await.unwrap();
+            assert!(!forgotten || many == 0, "{table}.{column} still names somebody");
+            if many > 0 {
+                found.push((table, column));
+            }
+        }
+    }
+    assert!(
+        found.contains(&("delivery_note", "recipient")) && found.contains(&("address_block", "address")),
+        "{found:?}"
+    );
+    for sql in [
+        "SELECT COUNT(*) FROM message_raw WHERE LENGTH(raw) > 0",
+        "SELECT COUNT(*) FROM letter_raw WHERE LENGTH(raw) > 0",
+        "SELECT COUNT(*) FROM report WHERE file_name IS NOT NULL",
+    ] {
+        let many: i64 = sqlx::query_scalar(sql).fetch_one(&mut database).await.unwrap();
+        assert_eq!(many, 0, "{sql}");
+    }
+    story.end().await;
+}

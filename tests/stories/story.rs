@@ -13,6 +13,7 @@ use phuluc::{
         Desk,
         deliver::{self, Delivered},
         receive::{self, Received},
+        tabulate,
     },
     mailbox::Mailbox,
     message,
@@ -286,10 +287,7 @@ impl Story {
     }
 
     pub async fn progress(&self) -> Progress {
-        let (desk, campaign) = (&self.desk, self.desk.setup.campaign("1552").unwrap());
-        let states = reports::agency_states(&desk.store, &campaign.id).await.unwrap();
-        let held = messages::count_held(&desk.store, &campaign.id).await.unwrap();
-        Progress::of(campaign, &states, held, desk.clock.now(), &desk.setup.zone)
+        tabulate::progress(&self.desk, self.desk.setup.campaign("1552").unwrap()).await.unwrap()
     }
 
     /// A connection to the story's database, for what the library does not tell or would never do.

@@ -149,7 +149,7 @@ async fn a_form_made_for_another_agency_waits_for_staff() {
     story.letter();
     let campaign = story.desk.setup.campaign("1552").unwrap().clone();
     let files = [phuluc::attachment::Attachment::new("a.xlsx", "", crate::data("layouts/one-sheet-letter.xlsx"))];
-    let read = phuluc::appendix::read(&campaign.form, &files, &phuluc::form::Circumstances::default());
+    let read = phuluc::appendix::read(&campaign.form, &files, &[], &phuluc::form::Circumstances::default());
     let phuluc::appendix::Appendix::Report { answers, .. } = read else { panic!("no report") };
     let nghe_an = campaign.registry.agencies().iter().find(|agency| agency.id.as_str() == "nghe-an").unwrap();
     let book = FormWorkbook {

@@ -4,7 +4,7 @@
 use super::{Decision, secret};
 use crate::{
     agency::{Agency, AgencyId, looks_like_address, naming},
-    appendix::{Appendix, Reason},
+    appendix::{Appendix, Other, Reason},
     duty::Desk,
     fence::{FenceError, Reading},
     form::{Circumstances, Marks, answers::Answers, declaration::Form, declaration::SectionKind},
@@ -63,11 +63,25 @@ pub(super) fn receipt(mail: &Mail, decision: &Decision, answerable: &Answerable)
     to.filter(|to| looks_like_address(to)).map(|to| (LetterKind::Neutral, to))
 }
 
-/// The agency whose copy of our form this is, where that is another one.
-pub(super) fn made_for_another(marks: &Marks, campaign: &OpenCampaign, agency: &Agency) -> Option<AgencyId> {
-    let marked = AgencyId::parse(marks.agency.as_deref()?).ok()?;
-    let known = campaign.registry.get(&marked).is_some();
-    (known && marked != agency.id).then_some(marked)
+/// Why the form, or another file of the mail, seems to be another agency's than the sender's: copies of ours name the
+/// one that they were made for.
+pub(super) fn made_for_another(
+    marks: &Marks,
+    others: &[Other],
+    campaign: &OpenCampaign,
+    agency: &Agency,
+) -> Option<String> {
+    let another = |marked: &Option<String>| {
+        let marked = AgencyId::parse(marked.as_deref()?).ok()?;
+        (campaign.registry.get(&marked).is_some() && marked != agency.id).then_some(marked)
+    };
+    if let Some(marked) = another(&marks.agency) {
+        return Some(format!("the sender is {}, and the form was made for {marked}", agency.id));
+    }
+    others.iter().find_map(|other| {
+        let marked = another(&other.agency)?;
+        Some(format!("the sender is {}, and another form of the mail was made for {marked}", agency.id))
+    })
 }
 
 /// Whose report it says it is. Nobody is believed for it.

@@ -16,6 +16,7 @@ pub struct Table {
     pub id: Spanned<String>,
     /// The name of its sheet, 31 characters at most.
     pub sheet: String,
+    /// The heading of the sheet.
     pub title: String,
     /// What the reader should know, under the title.
     #[serde(default)]
@@ -72,7 +73,9 @@ impl Form {
                 group: None,
             }
         };
-        self.sections.iter().map(table).collect()
+        // Where all fields of a section are about people, nothing is left to list.
+        let lists = |table: &Table| table.section.is_some() || !table.fields.is_empty();
+        self.sections.iter().map(table).filter(lists).collect()
     }
 
     /// The section and column that a field of a table names, such as `contact.email`.

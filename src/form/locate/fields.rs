@@ -71,7 +71,7 @@ fn pattern(column: &Column) -> Option<Regex> {
     // Typed without any marks.
     let plain: Vec<String> = names.iter().map(|name| text::unmarked(name)).collect();
     names.extend(plain.into_iter().filter(|name| name.len() > MOST_PLAIN));
-    let number = r"(?:(?:\d{1,2}|[a-d])\s*[.):]\s*)?";
+    let number = r"(?:(?:\d{1,2}|[ivx]{1,4}|[a-d])\s*[.):]\s*)?";
     let ending = if column.kind == ColumnType::Prose {
         r"[^\n:]{0,60}(?:[:：]|\n|$)"
     } else {
@@ -89,14 +89,23 @@ fn find_labels<'a>(
 ) -> Vec<Label<'a>> {
     let patterns: Vec<(&Column, Regex)> =
         section.columns.iter().filter_map(|column| Some((column, pattern(column)?))).collect();
+    // A section whose only question is its title has no other label.
+    let bare = |column: &Column| text::without_number(&text::key(&column.label)).to_owned();
+    let asks = match section.columns.as_slice() {
+        [column] => section.names.iter().any(|name| name.key == bare(column)),
+        _ => false,
+    };
     let mut candidates: Vec<(bool, Label)> = Vec::new();
     for sheet in sheets {
         let own_title =
             titles.iter().find(|title| title.section == section.id.get_ref() && std::ptr::eq(title.sheet, *sheet));
         let own = own_title.map(|title| title.row..end_of_region(task, title.row, sheet, titles, headings));
         for ((row, col), cell) in &sheet.cells {
-            let is_title =
-                titles.iter().any(|title| std::ptr::eq(title.sheet, *sheet) && (title.row, title.col) == (*row, *col));
+            let is_title = titles.iter().any(|title| {
+                std::ptr::eq(title.sheet, *sheet)
+                    && (title.row, title.col) == (*row, *col)
+                    && !(asks && title.section == section.id.get_ref())
+            });
             if is_title || in_a_table(*row, sheet, titles, headings) {
                 continue;
             }

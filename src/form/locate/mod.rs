@@ -31,6 +31,15 @@ struct Task<'a> {
     findings: Vec<Finding>,
 }
 
+/// How much of a form a file must hold to be taken for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Least {
+    /// The table that matters most, or most of the labels.
+    TheForm,
+    /// Any of its sections, told by its title, its heading or most of its labels.
+    APart,
+}
+
 /// One section's part of one sheet.
 struct Region<'a> {
     sheet: &'a Sheet,
@@ -55,12 +64,13 @@ pub fn marks(workbook: &Workbook) -> Marks {
 pub fn locate(
     form: &Form,
     workbook: &Workbook,
+    least: Least,
     circumstances: &Circumstances,
 ) -> Result<(Answers, Vec<Finding>), NotTheForm> {
     let sheets: Vec<&Sheet> = workbook.sheets.iter().filter(|sheet| sheet.name != MARKS_SHEET).collect();
     let titles = heading::titles(form, &sheets);
     let headings = heading::headings(form, &sheets);
-    if !is_the_form(form, &headings, &sheets) {
+    if least == Least::TheForm && !is_the_form(form, &headings, &sheets) {
         return Err(NotTheForm::NotTheForm);
     }
     let mut task = Task { form, circumstances, workbook, findings: Vec::new() };
@@ -82,6 +92,10 @@ pub fn locate(
                     Vec::new()
                 }
             },
+            // A label or two stand in many a letter; in a file that is not the form they tell nothing.
+            SectionKind::Fields if least == Least::APart && !is_told(section, &titles, &sheets) => {
+                fields::read(&mut task, section, &[], &BTreeMap::new(), &[])
+            }
             SectionKind::Fields => fields::read(&mut task, section, &titles, &headings, &sheets),
         };
         answers.sections.push(SectionAnswers { id: id.clone(), rows });
@@ -103,6 +117,12 @@ fn is_the_form(form: &Form, headings: &BTreeMap<&str, Heading>, sheets: &[&Sheet
     let declared: usize = fields.iter().map(|section| section.columns.len()).sum();
     let found: usize = fields.iter().map(|section| fields::labels_in(section, sheets)).sum();
     found * 2 > declared
+}
+
+/// Whether a section of fields is there by its title or most of its labels.
+fn is_told(section: &Section, titles: &[Title], sheets: &[&Sheet]) -> bool {
+    let titled = titles.iter().any(|title| title.section == section.id.get_ref());
+    titled || fields::labels_in(section, sheets) * 2 > section.columns.len()
 }
 
 /// A section's table ends before the next heading or title on its sheet, or where the form ends.

@@ -1,0 +1,1 @@
+-- Views hold no data of their own.

@@ -1,0 +1,1 @@
+-- Indexes and a view hold no data of their own.

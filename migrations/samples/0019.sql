@@ -1,0 +1,1 @@
+UPDATE report SET confidence = 100 WHERE id = 1;

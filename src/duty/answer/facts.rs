@@ -1,0 +1,68 @@
+//! What a letter tells of the files beside the report, and of what became of what was asked for; and the official
+//! documents as they are kept.
+
+use crate::{
+    appendix::Other,
+    duty::decide::{Decision, Report},
+    form::followed::{Asked, Followed, Spot},
+    letter::context::{FileFacts, FollowedFacts, RowFacts, date},
+    message::Mail,
+    official::Document,
+    setup::OpenCampaign,
+    store::documents::KeptDocument,
+};
+
+/// The official documents of a mail as they are kept.
+pub fn kept_documents(mail: &Mail, decision: &Decision) -> Vec<KeptDocument> {
+    let kept = |document: &Document| KeptDocument {
+        file_name: mail.attachments[document.file].name.clone(),
+        file_sha256: mail.attachments[document.file].sha256.clone(),
+        number: document.number.clone(),
+        dated: document.dated.map(|date| date.to_string()),
+        told_by: document.told_by.as_str().to_owned(),
+    };
+    decision.documents.iter().map(kept).collect()
+}
+
+/// Further files that hold the form, those that are part of the report or those that are not.
+pub(super) fn others(mail: &Mail, report: &Report, used: bool) -> Vec<FileFacts> {
+    let size = |other: &Other| other.file.map(|file| mail.attachments[file].bytes.len() as u64);
+    let facts = |other: &Other| match size(other) {
+        Some(size) => FileFacts::new(&other.name, size),
+        None => FileFacts { size: String::new(), ..FileFacts::new(&other.name, 0) },
+    };
+    report.others.iter().filter(|other| other.used == used).map(facts).collect()
+}
+
+/// The official documents, with what is known of them.
+pub(super) fn documents(mail: &Mail, decision: &Decision) -> Vec<FileFacts> {
+    let facts = |document: &Document| {
+        let file = &mail.attachments[document.file];
+        FileFacts {
+            number: document.number.clone().unwrap_or_default(),
+            date: document.dated.map(date).unwrap_or_default(),
+            ..FileFacts::new(&file.name, file.bytes.len() as u64)
+        }
+    };
+    decision.documents.iter().map(facts).collect()
+}
+
+/// What became of what was asked for, each row or field named once.
+pub(super) fn followed_facts(campaign: &OpenCampaign, followed: &Followed) -> FollowedFacts {
+    let named = |asked: &[Asked]| {
+        let mut names: Vec<RowFacts> = Vec::new();
+        for Asked { spot: Spot { section, row, field }, .. } in asked {
+            let column = campaign.form.section(section).zip(field.as_ref());
+            let column = column.and_then(|(section, field)| section.column(field));
+            let label = column.map(|column| column.label.clone()).unwrap_or_default();
+            let row = row.as_ref().map(|row| row.split('/').next().unwrap_or(row).to_owned());
+            let name =
+                RowFacts { label: if row.is_some() { String::new() } else { label }, row: row.unwrap_or_default() };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    };
+    FollowedFacts { done: named(&followed.done), left: named(&followed.left) }
+}

@@ -1,0 +1,179 @@
+//! Walks a sheet from top to bottom: titles, labels with an open place behind them, and the headings of tables.
+
+use super::{Asks, Blank, Field, Section, Words, guess, is_open, table};
+use crate::{
+    text,
+    workbook::{Sheet, dropdowns::DropDowns},
+};
+
+/// More words than a label of a field has.
+const MOST_LABEL_WORDS: usize = 14;
+/// A line of more words is guidance, not a title.
+const MOST_TITLE_WORDS: usize = 45;
+
+/// A line of a sheet: its row and its filled cells, cleaned.
+pub(super) struct Line {
+    pub row: u32,
+    pub cells: Vec<(u32, String)>,
+}
+
+/// What is known on the way down.
+#[derive(Default)]
+struct Walk {
+    title: Option<String>,
+    fields: Vec<Field>,
+}
+
+pub(super) fn lines(sheet: &Sheet) -> Vec<Line> {
+    let cells = |row: u32| sheet.row(row).map(|(col, cell)| (col, text::clean(&cell.text())));
+    let line = |row: u32| Line { row, cells: cells(row).filter(|(_, text)| !text.is_empty()).collect() };
+    sheet.rows().into_iter().map(line).filter(|line| !line.cells.is_empty()).collect()
+}
+
+/// Adds what a sheet asks.
+pub(super) fn sections(sheet: &Sheet, lists: &DropDowns, words: &Words, blank: &mut Blank) {
+    let lines = lines(sheet);
+    let mut walk = Walk::default();
+    let mut at = 0;
+    while at < lines.len() {
+        let line = &lines[at];
+        let first = line.cells[0].1.as_str();
+        if words.ends(first) {
+            break;
+        }
+        if table::is_heading(&lines, at, words) {
+            walk.close(sheet, words, blank, true);
+            let (table, next) = table::read(sheet, &lines, at, lists, words);
+            blank.sections.push(Section {
+                title: walk.title.take(),
+                sheet: sheet.name.clone(),
+                asks: Asks::Table(table),
+            });
+            at = next;
+            continue;
+        }
+        if words.is_letterhead(first) {
+        } else if line.cells.len() == 1 && is_title(first, words) && !walk.is_label(sheet, line, lists) {
+            walk.close(sheet, words, blank, false);
+            walk.title = Some(first.to_owned());
+        } else if walk.title.is_none() && walk.fields.is_empty() && above(blank, line, sheet, lists) {
+        } else {
+            walk.add(sheet, line, lists, words);
+        }
+        at += 1;
+    }
+    walk.close(sheet, words, blank, false);
+}
+
+/// Takes a line above the first section for the form's title, its subtitle or its guide.
+fn above(blank: &mut Blank, line: &Line, sheet: &Sheet, lists: &DropDowns) -> bool {
+    let text = line.cells[0].1.as_str();
+    let offers = lists.contains_key(&(sheet.name.clone(), line.row, line.cells[0].0 + 1));
+    if line.cells.len() > 1 || invites(text) || offers {
+        return false;
+    }
+    let count = text.split_whitespace().count();
+    let place = if text.starts_with('(') {
+        &mut blank.subtitle
+    } else if blank.title.is_none() && count >= 2 && is_loud(text) {
+        &mut blank.title
+    } else if count > MOST_LABEL_WORDS {
+        &mut blank.guide
+    } else {
+        // The title again, on each sheet; anything else may be a label.
+        return blank.title.as_deref() == Some(text);
+    };
+    place.get_or_insert_with(|| text.to_owned());
+    true
+}
+
+/// Mostly in capitals.
+fn is_loud(text: &str) -> bool {
+    let letters: Vec<char> = text.chars().filter(|c| c.is_alphabetic()).collect();
+    letters.iter().filter(|c| c.is_uppercase()).count() * 10 >= letters.len() * 7
+}
+
+/// Whether a label asks to be answered in its own cell or behind it.
+fn invites(text: &str) -> bool {
+    let end = text.trim_end();
+    end.ends_with([':', '：', '…', '_']) || end.ends_with("...")
+}
+
+/// A numbered line such as `2. Hiện trạng …` or `II. KẾT QUẢ …`.
+pub(super) fn is_title(text: &str, words: &Words) -> bool {
+    let key = text::key(text);
+    let bare = text::without_number(&key);
+    let small = text.starts_with(|c: char| c.is_ascii_lowercase());
+    let count = bare.split_whitespace().count();
+    bare.len() < key.len()
+        && !small
+        && (2..=MOST_TITLE_WORDS).contains(&count)
+        && !invites(text)
+        && !words.is_example(text)
+}
+
+impl Walk {
+    /// Whether a line that looks like a title is one of several numbered labels: something open stands behind it.
+    fn is_label(&self, sheet: &Sheet, line: &Line, lists: &DropDowns) -> bool {
+        lists.contains_key(&(sheet.name.clone(), line.row, line.cells[0].0 + 1))
+    }
+
+    fn add(&mut self, sheet: &Sheet, line: &Line, lists: &DropDowns, words: &Words) {
+        let mut cells = line.cells.iter().peekable();
+        while let Some((col, text)) = cells.next() {
+            let known = guess::kind(text, words).is_some();
+            let short = text.split_whitespace().count() <= MOST_LABEL_WORDS && !text.starts_with('(');
+            let under_a_title = self.title.is_some() || !self.fields.is_empty();
+            // Above the form stand the names of offices, in capitals.
+            if is_open(text)
+                || !under_a_title && is_loud(text)
+                || !short && !invites(text)
+                || !(invites(text) || known || under_a_title)
+            {
+                continue;
+            }
+            // Several labels may stand in one cell, a line each.
+            for part in text.lines().filter(|part| !is_open(part)) {
+                let (label, behind) = part.split_once([':', '：']).unwrap_or((part, ""));
+                let label = label.trim_matches(|c: char| "-+•*.…_ ".contains(c)).trim();
+                if !label.is_empty() {
+                    let printed = Some(behind.trim()).filter(|text| !is_open(text)).map(str::to_owned);
+                    self.fields.push(Field {
+                        label: label.to_owned(),
+                        options: None,
+                        printed: printed.into_iter().collect(),
+                    });
+                }
+            }
+            let Some(field) = self.fields.last_mut() else { continue };
+            field.options = lists.get(&(sheet.name.clone(), line.row, col + 1)).cloned();
+            // What is printed beside a label is its example or its options.
+            if let Some((_, beside)) = cells.next_if(|(_, beside)| !invites(beside) || is_open(beside)) {
+                if let Some(options) = guess::printed_options(beside, words) {
+                    field.options.get_or_insert(options);
+                } else if !is_open(beside) {
+                    field.printed.push(beside.clone());
+                }
+            }
+        }
+    }
+
+    /// Ends the section of fields that was being gathered.
+    fn close(&mut self, sheet: &Sheet, words: &Words, blank: &mut Blank, before_a_table: bool) {
+        let mut fields = std::mem::take(&mut self.fields);
+        if fields.is_empty() && before_a_table {
+            return;
+        }
+        if fields.is_empty() {
+            // A title with nothing below it is itself the question.
+            let alone = self.title.as_ref().filter(|title| guess::kind(title, words) == Some("prose"));
+            let Some(alone) = alone else {
+                self.title = None;
+                return;
+            };
+            fields.push(Field { label: guess::unnumbered(alone), options: None, printed: Vec::new() });
+        }
+        let title = self.title.take();
+        blank.sections.push(Section { title, sheet: sheet.name.clone(), asks: Asks::Fields(fields) });
+    }
+}

@@ -1,0 +1,545 @@
+//! Forms drafted from blank workbooks, by the real program: what was guessed, that it loads and makes a template at once,
+//! that the blank workbook is blank to it, and that a filled-in one is read. The workbooks are our own templates and three
+//! invented ones, unlike each other.
+
+use phuluc::{
+    form::{self, Circumstances, NotTheForm, Reading, declaration::Form},
+    workbook::{Format as Kind, Workbook},
+};
+use rust_xlsxwriter::{DataValidation, Format, Formula, Workbook as Writer, Worksheet};
+use serde_json::{Value as Json, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+use tempfile::TempDir;
+
+fn phuluc(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_phuluc"));
+    command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("PHULUC_CONFIG").stdin(Stdio::null());
+    command.output().expect("the program")
+}
+
+fn ends_with(code: i32, arguments: &[&str]) -> String {
+    let output = phuluc(arguments);
+    let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {told}");
+    told
+}
+
+/// A new installation.
+struct Installation {
+    folder: TempDir,
+}
+
+impl Installation {
+    fn new() -> Installation {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display().to_string();
+        let told = ends_with(
+            0,
+            &[
+                "init",
+                &path,
+                "--office",
+                "Bộ Thử nghiệm",
+                "--mailbox",
+                "maildir:../data/mailbox",
+                "--outgoing",
+                "directory:../data/letters",
+                "--from",
+                "Báo cáo <bc@thu.example>",
+                "--staff",
+                "a@thu.example",
+            ],
+        );
+        assert!(told.contains("new-campaign"), "{told}");
+        Installation { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self) -> String {
+        self.path("config/phuluc.toml").display().to_string()
+    }
+
+    /// Runs a command that must succeed, under this configuration.
+    fn run(&self, arguments: &[&str]) -> String {
+        ends_with(0, &[&["--config", &self.config()], arguments].concat())
+    }
+
+    /// Drafts the campaign `moi` from a workbook; what is told, and the form.
+    fn draft(&self, workbook: &Path) -> (String, Form) {
+        let workbook = workbook.display().to_string();
+        let told = self.run(&[
+            "new-campaign",
+            "moi",
+            "--number",
+            "900/BTTTT-VP",
+            "--date",
+            "2023-07-10",
+            "--deadline",
+            "2023-07-28",
+            "--subject",
+            "báo cáo \"sáu tháng\"",
+            "--from-workbook",
+            &workbook,
+        ]);
+        let form = Form::load(&self.path("config/forms/moi.toml")).unwrap_or_else(|error| panic!("{error}"));
+        (told, form)
+    }
+}
+
+fn read(form: &Form, file: &Path) -> Reading {
+    let workbook = Workbook::read(&fs::read(file).unwrap(), Kind::Xlsx).unwrap();
+    form::read(form, &workbook, &Circumstances::default())
+}
+
+/// Every draft loads in an installation, passes `check`, and its template is blank to it, as is what it was drafted from.
+fn holds(installation: &Installation, form: &Form, blank: &Path) {
+    let told = installation.run(&["check"]);
+    assert!(told.contains("form moi version 1"), "{told}");
+    let template = installation.path("template.xlsx");
+    installation.run(&["template", "moi", "--out", &template.display().to_string()]);
+    for file in [&template, &blank.to_owned()] {
+        match read(form, file) {
+            Reading::Not(NotTheForm::BlankForm) => {}
+            // Our own template of another form bears that form's mark.
+            Reading::Not(NotTheForm::OtherCampaign { .. }) if file == blank => {}
+            other => panic!("{}: {other:?}", file.display()),
+        }
+    }
+}
+
+fn answers(form: &Form, file: &Path) -> Json {
+    match read(form, file) {
+        Reading::Form { answers, findings, .. } => {
+            assert!(findings.is_empty(), "{findings:?}");
+            answers.to_json(form)
+        }
+        Reading::Not(reason) => panic!("{}: {reason:?}", file.display()),
+    }
+}
+
+/// The sections, with the types of their columns and the kinds of their rows.
+fn outline(form: &Form) -> Vec<String> {
+    let section = |section: &form::declaration::Section| {
+        let columns: Vec<String> = section.columns.iter().map(|column| format!("{:?}", column.kind)).collect();
+        let rows: Vec<String> = section.rows.iter().map(|row| format!("{} {:?}", row.id(), row.kind)).collect();
+        let line = format!("{}: {} | {}", section.title, columns.join(" "), rows.join(", "));
+        line.trim_end_matches([' ', '|']).to_lowercase()
+    };
+    form.sections.iter().map(section).collect()
+}
+
+fn save(folder: &Path, name: &str, write: impl Fn(&mut Writer)) -> PathBuf {
+    let mut writer = Writer::new();
+    write(&mut writer);
+    let path = folder.join(name);
+    fs::write(&path, writer.save_to_buffer().unwrap()).unwrap();
+    path
+}
+
+fn put(sheet: &mut Worksheet, cells: &[(u32, u16, &str)]) {
+    for (row, col, text) in cells {
+        sheet.write(*row, *col, *text).unwrap();
+    }
+}
+
+#[test]
+fn the_shipped_template_gives_its_form_back() {
+    let installation = Installation::new();
+    let blank = installation.path("1552.xlsx");
+    ends_with(0, &["template", "1552", "--out", &blank.display().to_string()]);
+    let (told, form) = installation.draft(&blank);
+    assert!(told.contains("begin with CHECK"), "{told}");
+    let shipped = Form::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml")).unwrap();
+    assert_eq!(form.title, shipped.title);
+    let titles = |form: &Form| form.sections.iter().map(|section| section.title.clone()).collect::<Vec<_>>();
+    assert_eq!(titles(&form), titles(&shipped));
+    for (drafted, declared) in form.sections.iter().zip(&shipped.sections) {
+        let labels = |section: &form::declaration::Section| {
+            section.template_columns().map(|column| column.label.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(drafted), labels(declared));
+    }
+    // Of its lists, the options of both tables' drop-downs.
+    let options = |form: &Form| {
+        let lists = form.choices.values();
+        let mut texts: Vec<Vec<String>> =
+            lists.map(|list| list.options.iter().map(|option| option.text.clone()).collect()).collect();
+        texts.sort();
+        texts
+    };
+    assert_eq!(options(&form), options(&shipped));
+    let rows: Vec<String> = form.sections[1].rows.iter().map(|row| format!("{} {:?}", row.id(), row.kind)).collect();
+    insta::assert_snapshot!(rows.join(", "), @r#"
+    1 Items, 2 Fixed, 3 Fixed, 4 Group, 4.1 Fixed, 4.2 Items, 4.3 Items, 4.n Items, 5 Group, 5.1 Fixed, 5.n Items
+    "#);
+    holds(&installation, &form, &blank);
+}
+
+#[test]
+fn the_monthly_template_gives_its_form_back() {
+    let installation = Installation::new();
+    let monthly = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/forms/monthly.toml");
+    fs::create_dir_all(installation.path("config/forms")).unwrap();
+    fs::copy(monthly, installation.path("config/forms/thang.toml")).unwrap();
+    installation.run(&[
+        "new-campaign",
+        "thang",
+        "--number",
+        "1/X",
+        "--date",
+        "2023-01-02",
+        "--deadline",
+        "2023-02-01",
+        "--form",
+        "forms/thang.toml",
+    ]);
+    let blank = installation.path("thang.xlsx");
+    installation.run(&["template", "thang", "--out", &blank.display().to_string()]);
+    let (_, form) = installation.draft(&blank);
+    insta::assert_snapshot!(outline(&form).join("\n"), @r#"
+    i. người lập biểu: person choice
+    ii. số hồ sơ theo tháng: ordinal label number number number number number number number number number number number number number | 1 fixed, 2 fixed, 3 fixed, 4 items
+    "#);
+    holds(&installation, &form, &blank);
+}
+
+/// Letterhead, fields with dots, a table with a heading in two lines and numbered columns, a signature.
+fn two_lines(writer: &mut Writer, answers: bool) {
+    let sheet = writer.add_worksheet();
+    sheet.set_name("Phụ lục 1").unwrap();
+    put(
+        sheet,
+        &[
+            (0, 0, "ỦY BAN NHÂN DÂN ……"),
+            (0, 3, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"),
+            (1, 3, "Độc lập - Tự do - Hạnh phúc"),
+            (3, 0, "PHỤ LỤC 1: KẾT QUẢ BỒI DƯỠNG KỸ NĂNG SỐ"),
+            (4, 0, "(Kèm theo Công văn số 900/BTTTT-VP ngày 10/7/2023)"),
+            (6, 0, "I. Thông tin đầu mối liên hệ"),
+            (12, 0, "II. Kết quả bồi dưỡng theo nhóm đối tượng"),
+            (13, 0, "TT"),
+            (13, 1, "Nhóm đối tượng"),
+            (13, 2, "Số lượng học viên"),
+            (13, 4, "Hình thức\n(trực tuyến/trực tiếp)"),
+            (14, 2, "Năm 2022"),
+            (14, 3, "Năm 2023"),
+            (15, 0, "(1)"),
+            (15, 1, "(2)"),
+            (15, 2, "(3)"),
+            (15, 3, "(4)"),
+            (15, 4, "(5)"),
+            (16, 0, "I"),
+            (16, 1, "Cán bộ, công chức"),
+            (17, 0, "1"),
+            (17, 1, "Lãnh đạo các cấp"),
+            (18, 0, "2"),
+            (18, 1, "Chuyên viên"),
+            (19, 0, "II"),
+            (19, 1, "Người dân"),
+            (20, 0, "3"),
+            (20, 1, "Tổ công nghệ số cộng đồng"),
+            (22, 0, "III. Khó khăn, vướng mắc trong quá trình thực hiện"),
+            (27, 0, "Nơi nhận:"),
+            (27, 3, "THỦ TRƯỞNG CƠ QUAN"),
+        ],
+    );
+    let list = DataValidation::new().allow_list_strings(&["Trực tuyến", "Trực tiếp", "Khác"]).unwrap();
+    sheet.add_data_validation(16, 4, 20, 4, &list).unwrap();
+    let dots = "……………";
+    let fill = [("Họ và tên: ", "Trần Thị Bình"), ("Số điện thoại: ", "0912345678"), ("Email: ", "binh@tinh.example")];
+    for (row, (label, answer)) in (7..).zip(fill) {
+        sheet.write(row, 0, format!("{label}{}", if answers { answer } else { dots })).unwrap();
+    }
+    if answers {
+        for (row, numbers) in [(17, [10.0, 12.0]), (18, [200.0, 250.0]), (20, [0.0, 1000.0])] {
+            sheet.write(row, 2, numbers[0]).unwrap();
+            sheet.write(row, 3, numbers[1]).unwrap();
+            sheet.write(row, 4, "Trực tuyến").unwrap();
+        }
+        sheet.write(23, 0, "Thiếu kinh phí.").unwrap();
+    }
+}
+
+#[test]
+fn a_heading_in_two_lines_groups_and_dotted_fields_are_understood() {
+    let installation = Installation::new();
+    let blank = save(installation.folder.path(), "blank.xlsx", |writer| two_lines(writer, false));
+    let (_, form) = installation.draft(&blank);
+    assert_eq!(form.title, "PHỤ LỤC 1: KẾT QUẢ BỒI DƯỠNG KỸ NĂNG SỐ");
+    insta::assert_snapshot!(outline(&form).join("\n"), @r#"
+    i. thông tin đầu mối liên hệ: person phone email
+    ii. kết quả bồi dưỡng theo nhóm đối tượng: ordinal label number number choice | i group, 1 fixed, 2 fixed, ii group, 3 fixed
+    iii. khó khăn, vướng mắc trong quá trình thực hiện: prose
+    "#);
+    let labels: Vec<&str> = form.sections[1].columns.iter().map(|column| column.label.as_str()).collect();
+    assert_eq!(labels[2..4], ["Số lượng học viên - Năm 2022", "Số lượng học viên - Năm 2023"]);
+    holds(&installation, &form, &blank);
+    let filled = save(installation.folder.path(), "filled.xlsx", |writer| two_lines(writer, true));
+    insta::assert_snapshot!(answers(&form, &filled).to_string(), @r#"
+    {"thong_tin_dau_moi":{"ho_va_ten":"Trần Thị Bình","so_dien_thoai":"0912345678","email":"binh@tinh.example"},"ket_qua_boi_duong":[{"c_tt":"1","nhom_doi_tuong":"Lãnh đạo các cấp","so_luong_hoc_vien":10,"so_luong_hoc_vien_2":12,"hinh_thuc_truc_tuyen":"truc_tuyen"},{"c_tt":"2","nhom_doi_tuong":"Chuyên viên","so_luong_hoc_vien":200,"so_luong_hoc_vien_2":250,"hinh_thuc_truc_tuyen":"truc_tuyen"},{"c_tt":"3","nhom_doi_tuong":"Tổ công nghệ số cộng đồng","so_luong_hoc_vien":0,"so_luong_hoc_vien_2":1000,"hinh_thuc_truc_tuyen":"truc_tuyen"}],"kho_khan_vuong_mac":{"kho_khan_vuong_mac":"Thiếu kinh phí."}}
+    "#);
+}
+
+/// A list that agencies lengthen, options printed in cells and named ranges, on two sheets; no numbers of rows on the second.
+fn lists(writer: &mut Writer, answers: bool) {
+    let bold = Format::new().set_bold();
+    let sheet = writer.add_worksheet();
+    sheet.set_name("Nền tảng").unwrap();
+    sheet.merge_range(0, 0, 0, 4, "BIỂU TỔNG HỢP NỀN TẢNG SỐ DÙNG CHUNG", &bold).unwrap();
+    put(
+        sheet,
+        &[
+            (2, 0, "STT"),
+            (2, 1, "Tên nền tảng"),
+            (2, 2, "Cơ quan chủ quản"),
+            (2, 3, "Tình trạng"),
+            (2, 4, "Thời gian hoàn thành"),
+            (3, 0, "1"),
+            (3, 1, "Nền tảng tích hợp, chia sẻ dữ liệu"),
+            (4, 0, "2"),
+            (4, 1, "Nền tảng họp trực tuyến"),
+            (5, 0, "…"),
+            (5, 1, "…"),
+        ],
+    );
+    let options = "Chọn một trong các phương án:\n- Đang vận hành\n- Đang xây dựng\n- Chưa có";
+    for row in [3, 4] {
+        sheet.write(row, 3, if answers { "Đang vận hành" } else { options }).unwrap();
+        if answers {
+            put(sheet, &[(row, 2, "Sở Thông tin và Truyền thông"), (row, 4, "12/2023")]);
+        }
+    }
+    if answers {
+        put(sheet, &[(5, 0, "3"), (5, 1, "Trợ lý ảo"), (5, 2, "Văn phòng"), (5, 3, "Chưa có"), (5, 4, "2024")]);
+    }
+    let second = writer.add_worksheet();
+    second.set_name("Đánh giá").unwrap();
+    put(
+        second,
+        &[
+            (0, 0, "Tiêu chí"),
+            (0, 1, "Mức độ"),
+            (0, 2, "Minh chứng"),
+            (1, 0, "Có kế hoạch được phê duyệt"),
+            (2, 0, "Bố trí ngân sách hằng năm"),
+            (1, 2, if answers { "Quyết định số 5/QĐ-UBND" } else { "Ví dụ: Quyết định phê duyệt" }),
+        ],
+    );
+    let named = DataValidation::new().allow_list_formula(Formula::new("=muc_do"));
+    second.add_data_validation(1, 1, 2, 1, &named).unwrap();
+    if answers {
+        put(second, &[(1, 1, "Đạt"), (2, 1, "Không đạt")]);
+    }
+    let hidden = writer.add_worksheet();
+    hidden.set_name("DM").unwrap().set_hidden(true);
+    put(hidden, &[(0, 0, "Đạt"), (1, 0, "Đạt một phần"), (2, 0, "Không đạt")]);
+    writer.define_name("muc_do", "=DM!$A$1:$A$3").unwrap();
+}
+
+#[test]
+fn printed_and_named_options_open_lists_and_tables_without_numbers_are_understood() {
+    let installation = Installation::new();
+    let blank = save(installation.folder.path(), "blank.xlsx", |writer| lists(writer, false));
+    let (_, form) = installation.draft(&blank);
+    insta::assert_snapshot!(outline(&form).join("\n"), @r#"
+    nền tảng: ordinal label text choice period | 1 fixed, 2 fixed, n items
+    đánh giá: label choice text | 1 fixed, 2 fixed
+    "#);
+    holds(&installation, &form, &blank);
+    let filled = save(installation.folder.path(), "filled.xlsx", |writer| lists(writer, true));
+    insta::assert_snapshot!(answers(&form, &filled).to_string(), @r#"
+    {"nen_tang":[{"stt":"1","ten_nen_tang":"Nền tảng tích hợp, chia sẻ dữ liệu","co_quan_chu_quan":"Sở Thông tin và Truyền thông","tinh_trang":"dang_van_hanh","thoi_gian_hoan_thanh":"2023-12"},{"stt":"2","ten_nen_tang":"Nền tảng họp trực tuyến","co_quan_chu_quan":"Sở Thông tin và Truyền thông","tinh_trang":"dang_van_hanh","thoi_gian_hoan_thanh":"2023-12"},{"stt":"3","ten_nen_tang":"Trợ lý ảo","co_quan_chu_quan":"Văn phòng","tinh_trang":"chua_co","thoi_gian_hoan_thanh":"2024"}],"danh_gia":[{"tieu_chi":"Có kế hoạch được phê duyệt","muc_do":"dat","minh_chung":"Quyết định số 5/QĐ-UBND"},{"tieu_chi":"Bố trí ngân sách hằng năm","muc_do":"khong_dat","minh_chung":null}]}
+    "#);
+}
+
+/// No table at all: labels beside open cells, a drop-down, and a question that takes a paragraph.
+fn labels(writer: &mut Writer, answers: bool) {
+    let sheet = writer.add_worksheet();
+    sheet.set_name("Phiếu").unwrap();
+    put(
+        sheet,
+        &[
+            (0, 0, "PHIẾU KHẢO SÁT HẠ TẦNG SỐ CẤP XÃ"),
+            (2, 0, "A. Thông tin chung về đơn vị"),
+            (3, 0, "Tên xã, phường:"),
+            (4, 0, "Số hộ gia đình:"),
+            (5, 0, "Có nhà văn hóa nối mạng:"),
+            (6, 0, "Người liên hệ:"),
+            (7, 0, "Điện thoại:"),
+            (9, 0, "B. Đề xuất, kiến nghị của địa phương"),
+        ],
+    );
+    let list = DataValidation::new().allow_list_strings(&["Có", "Không"]).unwrap();
+    sheet.add_data_validation(5, 1, 5, 1, &list).unwrap();
+    if answers {
+        put(sheet, &[(3, 1, "Phường Trúc Bạch"), (5, 1, "Không"), (6, 1, "Lê Văn Cường"), (7, 1, "0987654321")]);
+        sheet.write(4, 1, 1250).unwrap();
+        put(sheet, &[(10, 0, "Đề nghị hỗ trợ đường truyền.")]);
+    }
+}
+
+#[test]
+fn a_sheet_of_labels_is_understood() {
+    let installation = Installation::new();
+    let blank = save(installation.folder.path(), "blank.xlsx", |writer| labels(writer, false));
+    let (_, form) = installation.draft(&blank);
+    insta::assert_snapshot!(outline(&form).join("\n"), @r#"
+    a. thông tin chung về đơn vị: text number choice person phone
+    b. đề xuất, kiến nghị của địa phương: prose
+    "#);
+    // "Không" is an option here, so it is no blank.
+    assert!(!form.blanks.iter().any(|blank| blank == "Không"));
+    holds(&installation, &form, &blank);
+    let filled = save(installation.folder.path(), "filled.xlsx", |writer| labels(writer, true));
+    insta::assert_snapshot!(answers(&form, &filled).to_string(), @r#"
+    {"thong_tin_chung_ve":{"ten_xa_phuong":"Phường Trúc Bạch","so_ho_gia_dinh":1250,"co_nha_van_hoa":"khong","nguoi_lien_he":"Lê Văn Cường","dien_thoai":"0987654321"},"de_xuat_kien_nghi":{"de_xuat_kien_nghi":"Đề nghị hỗ trợ đường truyền."}}
+    "#);
+}
+
+#[test]
+fn a_campaign_without_a_workbook_begins_with_a_form_that_loads() {
+    let installation = Installation::new();
+    let told = installation.run(&[
+        "new-campaign",
+        "quy-3",
+        "--number",
+        "12/X",
+        "--date",
+        "2023-07-10",
+        "--deadline",
+        "2023-07-28",
+        "--opening",
+        "2023-07-12",
+        "--title",
+        "Báo cáo \"quý\" III",
+        "--ask",
+        "Gửi báo cáo.",
+    ]);
+    assert!(told.contains("begin with CHECK") && told.contains("rehearse quy-3"), "{told}");
+    let campaign = fs::read_to_string(installation.path("config/campaigns/quy-3.toml")).unwrap();
+    let campaign: toml::Table = campaign.parse().unwrap();
+    assert_eq!(
+        json!(campaign["letter"]),
+        json!({"number": "12/X", "date": "2023-07-10", "subject": "", "asks": ["Gửi báo cáo."]})
+    );
+    assert_eq!(
+        (campaign["title"].as_str(), campaign["opening"].as_str()),
+        (Some("Báo cáo \"quý\" III"), Some("2023-07-12"))
+    );
+    assert!(installation.run(&["check"]).contains("form quy-3 version 1"));
+    installation.run(&["template", "quy-3", "--out", &installation.path("t.xlsx").display().to_string()]);
+    let letters = installation.path("rehearsal");
+    assert!(
+        installation
+            .run(&["rehearse", "quy-3", "--out", &letters.display().to_string()])
+            .contains("letters if nobody answers")
+    );
+}
+
+#[test]
+fn nothing_is_overwritten_and_what_is_wrong_is_named() {
+    let installation = Installation::new();
+    let config = installation.config();
+    let start = ["--config", &config, "new-campaign", "a", "--number", "1/X", "--date", "2023-07-10", "--deadline"];
+    let run = |more: &[&str], code| ends_with(code, &[&start[..], more].concat());
+    assert!(run(&["2023-07-01"], 2).contains("before the opening"));
+    let none = installation.path("none.xlsx");
+    fs::write(&none, "no workbook").unwrap();
+    assert!(run(&["2023-07-28", "--from-workbook", &none.display().to_string()], 2).contains("is no workbook"));
+    let empty = save(installation.folder.path(), "empty.xlsx", |writer| {
+        writer.add_worksheet().write(0, 0, "Ghi nhớ").unwrap();
+    });
+    assert!(
+        run(&["2023-07-28", "--from-workbook", &empty.display().to_string()], 2).contains("neither a table nor labels")
+    );
+    assert!(!installation.path("config/campaigns/a.toml").exists());
+    run(&["2023-07-28"], 0);
+    let before = fs::read(installation.path("config/forms/a.toml")).unwrap();
+    assert!(run(&["2023-07-28"], 2).contains("is there already"));
+    assert_eq!(fs::read(installation.path("config/forms/a.toml")).unwrap(), before);
+    let wrong = [
+        "--config",
+        &config,
+        "new-campaign",
+        "a/b",
+        "--number",
+        "1",
+        "--date",
+        "2023-07-10",
+        "--deadline",
+        "2023-07-28",
+    ];
+    assert!(ends_with(2, &wrong).contains("ASCII letters"));
+}
+
+// ---- init
+
+#[test]
+fn a_new_installation_overwrites_nothing_and_names_the_flag_that_is_missing() {
+    let installation = Installation::new();
+    let path = installation.folder.path().display().to_string();
+    let before = fs::read_to_string(installation.config()).unwrap();
+    assert!(ends_with(2, &["init", &path, "--office", "X"]).contains("is there already"));
+    assert_eq!(fs::read_to_string(installation.config()).unwrap(), before);
+    let other = tempfile::tempdir().unwrap();
+    let path = other.path().display().to_string();
+    assert!(ends_with(2, &["init", &path, "--office", "X"]).contains("--mailbox is needed"));
+    assert!(
+        ends_with(2, &["init", &path, "--office", "X", "--mailbox", "pop3://x"]).contains("--mailbox: it begins with")
+    );
+    assert_eq!(fs::read_dir(other.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn with_the_sample_a_new_installation_passes_its_check_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().display().to_string();
+    let told = ends_with(
+        0,
+        &[
+            "init",
+            &path,
+            "--office",
+            "Bộ X",
+            "--mailbox",
+            "maildir:../data/mailbox",
+            "--outgoing",
+            "directory:../data/letters",
+            "--from",
+            "bc@thu.example",
+            "--sample",
+            "--letters",
+        ],
+    );
+    assert!(told.trim_end().ends_with("check"), "{told}");
+    let config = folder.path().join("config/phuluc.toml").display().to_string();
+    let told = ends_with(0, &["--config", &config, "check"]);
+    assert!(told.contains("campaign 1552") && !told.contains("WRONG"), "{told}");
+    assert!(folder.path().join("config/letters/receipt.txt").exists());
+}
+
+#[test]
+fn at_a_terminal_init_asks() {
+    use std::io::Write as _;
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new("script")
+        .args(["-qec", &format!("{} init {}", env!("CARGO_BIN_EXE_phuluc"), folder.path().display()), "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script, of bsdutils");
+    let typed = "Bộ X\n\n\n\nmaildir:../data/mailbox\ndirectory:../data/letters\nbc@thu.example\n\n\n";
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("Ministry, as letters name it"), "{told}");
+    let written = fs::read_to_string(folder.path().join("config/phuluc.toml")).unwrap();
+    assert!(written.contains("name = \"Bộ X\"") && written.contains("url = \"sqlite:../data/phuluc.db\""), "{written}");
+}

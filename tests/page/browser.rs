@@ -1,0 +1,108 @@
+//! How the page is to use, in a real browser: on a phone, on a wide screen, with a keyboard, with a screen reader.
+
+use super::{Shown, reached};
+use crate::harness::Browser;
+use serde_json::json;
+
+/// The Tab key, by its WebDriver code.
+const TAB: char = '\u{E004}';
+const ENTER: char = '\u{E007}';
+
+/// One of each kind of page.
+const PATHS: [&str; 7] = [
+    "/campaigns/1552",
+    "/campaigns/1552/held",
+    "/campaigns/1552/agencies/nghe-an",
+    "/reports/2",
+    "/messages/3",
+    "/letters/3",
+    "/nothing",
+];
+
+#[test]
+fn no_page_is_wider_than_a_phone_or_a_screen() {
+    let shown = Shown::open("", &[]);
+    for width in [320, 390, 1440] {
+        let browser = Browser::open(width);
+        for path in PATHS {
+            browser.go(&format!("http://{}{path}", shown.address));
+            let wide = browser.ask("return document.documentElement.scrollWidth");
+            assert!(wide.as_u64().unwrap() <= u64::from(width), "{path} is {wide} wide at {width}");
+            let styled = browser.ask("return getComputedStyle(document.querySelector('header')).borderBottomStyle");
+            assert_eq!(styled, "solid", "{path} has no style");
+        }
+    }
+}
+
+#[test]
+fn everything_is_reached_by_keyboard_and_seen_where_it_is() {
+    let shown = Shown::open("", &[]);
+    let browser = Browser::open(1440);
+    for path in PATHS {
+        browser.go(&format!("http://{}{path}", shown.address));
+        browser.press(TAB);
+        assert_eq!(browser.ask("return document.activeElement.className"), "skip", "{path}");
+        browser.press(ENTER);
+        assert_eq!(browser.ask("return location.hash"), "#main", "{path}");
+        // Every link and every part that scrolls can be tabbed to and shows it.
+        let hidden = browser.ask(
+            "const all = [...document.querySelectorAll('a[href], [tabindex=\"0\"]')];
+             return all.filter(one => { one.focus({focusVisible: true});
+                 const style = getComputedStyle(one);
+                 return document.activeElement !== one || style.outlineStyle === 'none'; }).map(one => one.outerHTML)",
+        );
+        assert_eq!(hidden, json!([]), "{path}");
+        let stuck = browser.ask(
+            "return [...document.querySelectorAll('*')].filter(one => one.scrollWidth > one.clientWidth + 1
+                 && ['auto', 'scroll'].includes(getComputedStyle(one).overflowX) && one.tabIndex < 0).length",
+        );
+        assert_eq!(stuck, 0, "{path}: a part that scrolls cannot be reached by keyboard");
+    }
+}
+
+#[test]
+fn a_screen_reader_is_told_what_everything_is() {
+    let shown = Shown::open("", &[]);
+    let browser = Browser::open(1440);
+    for path in PATHS {
+        browser.go(&format!("http://{}{path}", shown.address));
+        let tree = browser.command("Accessibility.getFullAXTree", &json!({}));
+        let nodes = tree["nodes"].as_array().unwrap();
+        let role = |node: &serde_json::Value| node["role"]["value"].as_str().unwrap_or_default().to_owned();
+        let named = |node: &serde_json::Value| !node["name"]["value"].as_str().unwrap_or_default().trim().is_empty();
+        for node in nodes.iter().filter(|node| node["ignored"] != true) {
+            let needs = ["link", "heading", "image", "region", "navigation", "columnheader", "rowheader"];
+            assert!(!needs.contains(&role(node).as_str()) || named(node), "{path}: {node}");
+        }
+        for landmark in ["banner", "main", "contentinfo", "navigation"] {
+            assert!(nodes.iter().any(|node| role(node) == landmark), "{path} has no {landmark}");
+        }
+        let levels = browser.ask("return [...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])");
+        let levels: Vec<u64> = levels.as_array().unwrap().iter().map(|level| level.as_u64().unwrap()).collect();
+        assert!(levels[0] == 1 && levels.windows(2).all(|two| two[1] <= two[0] + 1), "{path}: {levels:?}");
+        assert_eq!(browser.ask("return document.documentElement.lang"), "vi");
+    }
+    assert!(reached(&shown).len() > 100);
+}
+
+#[test]
+fn text_stands_out_from_its_ground() {
+    let shown = Shown::open("", &[]);
+    let browser = Browser::open(1440);
+    for path in PATHS {
+        browser.go(&format!("http://{}{path}", shown.address));
+        // WCAG 2.2, 1.4.3: 4.5 to 1.
+        let faint = browser.ask(
+            "const parts = text => text.match(/[\\d.]+/g).map(Number);
+             const light = ([r, g, b]) => { const f = v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+                 return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };
+             const ground = one => { for (let at = one; at; at = at.parentElement) {
+                 const colour = parts(getComputedStyle(at).backgroundColor); if (colour.length < 4 || colour[3] > 0) return colour; }
+                 return [255, 255, 255]; };
+             return [...document.querySelectorAll('body *')].filter(one => [...one.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+                 .filter(one => { const a = light(parts(getComputedStyle(one).color)), b = light(ground(one));
+                     return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5; }).map(one => one.outerHTML.slice(0, 120))",
+        );
+        assert_eq!(faint, json!([]), "{path}");
+    }
+}
