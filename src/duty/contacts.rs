@@ -4,12 +4,12 @@
 
 use super::Desk;
 use crate::{
-    agency::{Agency, looks_like_address},
+    agency::{Agency, AgencyId, looks_like_address},
     progress::OutOfReach,
     setup::OpenCampaign,
     store::{StoreError, Tx, addresses, reports::AgencyState},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where an agency may be written to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +44,15 @@ pub async fn out_of_reach(desk: &Desk, campaign: &OpenCampaign, states: &[Agency
     let learned = addresses::all_learned(&desk.store).await?;
     let blocks = addresses::blocks(&desk.store, desk.clock.now()).await?;
     let blocked: BTreeSet<&str> = blocks.iter().map(|block| block.address.as_str()).collect();
+    let mut learned_of: BTreeMap<&AgencyId, Vec<&str>> = BTreeMap::new();
+    for one in &learned {
+        learned_of.entry(&one.agency).or_default().push(&one.address);
+    }
     let mut out = OutOfReach::default();
     for state in states {
         let agency = desk.agency(campaign, &state.agency).await?;
-        let of_it = learned.iter().filter(|learned| learned.agency == agency.id);
-        let known = known(&agency, of_it.map(|learned| learned.address.as_str()));
+        let of_it = learned_of.get(&agency.id).into_iter().flatten();
+        let known = known(&agency, of_it.copied());
         if known.is_empty() {
             out.no_address.insert(agency.id);
         } else if known.iter().all(|address| blocked.contains(address.to_lowercase().as_str())) {

@@ -73,13 +73,12 @@ fn timeliness_line(national: &National, number: usize, listed: &Listed) -> Vec<C
 
 /// The official document of an agency: its number and date, else the name of its file. The last one counts.
 fn document(national: &National, agency: &AgencyProgress) -> Cell {
-    let of_agency = |(id, kept): (&AgencyId, &'_ Vec<KeptDocument>)| {
-        let known = kept.iter().rev().find(|document| document.number.is_some()).or(kept.last());
-        known.filter(|_| id.as_str() == agency.agency).cloned()
-    };
-    let Some(document) = national.documents.iter().find_map(of_agency) else { return Cell::Blank };
+    let kept: &[KeptDocument] =
+        AgencyId::parse(&agency.agency).ok().and_then(|id| national.documents.get(&id)).map_or(&[], Vec::as_slice);
+    let numbered = kept.iter().rev().find(|document| document.number.is_some());
+    let Some(document) = numbered.or(kept.last()) else { return Cell::Blank };
     let dated = document.dated.as_deref().and_then(|dated| dated.parse().ok()).map(date);
-    let known = [document.number, dated].into_iter().flatten().collect::<Vec<String>>().join(", ");
+    let known = [document.number.clone(), dated].into_iter().flatten().collect::<Vec<String>>().join(", ");
     Cell::text(if known.is_empty() { &document.file_name } else { &known })
 }
 
