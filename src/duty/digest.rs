@@ -28,6 +28,7 @@ use crate::{
         news::{self, Arrived, Trouble},
         outbox::{self, NewLetter, Queued},
         polls::{self, Polls},
+        told,
     },
 };
 use anyhow::Context as _;
@@ -172,11 +173,13 @@ async fn tell(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, to: &str) -
     hold::offer(desk, &mut tx, &mut held, to).await?;
     let letter = render(desk, campaign, digest, &held)?;
     let message_id = compose::message_id(&desk.setup.domain(), id, desk.store.instance_key());
+    // A campaign's digests are one thread in their reader's mailbox.
+    let first = told::first_digest(&mut tx, &campaign.id, to).await?;
     let envelope = Envelope {
         from: &desk.setup.config.outgoing.from,
         to,
         message_id: &message_id,
-        in_reply_to: None,
+        in_reply_to: first.as_deref(),
         references: &[],
         date: now,
         zone: &desk.setup.zone,
@@ -194,7 +197,7 @@ async fn tell(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, to: &str) -
         envelope_from: Some(&desk.setup.bounce_address()),
         subject: &letter.subject,
         message_id: &message_id,
-        in_reply_to: None,
+        in_reply_to: first.as_deref(),
         body_sha256: &sha256(fact.as_bytes()),
         raw: &compose::compose(&envelope, &letter, std::slice::from_ref(&digest.workbook))?,
         not_before: now,
