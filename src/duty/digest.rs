@@ -8,6 +8,7 @@ use super::{
     tabulate,
 };
 use crate::{
+    agency::AgencyId,
     agency::{Sender, looks_like_address, masked},
     attachment::sha256,
     export,
@@ -310,7 +311,7 @@ async fn blocked(desk: &Desk, campaign: &OpenCampaign, now: Timestamp) -> anyhow
 }
 
 fn groups(desk: &Desk, campaign: &OpenCampaign, progress: &Progress) -> Vec<GroupFacts> {
-    let order = |id: &str| campaign.registry.agencies().iter().position(|agency| agency.id.as_str() == id);
+    let order = |id: &str| AgencyId::parse(id).ok().and_then(|id| campaign.registry.place(&id));
     let group = |group: &crate::letter::KindGroup| {
         let sums = progress.of_kinds(&group.kinds);
         let mut missing: Vec<(Option<usize>, String)> = Vec::new();
