@@ -231,3 +231,28 @@ async fn hostile_words_do_nothing_in_a_question_that_is_passed_on() {
     assert!(!parsed.body_html(0).unwrap().contains("<img"));
     story.end().await;
 }
+
+/// Who quotes a letter of ours need not be who got it: the program in Cc of an agency's mail can.
+#[tokio::test]
+async fn the_answer_to_a_stranger_who_quotes_our_letter_goes_to_the_agency() {
+    let mut story = Story::begin().await;
+    story.mail(crate::without_reason);
+    story.poll().await;
+    story.message();
+    let ours = story.letter();
+    story.at("2023-02-21 09:00:00");
+    story.mail(|mail| {
+        question(mail).from("Tư vấn <tu-van@company.example>").header("In-Reply-To", &ours.row.message_id)
+    });
+    story.poll().await;
+    assert_eq!(story.outcome(), "question from ha-nam");
+    let letters = story.letters();
+    let to: Vec<(&str, &str)> = letters.iter().map(|l| (l.row.kind.as_str(), l.sent.to.as_str())).collect();
+    assert_eq!(to, [("note", "an@hanam.example"), ("forward", STAFF)]);
+    story.mail(|mail| reply(mail, &letters[1], "Báo cáo của Quý Cơ quan thiếu mục 4.1."));
+    story.poll().await;
+    story.message();
+    let answer = story.letter();
+    assert_eq!((answer.row.kind.as_str(), answer.sent.to.as_str()), ("answer", "an@hanam.example"));
+    story.end().await;
+}
