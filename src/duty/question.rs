@@ -125,6 +125,10 @@ pub async fn answer(desk: &Desk, mail: &Mail, decision: &Decision, from: Sent) -
     if question.row.from_address.is_none() || question.row.agency.is_none() {
         return refuse("not_held", "nobody is left to answer", String::new());
     }
+    // People forward our letter to each other with the office in Cc: what they say to each other is no answer.
+    if !is_to_us(desk, mail) {
+        return refuse("copied", "our address is not in To", String::new());
+    }
     if mail.attachments.iter().any(|file| file.kind == FileKind::Mail) {
         return refuse("mail_within", "it brings another mail", String::new());
     }
@@ -145,6 +149,21 @@ pub async fn answer(desk: &Desk, mail: &Mail, decision: &Decision, from: Sent) -
         from,
     };
     Ok(Some(Order::Answer(Box::new(answer))))
+}
+
+/// Whether a mail was written to the office itself, under whatever sub-address.
+fn is_to_us(desk: &Desk, mail: &Mail) -> bool {
+    let from = desk.setup.from_address();
+    let is_ours = |address: &str| {
+        let bare = address.split_once('@').map(|(local, host)| {
+            let local = local.split('+').next().unwrap_or_default();
+            format!("{local}@{host}")
+        });
+        [Some(from.as_str()), desk.setup.config.mailbox.user().as_deref()].into_iter().flatten().any(|ours| {
+            ours.eq_ignore_ascii_case(address) || bare.as_ref().is_some_and(|bare| ours.eq_ignore_ascii_case(bare))
+        })
+    };
+    mail.to.iter().any(|party| is_ours(&party.address))
 }
 
 /// The question that a mail replies to, and whom of the staff it was passed on to. Only who got our letter knows

@@ -118,6 +118,7 @@ async fn a_message_that_cannot_be_fetched_advances_nothing_and_the_one_behind_it
         (1, Rule::say("UID FETCH 1 (UID FLAGS", "{tag} OK and no answer")),
         (1, Rule::say("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] {500000000}\r\nSubject")),
         (1, Rule::cut("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] {23}\r\nSubj")),
+        (1, Rule::say("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] {7}\r\nSubject)\r\n{tag} OK done")),
         (1, Rule::say("UID FETCH 1 (UID BODY", "%$#@ garbage\r\n\x01\x02")),
     ] {
         let script = format!("{poison:?}");

@@ -149,6 +149,7 @@ async fn each_reply_passes_once_and_no_machine_passes() {
         (&(|mail: Mail| mail) as &dyn Fn(Mail) -> Mail, "không tìm thấy nội dung trả lời"),
         (&|mail| mail.file_of("a.bin", "application/octet-stream", vec![7; 11 << 20]), "vượt quá 10 MB"),
         (&|mail| mail.file_of("a.eml", "message/rfc822", b"From: a@b.example\r\n\r\nx".to_vec()), "kèm một thư khác"),
+        (&|mail| mail.text("Đơn vị này hỏi mãi.").to("lan@mic.example").header("Cc", OFFICE), "chỉ đồng gửi (Cc)"),
         (&|mail| mail.text("Giả mạo").results(&format!("{MX}; dmarc=fail")), "chưa xác thực được"),
     ] {
         story.mail(|mail| change(reply(mail, &forward, "")).message_id(&format!("<{}@mic.example>", told.len())));
