@@ -12,6 +12,7 @@ use super::{
     token::{self, Token},
 };
 use crate::{
+    agency::masked,
     config::Unverified,
     letter::{
         Context, LetterKind,
@@ -322,9 +323,14 @@ fn open_campaign<'a>(desk: &'a Desk, row: &TokenRow) -> Option<&'a OpenCampaign>
     desk.setup.campaigns.iter().find(|open| Some(&open.id) == row.allowed.campaign.as_ref())
 }
 
-/// Who decided, for the audit table.
+/// Who decided, or tried to, for the audit table. That keeps what it has for ever, so of others than staff it gets no
+/// whole address: the message it names has that.
 pub fn actor(from: &Sent) -> String {
-    format!("mail:{}", if from.address.is_empty() { "?" } else { &from.address })
+    match from.address.as_str() {
+        "" => "mail:?".to_owned(),
+        staff if from.is_staff => format!("mail:{staff}"),
+        other => format!("mail:{}", masked(other)),
+    }
 }
 
 async fn tell(

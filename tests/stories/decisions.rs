@@ -295,6 +295,11 @@ async fn what_is_not_right_about_a_link_changes_nothing_and_is_told() {
         assert_eq!(story.outcome(), "question held unknown_sender");
     }
     story.letters();
+    let refused = audited(&story).await;
+    assert!(
+        refused.len() == tries.len() + 2 && refused.iter().all(|entry| !entry.contains("x@evil.test")),
+        "{refused:?}"
+    );
     // A machine is not even refused.
     story.mail(|mail| pressed(mail, STAFF, &right).header("Auto-Submitted", "auto-replied"));
     story.poll().await;
