@@ -27,7 +27,7 @@ fn a_workbook_is_read_a_number_of_times() {
         Circumstances { agency_kind: Some(Kind::Province), letter_date: Some(jiff::civil::date(2023, 2, 15)) };
     for _ in 0..times {
         let files = message::read_file("Phu luc.xlsx", &bytes);
-        assert!(matches!(appendix::read(&form, &files, &circumstances), Appendix::Report { .. }));
+        assert!(matches!(appendix::read(&form, &files, &[], &circumstances), Appendix::Report { .. }));
     }
 }
 
