@@ -69,6 +69,12 @@ pub fn plain(text: &str) -> String {
     without_marks(&key(text))
 }
 
+/// A text without its tone and vowel marks, `đ` as `d`.
+pub fn unmarked(text: &str) -> String {
+    let letters = text.nfd().filter(|c| !unicode_normalization::char::is_combining_mark(*c));
+    letters.map(|c| if c == 'đ' { 'd' } else { c }).collect()
+}
+
 fn without_marks(key: &str) -> String {
     key.nfd()
         .filter(|c| !unicode_normalization::char::is_combining_mark(*c))

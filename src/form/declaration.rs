@@ -42,6 +42,15 @@ pub struct Form {
     /// Beginnings of printed examples, such as "Ví dụ".
     #[serde(default)]
     pub example_marks: Vec<String>,
+    /// Texts and marks that stand for the answer in the line above: "như trên", a ditto mark.
+    #[serde(default)]
+    pub dittos: Vec<String>,
+    /// Words before the number of the row whose answer is meant: "như mục".
+    #[serde(default)]
+    pub ditto_rows: Vec<String>,
+    /// Names of lines that add others up, which are no rows: "Tổng cộng".
+    #[serde(default)]
+    pub sums: Vec<String>,
     /// Guidance printed inside answer cells; removed before a cell is read.
     #[serde(default)]
     pub prompts: Vec<String>,

@@ -55,6 +55,9 @@ pub fn labels_in(section: &Section, sheets: &[&Sheet]) -> usize {
     patterns.iter().filter(|pattern| texts.iter().any(|text| pattern.is_match(text))).count()
 }
 
+/// Letters that a label without marks must have, lest it be another word.
+const MOST_PLAIN: usize = 5;
+
 /// A label at the beginning of a cell or behind a mark within it, up to its colon or the end of its line.
 fn pattern(column: &Column) -> Option<Regex> {
     let mut names: Vec<&str> = column.aliases.iter().map(String::as_str).chain([column.label.as_str()]).collect();
@@ -64,7 +67,10 @@ fn pattern(column: &Column) -> Option<Regex> {
         let words: Vec<String> = bare.split_whitespace().map(|word| regex::escape(word).replace(',', ",?")).collect();
         words.join(r"\s+")
     };
-    let names: Vec<String> = names.iter().map(pattern_of).collect();
+    let mut names: Vec<String> = names.iter().map(pattern_of).collect();
+    // Typed without any marks.
+    let plain: Vec<String> = names.iter().map(|name| text::unmarked(name)).collect();
+    names.extend(plain.into_iter().filter(|name| name.len() > MOST_PLAIN));
     let number = r"(?:(?:\d{1,2}|[ivx]{1,4}|[a-d])\s*[.):]\s*)?";
     let ending = if column.kind == ColumnType::Prose {
         r"[^\n:]{0,60}(?:[:：]|\n|$)"

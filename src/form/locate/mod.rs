@@ -1,7 +1,9 @@
 //! Finding a form in a workbook by its words: sections by their headings, columns by theirs, rows by number
 //! and name, fields by label, wherever they stand. What is found is handed to `cell` to be understood.
 
+mod carried;
 mod cell;
+mod example;
 mod fields;
 mod heading;
 mod rows;
@@ -82,6 +84,7 @@ pub fn locate(
                         sheet: heading.sheet,
                         rows: heading.first_row..end_of(heading, &titles, &headings, form),
                     };
+                    task.note_sheet(section, heading);
                     table::read(&mut task, section, heading, &region)
                 }
                 None => {
@@ -164,6 +167,30 @@ impl Task<'_> {
     /// Notes a finding of reading.
     fn note(&mut self, finding: Finding) {
         self.findings.push(finding);
+    }
+
+    /// Tells of which sheet a table was read where that is not plain.
+    fn note_sheet(&mut self, section: &Section, heading: &Heading) {
+        let code = match heading {
+            _ if !heading.also.is_empty() => "section-several",
+            _ if !heading.sheet.visible => "sheet-hidden",
+            _ => return,
+        };
+        let arguments = BTreeMap::from([
+            ("label".to_owned(), section.title.clone()),
+            ("sheet".to_owned(), heading.sheet.name.clone()),
+            ("others".to_owned(), heading.also.join("; ")),
+        ]);
+        self.note(Finding {
+            code: code.to_owned(),
+            severity: Severity::Warning,
+            section: section.id.get_ref().clone(),
+            row: None,
+            field: None,
+            place: Some(place(heading.sheet, heading.row, heading.label_column)),
+            found: None,
+            arguments,
+        });
     }
 
     fn section_missing(&mut self, section: &Section) {

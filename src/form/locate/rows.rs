@@ -55,6 +55,8 @@ pub struct Number {
     pub text: String,
     /// Whether the spreadsheet holds it as a number, which `1.10` cannot be.
     pub numeric: bool,
+    /// What it may be besides, where the spreadsheet took it for a day: of 5-2 nobody knows which is the month.
+    pub other: Option<String>,
 }
 
 struct RowKeys<'a> {
@@ -124,8 +126,12 @@ impl<'a> Walk<'a> {
         Line::Unknown
     }
 
-    /// Makes `1.1` behind 1.9 the `1.10` that was typed: as a number it cannot end with a nought.
+    /// Takes a day for the number it was, and makes `1.1` behind 1.9 the `1.10` that was typed: as a number it cannot end with a nought.
     fn mend(&self, number: &mut Number) {
+        let known = |text: &str| self.by_number(text).is_some() || self.added_row(text).is_some();
+        if let Some(other) = number.other.take().filter(|other| known(other) && !known(&number.text)) {
+            number.text = other;
+        }
         let next = self.adding.filter(|_| number.numeric).map(|row| row.number(self.last_count + 1));
         if let Some(next) = next.filter(|next| next.ends_with('0') && next.trim_end_matches('0') == number.text) {
             number.text = next;
@@ -217,8 +223,15 @@ fn same_name(declared: &Name, name: &Name) -> bool {
 
 impl Number {
     pub fn of(cell: Option<&Cell>) -> Number {
-        let text = normal_number(&cell.map(Cell::text).unwrap_or_default());
-        Number { text, numeric: matches!(cell, Some(Cell::Number(_))) }
+        if let Some(Cell::Date(day)) = cell {
+            let (text, other) = (format!("{}.{}", day.day(), day.month()), format!("{}.{}", day.month(), day.day()));
+            return Number { text, numeric: false, other: Some(other) };
+        }
+        let text = match cell {
+            Some(Cell::Error(_)) | None => String::new(),
+            Some(cell) => normal_number(&cell.text()),
+        };
+        Number { text, numeric: matches!(cell, Some(Cell::Number(_))), other: None }
     }
 
     /// Takes the number from the beginning of a name where it stands there, and gives the name without it.
@@ -242,7 +255,8 @@ impl Number {
 static IN_NAME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^\(?(\d{1,2}[.)]|\d{1,2}(?:\.\d{1,3}){1,2}[.):]?)\s+(?:-\s+)?").ok());
 
-fn normal_number(text: &str) -> String {
+/// A number without blanks and final marks, with points between its parts.
+pub fn normal_number(text: &str) -> String {
     let bare: String = text::clean(text).chars().filter(|c| !c.is_whitespace()).collect();
     let pointed =
         bare.replace(',', ".").trim_matches(['.', ')', '(', ':', '-', '/', '+', '*', '•', '…']).to_lowercase();

@@ -2,6 +2,9 @@
 //! and findings a careful person would record, which stand beside it. What is wrapped in archives and mails,
 //! `tests/data/wrapped`, is expected to be read like the form within; so is what was typed before Unicode,
 //! `tests/data/legacy`, what came in pieces, `tests/data/pieces`, and what was made with Word, `tests/data/word`.
+//! What real offices do to the form, `tests/data/filled`, is counted cell by cell in `report`, with all the others.
+
+mod report;
 
 use phuluc::{
     agency::Kind,

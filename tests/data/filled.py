@@ -1,0 +1,682 @@
+#!/usr/bin/env python3
+"""Makes forms filled in as a real office does it, several difficulties at a time: `filled/GROUP/`.
+
+    python3 tests/data/filled.py            # what Python writes
+    python3 tests/data/filled.py --convert  # also what LibreOffice and SheetJS save
+
+Beside each file stands NAME.json: what a careful person would record of it, written from what the office
+meant and not from what the program says. Needs what `make.py` and `word.py` need; `--convert` soffice and npm.
+"""
+
+import copy
+import datetime
+import io
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import openpyxl
+from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import coordinate_to_tuple, get_column_letter
+
+HERE = Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE))
+import files
+import make
+import printed
+import reports
+import word
+from sheets import Cell, Layout, lay_out
+
+OUT = HERE / "filled"
+CASES = []
+
+
+class Case:
+    """A report on its sheets, which an office then spoils; `expected` follows only what it meant."""
+
+    def __init__(self, report, **layout):
+        self.report = report
+        self.book = lay_out(report, Layout(**{"letter": False, **layout}))
+        self.expected = make.recorded(report)
+        self.findings = []
+        self.verdict = "accepted"
+        self.reason = None
+        self.after = []             # what openpyxl does to the workbook last
+
+    @property
+    def sheet(self):
+        return self.book.sheets[0]
+
+    def at(self, row, column, section="status"):
+        name, cell = self.book.places[section, row, column]
+        return next(s for s in self.book.sheets if s.name == name), coordinate_to_tuple(cell)
+
+    def get(self, row, column, section="status"):
+        sheet, at = self.at(row, column, section)
+        return sheet.cells[at].value if at in sheet.cells else None
+
+    def type(self, row, column, value, section="status", runs=None):
+        sheet, at = self.at(row, column, section)
+        if value is None:
+            sheet.cells.pop(at, None)
+        else:
+            sheet.cells[at] = Cell(value, "cell", runs)
+
+    def means(self, row, **values):
+        next(line for line in self.expected["status"] if line["row"] == row).update(values)
+
+    def says(self, code, severity, row, field):
+        place = make.finding(self.book, code, severity, row, field)
+        self.findings.append(place)
+        if severity == "error":
+            self.verdict = "needs_correction"
+
+    def rows(self):
+        return [line["row"] for line in self.expected["status"]]
+
+    def insert(self, before, cells, count=1):
+        """Pushes everything from a line on down, and writes `cells` (by column name) into the gap."""
+        sheet, (line, _) = before
+        moved = {}
+        for (r, c), cell in sheet.cells.items():
+            moved[(r + count if r >= line else r, c)] = cell
+        sheet.cells = moved
+        sheet.merges = [(a + count, b, c + count, d) if a >= line else (a, b, c, d) for a, b, c, d in sheet.merges]
+        for key, (name, cell) in list(self.book.places.items()):
+            r, c = coordinate_to_tuple(cell)
+            if name == sheet.name and r >= line:
+                self.book.places[key] = (name, f"{get_column_letter(c)}{r + count}")
+        sheet.end += count
+        for column, value in cells.items():
+            _, (_, c) = self.at(None, column)
+            sheet.cells[line, c] = Cell(value, "cell")
+
+
+def case(group, ending="xlsx", writer="openpyxl"):
+    def add(make_case):
+        name = make_case.__name__.replace("_", "-")
+        CASES.append((group, f"{name}.{ending}", writer, make_case))
+        return make_case
+    return add
+
+
+# ---- marks: options left in place ----
+
+LISTS = {"compliance": printed.COMPLIANCE, "profile": printed.PROFILE, "stage": printed.STAGE}
+
+
+def options_of(row):
+    return printed.PROFILE if row.endswith("profile") else printed.COMPLIANCE
+
+
+@case("marks", writer="xlsxwriter")
+def ticked_in_every_way():
+    c = Case(reports.kien_giang())
+    ways = ["[x] {}|[ ] {}", "{} (x)|{}", "X {}|{}", "☑ {}|☐ {}", "{} [X]|{} [ ]", "v {}|{}", "(X) {}|( ) {}", "✓ {}|{}", "+ {}: x|+ {}:"]
+    for n, line in enumerate(c.expected["status"]):
+        yes, no = ways[n % len(ways)].split("|")
+        c.type(line["row"], "compliance", "\n".join(
+            (yes if code == line["compliance"] else no).format(text) for code, text in options_of(line["row"]).items()))
+    return c
+
+
+@case("marks")
+def ticked_in_one_line():
+    c = Case(reports.nghe_an())
+    for line in c.expected["status"]:
+        c.type(line["row"], "compliance", "  ".join(
+            f"{'☒' if code == line['compliance'] else '☐'} {text}" for code, text in options_of(line["row"]).items()))
+    return c
+
+
+@case("marks")
+def two_ticks():
+    c = Case(reports.nghe_an())
+    c.type("2", "compliance", "☑ Đã đáp ứng\n☑ Đáp ứng một phần\n☐ Chưa đáp ứng")
+    c.means("2", compliance=None)
+    c.says("compliance-several", "error", "2", "compliance")
+    return c
+
+
+@case("marks")
+def struck_others_and_bold_choice():
+    c = Case(reports.lao_cai())
+
+    def look(wb):
+        from openpyxl.cell.rich_text import CellRichText, TextBlock
+        from openpyxl.cell.text import InlineFont
+        for n, line in enumerate(c.expected["status"]):
+            sheet, at = c.at(line["row"], "compliance")
+            cell = wb[sheet.name].cell(*at)
+            cell.value = CellRichText([TextBlock(InlineFont(rFont="Times New Roman", sz=12, **(
+                {"b": True} if code == line["compliance"] else {"strike": True})), f"{text}\n")
+                for code, text in options_of(line["row"]).items()])
+    c.after.append(look)
+    return c
+
+
+# ---- cells: what is typed in one ----
+
+@case("cells", writer="xlsxwriter")
+def under_the_example():
+    c = Case(reports.nghe_an())
+    for line in c.expected["status"]:
+        c.type(line["row"], "owner", f"Ví dụ: Sở TTTT\n{c.get(line['row'], 'owner')}")
+        c.type(line["row"], "compliance", f"Ví dụ: Đáp ứng một phần\n{c.get(line['row'], 'compliance')}")
+    return c
+
+
+@case("cells")
+def under_the_example_and_list():
+    c = Case(reports.ha_nam())
+    for row in ("2", "3", "4.1"):
+        c.type(row, "compliance", "\n".join([printed.CHOOSE, printed.options(printed.COMPLIANCE),
+                                              "Ví dụ: Chưa đáp ứng", c.get(row, "compliance")]))
+        c.says("compliance-inferred", "warning", row, "compliance")
+        c.says("investment-inferred", "warning", row, "investment")
+        c.type(row, "investment", "\n".join([printed.CHOOSE_AND_DATE, printed.options(printed.STAGE),
+                                              printed.EXAMPLES[row][2], c.get(row, "investment")]))
+    return c
+
+
+@case("cells")
+def nothing_under_the_example():
+    c = Case(reports.ha_nam())
+    c.type("2", "owner", "Ví dụ: Sở TTTT\n........")
+    c.means("2", owner=None)
+    c.says("owner-example", "error", "2", "owner")
+    return c
+
+
+DITTO = ["như trên", "Như trên.", "-nt-", "nt", '"', "〃", "//", "(như trên)", "n.t", "'' ''"]
+
+
+@case("cells")
+def as_above():
+    c = Case(reports.thai_nguyen())
+    above = None
+    for n, line in enumerate(c.expected["status"]):
+        if n % 3 and not line["row"].startswith("5."):
+            c.type(line["row"], "owner", DITTO[n % len(DITTO)])
+            line["owner"] = above
+            c.says("owner-inferred", "warning", line["row"], "owner")
+        above = line["owner"]
+    return c
+
+
+@case("cells", writer="xlsxwriter")
+def as_in_another_row():
+    c = Case(reports.lao_cai())
+    for row, words in (("4.1", "Như mục 2"), ("3", "như tại mục 1.1"), ("5.1/measures", "nt mục 4.1")):
+        c.type(row, "owner", words)
+        source = {"4.1": "2", "3": "1.1", "5.1/measures": "2"}[row]
+        c.means(row, owner=next(line for line in c.expected["status"] if line["row"] == source)["owner"])
+        c.says("owner-inferred", "warning", row, "owner")
+    return c
+
+
+@case("cells")
+def as_above_in_choices():
+    """A level that is "như trên" is the one above it; what it leaves open is told, and nothing is guessed."""
+    c = Case(reports.dong_thap())
+    lines = c.expected["status"]
+    above, line = lines[0], lines[1]
+    c.type(line["row"], "compliance", "Như trên")
+    line["compliance"] = above["compliance"]
+    c.says("compliance-inferred", "warning", line["row"], "compliance")
+    return c
+
+
+@case("cells")
+def as_above_below_nothing():
+    c = Case(reports.ha_nam())
+    c.type("1.1", "owner", "Như trên")
+    c.means("1.1", owner=None)
+    c.says("owner-missing", "error", "1.1", "owner")
+    return c
+
+
+@case("cells")
+def errors_of_the_spreadsheet():
+    c = Case(reports.nghe_an())
+    for row, column, shown in (("2", "owner", "#REF!"), ("4.1", "compliance", "#N/A"), ("3", "owner", "#NAME?")):
+        c.type(row, column, shown)
+        c.means(row, **{column: None})
+        c.says(f"{column}-missing", "error", row, column)
+
+    def as_errors(wb):
+        for row, column in (("2", "owner"), ("4.1", "compliance"), ("3", "owner")):
+            sheet, at = c.at(row, column)
+            wb[sheet.name].cell(*at).data_type = "e"
+    c.after.append(as_errors)
+    return c
+
+
+@case("cells", writer="xlsxwriter")
+def phone_and_mail_in_one_cell():
+    c = Case(reports.can_tho(), contact="gap")
+    phone, mail = c.report.contact["phone"], c.report.contact["email"]
+    c.type(None, "phone", f"{phone} - Email: {mail}", "contact")
+    c.type(None, "email", None, "contact")
+    sheet, at = c.at(None, "email", "contact")
+    sheet.cells.pop((at[0], at[1] - 2), None)
+    return c
+
+
+@case("cells")
+def phone_and_mail_under_one_label():
+    c = Case(reports.da_nang(), contact="gap")
+    sheet, at = c.at(None, "phone", "contact")
+    sheet.cells[at[0], at[1] - 2] = Cell("Số điện thoại, Email", "plain")
+    c.type(None, "phone", f"{c.report.contact['phone']}; {c.report.contact['email']}", "contact")
+    c.type(None, "email", None, "contact")
+    sheet, at = c.at(None, "email", "contact")
+    sheet.cells.pop((at[0], at[1] - 2), None)
+    return c
+
+
+@case("cells")
+def level_with_reason_in_its_cell():
+    c = Case(reports.nghe_an())
+    c.type("2", "compliance", c.get("2", "compliance") + " (khoảng 70% chức năng)")
+    c.type("3", "compliance", c.get("3", "compliance").upper() + "!")
+    c.type("4.1", "compliance", "=> " + c.get("4.1", "compliance"))
+    return c
+
+
+# ---- rows ----
+
+@case("rows")
+def owner_merged_over_rows():
+    c = Case(reports.dong_thap())
+    sheet, first = c.at("2", "owner")
+    _, last = c.at("3", "owner")
+    c.type("3", "owner", None)
+    sheet.merge(first[0], first[1], last[0], last[1])
+    for line in c.expected["status"]:
+        if line["row"] == "3":
+            line["owner"] = next(l for l in c.expected["status"] if l["row"] == "2")["owner"]
+    c.says("owner-inferred", "warning", "3", "owner")
+    return c
+
+
+@case("rows", writer="xlsxwriter")
+def answers_merged_over_a_block():
+    c = Case(reports.dong_thap())
+    for column in ("owner",):
+        sheet, first = c.at("5.1/profile", column)
+        _, last = c.at("5.1/measures", column)
+        c.type("5.1/measures", column, None)
+        sheet.merge(first[0], first[1], last[0], last[1])
+        c.means("5.1/measures", owner=c.get("5.1/profile", column))
+        c.says("owner-inferred", "warning", "5.1/measures", "owner")
+    return c
+
+
+@case("rows")
+def lines_split_over_two():
+    c = Case(reports.ha_nam())
+    for row in ("3", "2"):
+        sheet, at = c.at(row, "note")
+        text = c.get(row, "note")
+        middle = text.index(" ", len(text) // 2)
+        c.type(row, "note", text[:middle])
+        c.insert((sheet, (at[0] + 1, at[1])), {"note": text[middle + 1:]})
+        c.means(row, note=text[:middle] + "\n" + text[middle + 1:])
+    return c
+
+
+@case("rows", writer="xlsxwriter")
+def name_split_over_two():
+    c = Case(reports.nghe_an())
+    sheet, at = c.at("2", "component")
+    text = c.get("2", "component")
+    cut = text.index(" trên cơ sở")
+    c.type("2", "component", text[:cut])
+    c.insert((sheet, (at[0] + 1, at[1])), {"component": text[cut + 1:]})
+    return c
+
+
+@case("rows")
+def sums_and_notes_between():
+    c = Case(reports.thai_nguyen())
+    c.insert(c.at("2", "component"), {"component": "Tổng cộng", "compliance": "3/5"})
+    c.insert(c.at("4.1", "component"), {"component": "Ghi chú: số liệu tính đến ngày 20/02/2023"})
+    c.insert(c.at("1.1", "component"), {"component": "Khối các sở, ngành"})
+    return c
+
+
+@case("rows")
+def extra_columns():
+    c = Case(reports.lao_cai(), order=("row", "component", None, "owner", "compliance", None, "investment", "note", None))
+    sheet = c.sheet
+    _, (line, col) = c.at(None, "component")
+    for offset, head, value in ((1, "Đơn vị nhập liệu", "Phòng CNTT"), (4, "Tỷ lệ (%)", 75), (7, "Ngày cập nhật", "20/02/2023")):
+        sheet.cells[line, col + offset] = Cell(head, "head")
+        for row in c.rows():
+            _, (r, _) = c.at(row, "component")
+            sheet.cells[r, col + offset] = Cell(value, "cell")
+    return c
+
+
+@case("rows", writer="xlsxwriter")
+def second_number_column():
+    c = Case(reports.da_nang(), first=(1, 2))
+    sheet = c.sheet
+    _, (line, _) = c.at(None, "component")
+    sheet.cells[line, 1] = Cell("TT", "head")
+    for n, row in enumerate(c.rows(), 1):
+        _, (r, _) = c.at(row, "component")
+        sheet.cells[r, 1] = Cell(n, "cell")
+    return c
+
+
+@case("rows")
+def numbers_made_dates():
+    """1.1, 4.1, 5.2 typed as 1-1, 4-1, 5-2 became days of the current year."""
+    c = Case(reports.nghe_an())
+
+    def dates(wb):
+        for row in ("1.1", "1.2", "4.1", "5.1", "5.2"):
+            key = ("status", row, "row")
+            if key not in c.book.places:
+                continue
+            sheet, at = c.at(row, "row")
+            cell = wb[sheet.name].cell(*at)
+            a, b = row.split(".")
+            cell.value = datetime.datetime(2023, int(b), int(a))
+            cell.number_format = "d-mmm"
+    c.after.append(dates)
+    return c
+
+
+@case("rows")
+def ratio_made_a_date():
+    c = Case(reports.ha_nam())
+
+    def dates(wb):
+        sheet, at = c.at("3", "note")
+        cell = wb[sheet.name].cell(*at)
+        cell.value = datetime.datetime(2023, 12, 5)
+        cell.number_format = "d/m"
+    c.after.append(dates)
+    c.type("3", "note", "05/12/2023")
+    c.means("3", note=None)
+    c.says("reason-missing", "error", "3", "note")
+    c.says("ratios-missing", "error", "3", "note")
+    return c
+
+
+# ---- labels ----
+
+def misspelt(text, how):
+    import unicodedata
+    if how == "plain":
+        text = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+        return "".join(ch for ch in text if not unicodedata.combining(ch))
+    if how == "short":
+        for long, short in (("Hệ thống thông tin", "HTTT"), ("hệ thống thông tin", "HTTT"), ("thủ tục hành chính", "TTHC"),
+                            ("Cơ sở dữ liệu", "CSDL"), ("quốc gia", "QG"), ("an toàn, an ninh mạng", "ATANM"),
+                            ("công nghệ thông tin", "CNTT"), ("một cửa điện tử", "MCĐT"), ("dịch vụ công", "DVC")):
+            text = text.replace(long, short)
+        return text
+    words = text.split(" ")
+    for n in range(3, len(words), 7):
+        word_ = words[n]
+        if len(word_) > 3:
+            words[n] = word_[:-2] + word_[-1] + word_[-2] if n % 2 else word_[:-1]
+    return " ".join(words)
+
+
+def labels(how, report):
+    c = Case(report, say=lambda t, column, is_printed: misspelt(t, how) if is_printed and column == "component" and t else t)
+    return c
+
+
+@case("labels")
+def names_without_marks():
+    return labels("plain", reports.nghe_an())
+
+
+@case("labels", writer="xlsxwriter")
+def names_abbreviated():
+    return labels("short", reports.ha_noi())
+
+
+@case("labels")
+def names_misspelt():
+    return labels("typo", reports.lao_cai())
+
+
+@case("labels", writer="xlsxwriter")
+def headings_misspelt():
+    heads = {k: misspelt(v, "typo") for k, v in printed.COLUMNS.items()}
+    return Case(reports.lao_cai(), headings=heads)
+
+
+@case("labels")
+def everything_without_marks():
+    return Case(reports.nghe_an(), say=lambda t, column, is_printed: misspelt(t, "plain") if is_printed and t else t)
+
+
+# ---- sheets ----
+
+@case("sheets")
+def behind_a_cover():
+    c = Case(reports.ha_nam(), sheets="PL")
+
+    def cover(wb):
+        ws = wb.create_sheet("Bìa", 0)
+        ws["B3"], ws["B5"] = "ỦY BAN NHÂN DÂN TỈNH HÀ NAM", "BÁO CÁO KẾT QUẢ TRIỂN KHAI VĂN BẢN SỐ 1552/BTTTT-THH"
+        ws["B8"] = "Hà Nam, tháng 02 năm 2023"
+        ws = wb.create_sheet("Hướng dẫn", 1)
+        ws["A1"], ws["A2"] = "1. Thông tin về cán bộ đầu mối", "Họ và tên: ghi đầy đủ"
+        ws["A3"] = "STT: ghi theo mẫu"
+    c.after.append(cover)
+    return c
+
+
+def second_copy(c, old, name, visible=True):
+    def add(wb):
+        other = lay_out(old, Layout(letter=False, sheets=name))
+        buffer = io.BytesIO()
+        path = Path(tempfile.mkdtemp()) / "other.xlsx"
+        files.write_openpyxl(other, path)
+        source = openpyxl.load_workbook(path)[name]
+        ws = wb.create_sheet(name, 0)
+        for row in source.iter_rows():
+            for cell in row:
+                if cell.value is not None:
+                    ws[cell.coordinate] = cell.value
+        if not visible:
+            ws.sheet_state = "hidden"
+    c.after.append(add)
+
+
+@case("sheets")
+def old_copy_hidden():
+    c = Case(reports.ha_nam(), sheets="Phụ lục")
+    old = reports.ha_nam()
+    old.portal = reports.answer("Sở TTTT", "met")
+    second_copy(c, old, "Phụ lục cũ", visible=False)
+    return c
+
+
+@case("sheets")
+def two_copies_seen():
+    c = Case(reports.ha_nam(), sheets="Lần 2")
+    old = reports.ha_nam()
+    old.portal = reports.answer("Văn phòng UBND tỉnh", "met")
+    second_copy(c, old, "Lần 1")
+    c.findings.append({"code": "section-several", "severity": "warning", "sheet": "Lần 2",
+                       "cell": c.book.places["status", None, "component"][1], "row": None, "field": None})
+    return c
+
+
+@case("sheets")
+def blank_copy_beside():
+    c = Case(reports.ha_nam(), sheets="Báo cáo")
+
+    def add(wb):
+        from sheets import Sheetmaker
+        other = Sheetmaker(reports.ha_nam(), Layout(letter=False, sheets="Mẫu")).make(blank=True)
+        ws = wb.create_sheet("Mẫu", 0)
+        for at, cell in other.sheets[0].cells.items():
+            if cell.value is not None:
+                ws.cell(*at).value = cell.value
+    c.after.append(add)
+    return c
+
+
+@case("sheets")
+def hidden_row():
+    c = Case(reports.thai_nguyen())
+    c.after.append(lambda wb: [wb[c.sheet.name].row_dimensions.__getitem__(c.at(row, "row")[1][0]).__setattr__("hidden", True)
+                               for row in ("1.2", "2")])
+    for row in ("1.2", "2"):
+        place = make.finding(c.book, "row-hidden", "warning", row, "component")
+        c.findings.append(place)
+    return c
+
+
+@case("sheets")
+def hidden_column():
+    c = Case(reports.lao_cai())
+
+    def hide(wb):
+        _, at = c.at(None, "note")
+        wb[c.sheet.name].column_dimensions[get_column_letter(at[1])].hidden = True
+    c.after.append(hide)
+    place = make.finding(c.book, "column-hidden", "warning", None, "note")
+    c.findings.append(place)
+    return c
+
+
+@case("sheets")
+def form_in_a_hidden_sheet():
+    c = Case(reports.lao_cai(), sheets="PL1552")
+
+    def hide(wb):
+        ws = wb.create_sheet("Công văn", 0)
+        ws["A1"] = "Kính gửi: Bộ Thông tin và Truyền thông"
+        wb["PL1552"].sheet_state = "hidden"
+        wb.active = 0
+    c.after.append(hide)
+    c.findings.append({"code": "sheet-hidden", "severity": "warning", "sheet": "PL1552",
+                       "cell": c.book.places["status", None, "component"][1], "row": None, "field": None})
+    return c
+
+
+# ---- layouts nobody thought of ----
+
+@case("layouts", writer="xlsxwriter")
+def levels_as_columns():
+    """The level of compliance as three columns with an x in one of them."""
+    c = Case(reports.nghe_an(), order=("row", "component", "owner", "compliance", None, None, "investment", "note"))
+    sheet = c.sheet
+    _, (line, col) = c.at(None, "compliance")
+    levels = list(printed.COMPLIANCE.items())
+    for n, (_, text) in enumerate(levels):
+        sheet.cells[line, col + n] = Cell(text, "head")
+    for expected in c.expected["status"]:
+        row = expected["row"]
+        if row.endswith("profile"):
+            continue
+        _, (r, _) = c.at(row, "compliance")
+        for n, (code, _) in enumerate(levels):
+            sheet.cells.pop((r, col + n), None)
+            if code == expected["compliance"]:
+                sheet.cells[r, col + n] = Cell("x", "cell")
+    c.verdict = "held"
+    return c
+
+
+@case("layouts")
+def label_colon_value():
+    """Every answer on a line of its own: "Cơ quan chủ trì: …"."""
+    c = Case(reports.dong_thap())
+    report, sheet = c.report, c.sheet
+    sheet.cells, sheet.merges = {}, []
+    lines = [f"{label}: {report.contact[f]}" for f, label in printed.CONTACT.items()]
+    for line in c.expected["status"]:
+        lines.append(f"{line['row'].split('/')[0]}. {line['component']}")
+        for column, label in list(printed.COLUMNS.items())[2:]:
+            value = c_value(report, line["row"], column)
+            if value:
+                lines.append(f"{label}: {value}")
+    for n, text in enumerate(lines, 1):
+        sheet.cells[n, 1] = Cell(text, "plain")
+    c.verdict = "held"
+    return c
+
+
+def c_value(report, row, column):
+    book = lay_out(report, Layout(letter=False))
+    name, cell = book.places["status", row, column]
+    found = book.sheets[0].cells.get(coordinate_to_tuple(cell))
+    return found and found.value
+
+
+@case("layouts")
+def rows_and_columns_swapped():
+    c = Case(reports.dong_thap())
+    sheet = c.sheet
+    sheet.cells = {(col, row): cell for (row, col), cell in sheet.cells.items()}
+    sheet.merges = []
+    sheet.end = max(r for r, _ in sheet.cells)
+    c.verdict = "held"
+    return c
+
+
+def write(folder, name, writer, c):
+    path = folder / name
+    if writer == "xlsxwriter":
+        files.write_xlsxwriter(c.book, path)
+    else:
+        files.write_openpyxl(c.book, path)
+    if c.after:
+        wb = openpyxl.load_workbook(path, rich_text=True)
+        for change in c.after:
+            change(wb)
+        buffer = io.BytesIO()
+        wb.save(buffer)
+        path.write_bytes(files.steady(buffer.getvalue()))
+    make.expect(path, c.report.kind, c.verdict, c.reason, c.expected, c.findings)
+
+
+# ---- the same, saved by other programs ----
+
+CONVERTED = [("marks/ticked-in-every-way", "xls"), ("cells/as-above", "ods"), ("cells/under-the-example", "xls"),
+             ("rows/owner-merged-over-rows", "xls"), ("rows/lines-split-over-two", "ods"),
+             ("rows/sums-and-notes-between", "xls"), ("labels/names-misspelt", "ods"), ("sheets/two-copies-seen", "xls"),
+             ("sheets/behind-a-cover", "ods"), ("cells/errors-of-the-spreadsheet", "ods"), ("rows/extra-columns", "xls"),
+             ("rows/numbers-made-dates", "ods")]
+
+
+def convert():
+    with tempfile.TemporaryDirectory() as temp:
+        for source, ending in CONVERTED:
+            path = OUT / f"{source}.xlsx"
+            target = path.with_name(f"{path.stem}-libreoffice.{ending}")
+            filters = {"xls": "xls:MS Excel 97", "ods": "ods:calc8"}
+            subprocess.run(["soffice", f"-env:UserInstallation=file://{temp}/profile", "--headless", "--convert-to",
+                            filters[ending], "--outdir", temp, path], check=True, capture_output=True)
+            shutil.copy(Path(temp) / f"{path.stem}.{ending}", target)
+            shutil.copy(path.with_suffix(".json"), target.with_suffix(".json"))
+
+
+def main():
+    for group, name, writer, make_case in CASES:
+        folder = OUT / group
+        folder.mkdir(parents=True, exist_ok=True)
+        write(folder, name, writer, make_case())
+    if "--convert" in sys.argv:
+        convert()
+
+
+if __name__ == "__main__":
+    main()
