@@ -45,6 +45,7 @@ class Case:
         self.findings = []
         self.verdict = "accepted"
         self.reason = None
+        self.formulas = {}          # by cell: what XlsxWriter writes with the cell's text as its value
         self.after = []             # what openpyxl does to the workbook last
 
     @property
@@ -284,7 +285,7 @@ def level_with_reason_in_its_cell():
     c = Case(reports.nghe_an())
     c.type("2", "compliance", c.get("2", "compliance") + " (khoảng 70% chức năng)")
     c.type("3", "compliance", c.get("3", "compliance").upper() + "!")
-    c.type("4.1", "compliance", "=> " + c.get("4.1", "compliance"))
+    c.type("4.1", "compliance", "-> " + c.get("4.1", "compliance"))
     return c
 
 
@@ -591,51 +592,72 @@ def levels_as_columns():
             sheet.cells.pop((r, col + n), None)
             if code == expected["compliance"]:
                 sheet.cells[r, col + n] = Cell("x", "cell")
-    c.verdict = "held"
     return c
 
 
 @case("layouts")
 def label_colon_value():
     """Every answer on a line of its own: "Cơ quan chủ trì: …"."""
-    c = Case(reports.dong_thap())
-    report, sheet = c.report, c.sheet
+    return as_list(reports.dong_thap(), lambda label, value: [f"{label}: {value}"])
+
+
+@case("layouts", writer="xlsxwriter")
+def label_beside_value():
+    """The same in two columns: the heading on the left, the answer on the right."""
+    return as_list(reports.nghe_an(), lambda label, value: [label, value])
+
+
+def as_list(report, shown):
+    c = Case(report)
+    sheet = c.sheet
+    lines = [shown(label, report.contact[f]) for f, label in printed.CONTACT.items()]
+    where = {}
+    _, (head, number) = c.at(None, "row")
+    _, (_, name) = c.at(None, "component")
+    answers = [(column, c.at(None, column)[1][1], label) for column, label in list(printed.COLUMNS.items())[2:]]
+    last = max(r for r, _ in (c.at(row, "component")[1] for row in c.rows()))
+    for r in range(head + 1, last + 1):
+        value = lambda col: sheet.cells[r, col].value if (r, col) in sheet.cells else None
+        if not value(name):
+            continue
+        lines.append([f"{value(number)}. {value(name)}" if value(number) else value(name)])
+        for column, col, label in answers:
+            if value(col):
+                lines.append(shown(label, value(col)))
+    first = next(n for n, line in enumerate(lines, 1) if line[0][0].isdigit())
     sheet.cells, sheet.merges = {}, []
-    lines = [f"{label}: {report.contact[f]}" for f, label in printed.CONTACT.items()]
-    for line in c.expected["status"]:
-        lines.append(f"{line['row'].split('/')[0]}. {line['component']}")
-        for column, label in list(printed.COLUMNS.items())[2:]:
-            value = c_value(report, line["row"], column)
-            if value:
-                lines.append(f"{label}: {value}")
-    for n, text in enumerate(lines, 1):
-        sheet.cells[n, 1] = Cell(text, "plain")
-    c.verdict = "held"
+    for n, texts in enumerate(lines, 1):
+        for m, text in enumerate(texts, 1):
+            sheet.cells[n, m] = Cell(text, "plain")
+    sheet.end = len(lines)
+    c.findings.append({"code": "table-relaid", "severity": "warning", "sheet": sheet.name, "cell": f"A{first}",
+                       "row": None, "field": None})
     return c
-
-
-def c_value(report, row, column):
-    book = lay_out(report, Layout(letter=False))
-    name, cell = book.places["status", row, column]
-    found = book.sheets[0].cells.get(coordinate_to_tuple(cell))
-    return found and found.value
 
 
 @case("layouts")
 def rows_and_columns_swapped():
     c = Case(reports.dong_thap())
     sheet = c.sheet
+    _, (row, col) = c.at(None, "component")
     sheet.cells = {(col, row): cell for (row, col), cell in sheet.cells.items()}
     sheet.merges = []
     sheet.end = max(r for r, _ in sheet.cells)
-    c.verdict = "held"
+    c.findings.append({"code": "table-relaid", "severity": "warning", "sheet": sheet.name,
+                       "cell": f"{get_column_letter(row)}{col}", "row": None, "field": None})
     return c
 
 
 def write(folder, name, writer, c):
     path = folder / name
-    if writer == "xlsxwriter":
-        files.write_xlsxwriter(c.book, path)
+    if writer == "docx":
+        document = word.Document(c.book)
+        document.save(path)
+        for finding in c.findings:
+            row, col = coordinate_to_tuple(finding["cell"])
+            finding["sheet"], finding["cell"] = document.places[finding["sheet"], row, col]
+    elif writer == "xlsxwriter":
+        files.write_xlsxwriter(c.book, path, c.formulas)
     else:
         files.write_openpyxl(c.book, path)
     if c.after:
@@ -648,25 +670,178 @@ def write(folder, name, writer, c):
     make.expect(path, c.report.kind, c.verdict, c.reason, c.expected, c.findings)
 
 
+# ---- what Excel adds ----
+
+@case("excel", writer="xlsxwriter")
+def rows_left_out_by_a_filter():
+    """A filter on the level shows two lines of many; what it hides was answered all the same."""
+    c = Case(reports.thai_nguyen())
+    _, (head, col) = c.at(None, "compliance")
+    hidden = [line["row"] for line in c.expected["status"] if line["compliance"] == "met"]
+
+    def filter_rows(wb):
+        ws = wb[c.sheet.name]
+        ws.auto_filter.ref = f"A{head}:{get_column_letter(ws.max_column)}{ws.max_row}"
+        ws.auto_filter.add_filter_column(col - 1, ["Chưa đáp ứng", "Đáp ứng một phần"])
+        for row in hidden:
+            ws.row_dimensions[c.at(row, "component")[1][0]].hidden = True
+    c.after.append(filter_rows)
+    c.findings += [make.finding(c.book, "row-hidden", "warning", row, "component") for row in hidden]
+    return c
+
+
+@case("excel")
+def an_owner_struck_through_and_replaced():
+    c = Case(reports.nghe_an())
+
+    def strike(wb):
+        from openpyxl.cell.rich_text import CellRichText, TextBlock
+        from openpyxl.cell.text import InlineFont
+        for row in ("2", "3"):
+            sheet, at = c.at(row, "owner")
+            cell = wb[sheet.name].cell(*at)
+            cell.value = CellRichText([TextBlock(InlineFont(strike=True), "Văn phòng UBND tỉnh "),
+                                       TextBlock(InlineFont(b=False), c.get(row, "owner"))])
+    c.after.append(strike)
+    return c
+
+
+@case("excel")
+def a_level_struck_through_as_a_whole():
+    """Somebody took the answer back and wrote no other."""
+    c = Case(reports.nghe_an())
+
+    def strike(wb):
+        sheet, at = c.at("4.1", "compliance")
+        wb[sheet.name].cell(*at).font = Font(strike=True)
+    c.after.append(strike)
+    c.means("4.1", compliance=None, stage=None, due=None, note=None)
+    for column in ("investment", "note"):
+        c.type("4.1", column, None)
+    c.says("compliance-missing", "error", "4.1", "compliance")
+    return c
+
+
+@case("excel")
+def formulas_without_values():
+    """Written by a program that works nothing out: nobody knows what the sender saw."""
+    c = Case(reports.nghe_an())
+    for row in ("2", "4.1"):
+        sheet, at = c.at(row, "owner")
+        c.type(row, "owner", f"=UPPER({get_column_letter(at[1])}{c.at('1.1', 'owner')[1][0]})")
+        c.means(row, owner=None)
+        c.says("owner-missing", "error", row, "owner")
+    return c
+
+
+@case("excel", writer="xlsxwriter")
+def formulas_with_values():
+    c = Case(reports.nghe_an())
+    _, (line, col) = c.at("1.1", "owner")
+    for row in ("2", "4.1"):
+        c.type(row, "owner", c.get("1.1", "owner"))
+        c.means(row, owner=c.get("1.1", "owner"))
+        _, at = c.at(row, "owner")
+        c.formulas[at] = f"={get_column_letter(col)}{line}"
+    return c
+
+
+@case("excel")
+def levels_by_number_and_comments():
+    """Notes of the desk beside the answers, and numbers that Excel keeps as numbers."""
+    c = Case(reports.lao_cai())
+
+    def comment(wb):
+        from openpyxl.comments import Comment
+        for row in ("2", "4.1"):
+            sheet, at = c.at(row, "owner")
+            wb[sheet.name].cell(*at).comment = Comment("Đề nghị anh Ví kiểm tra lại", "Phòng CNTT")
+            sheet, at = c.at(row, "row")
+            wb[sheet.name].cell(*at).value = float(row)
+    c.after.append(comment)
+    return c
+
+
+# ---- documents of Word ----
+
+@case("word", ending="docx", writer="docx")
+def as_above_in_a_document():
+    return as_above()
+
+
+@case("word", ending="docx", writer="docx")
+def ticked_in_a_document():
+    return ticked_in_one_line()
+
+
+@case("word", ending="docx", writer="docx")
+def under_the_example_in_a_document():
+    return under_the_example()
+
+
+@case("word", ending="docx", writer="docx")
+def owner_merged_in_a_document():
+    return owner_merged_over_rows()
+
+
+@case("word", ending="docx", writer="docx")
+def names_misspelt_in_a_document():
+    return names_misspelt()
+
+
 # ---- the same, saved by other programs ----
 
 CONVERTED = [("marks/ticked-in-every-way", "xls"), ("cells/as-above", "ods"), ("cells/under-the-example", "xls"),
              ("rows/owner-merged-over-rows", "xls"), ("rows/lines-split-over-two", "ods"),
              ("rows/sums-and-notes-between", "xls"), ("labels/names-misspelt", "ods"), ("sheets/two-copies-seen", "xls"),
              ("sheets/behind-a-cover", "ods"), ("cells/errors-of-the-spreadsheet", "ods"), ("rows/extra-columns", "xls"),
-             ("rows/numbers-made-dates", "ods")]
+             ("rows/numbers-made-dates", "ods"), ("layouts/levels-as-columns", "xls"),
+             ("layouts/rows-and-columns-swapped", "ods"), ("excel/formulas-with-values", "ods"),
+             ("word/as-above-in-a-document", "docx")]
+SHEETJS = [("cells/phone-and-mail-in-one-cell", "xlsx"), ("cells/as-in-another-row", "xls"),
+           ("rows/answers-merged-over-a-block", "xlsx"), ("rows/second-number-column", "xlsb"),
+           ("labels/names-without-marks", "ods"), ("layouts/label-beside-value", "xls")]
+RUST = ["cells/as-above-in-choices", "labels/headings-misspelt", "layouts/label-colon-value", "rows/name-split-over-two"]
+
+
+def saved_as(path, by, ending):
+    target = path.with_name(f"{path.stem}-{by}.{ending}")
+    shutil.copy(path.with_suffix(".json"), target.with_suffix(".json"))
+    return target
 
 
 def convert():
     with tempfile.TemporaryDirectory() as temp:
         for source, ending in CONVERTED:
+            path = next(OUT.glob(f"{source}.*[!n]"))
+            filters = {"xls": "xls:MS Excel 97", "ods": "ods:calc8", "docx": "docx:MS Word 2007 XML"}
+            if ending == "docx":
+                # By way of its own format, else it writes back what it has read.
+                soffice(temp, "odt", path)
+                soffice(temp, filters[ending], Path(temp) / f"{path.stem}.odt")
+            else:
+                soffice(temp, filters[ending], path)
+            shutil.copy(Path(temp) / f"{path.stem}.{ending}", saved_as(path, "libreoffice", ending))
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "xlsx@0.18.5"], cwd=temp, check=True,
+                       capture_output=True)
+        for source, ending in SHEETJS:
             path = OUT / f"{source}.xlsx"
-            target = path.with_name(f"{path.stem}-libreoffice.{ending}")
-            filters = {"xls": "xls:MS Excel 97", "ods": "ods:calc8"}
-            subprocess.run(["soffice", f"-env:UserInstallation=file://{temp}/profile", "--headless", "--convert-to",
-                            filters[ending], "--outdir", temp, path], check=True, capture_output=True)
-            shutil.copy(Path(temp) / f"{path.stem}.{ending}", target)
-            shutil.copy(path.with_suffix(".json"), target.with_suffix(".json"))
+            subprocess.run(["node", "-e", SAVE, path, saved_as(path, "sheetjs", ending)], cwd=temp, check=True)
+    for source in RUST:
+        path = OUT / f"{source}.xlsx"
+        subprocess.run(["cargo", "run", "--quiet", "--example", "saved-by-rust", path, saved_as(path, "rust", "xlsx")],
+                       check=True, cwd=HERE.parent.parent)
+
+
+SAVE = """
+const xlsx = require('xlsx'), [from, to] = process.argv.slice(1);
+xlsx.writeFile(xlsx.readFile(from), to);
+"""
+
+
+def soffice(temp, ending, path):
+    subprocess.run(["soffice", f"-env:UserInstallation=file://{temp}/profile", "--headless", "--convert-to", ending,
+                    "--outdir", temp, path], check=True, capture_output=True)
 
 
 def main():

@@ -37,7 +37,9 @@ fn end_of_example(form: &Form, printed: &[String], lines: &[&str]) -> Option<usi
     let says = key[mark.len()..].contains(char::is_alphanumeric);
     // A line of an example that was wrapped by hand is followed by the rest of it.
     let rest = text::key(&rest.join(" "));
-    let wrapped = printed.iter().any(|example| example.starts_with(&key) || example.ends_with(&rest));
+    let whole = text::key(&lines.join(" "));
+    let wrapped = |example: &String| *example == whole || (example.starts_with(&key) && example.len() > key.len());
+    let wrapped = printed.iter().any(wrapped);
     (says && !rest.is_empty() && !wrapped).then_some(1)
 }
 

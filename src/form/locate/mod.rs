@@ -6,7 +6,9 @@ mod cell;
 mod example;
 mod fields;
 mod heading;
+mod relaid;
 mod rows;
+mod spread;
 mod table;
 mod totals;
 
@@ -60,8 +62,28 @@ pub fn marks(workbook: &Workbook) -> Marks {
     }
 }
 
-/// Answers and the findings of reading, or why the workbook is no report.
+/// Answers and the findings of reading, or why the workbook is no report. A table that is not found as it is printed
+/// is looked for in other layouts.
 pub fn locate(
+    form: &Form,
+    workbook: &Workbook,
+    least: Least,
+    circumstances: &Circumstances,
+) -> Result<(Answers, Vec<Finding>), NotTheForm> {
+    let found = locate_in(form, workbook, least, circumstances);
+    if !matches!(found, Err(NotTheForm::NotTheForm)) {
+        return found;
+    }
+    for relaid in relaid::ways(form, workbook) {
+        if let Ok((mut answers, mut findings)) = locate_in(form, &relaid.workbook, least, circumstances) {
+            relaid.put_back(form, &mut answers, &mut findings);
+            return Ok((answers, findings));
+        }
+    }
+    found
+}
+
+fn locate_in(
     form: &Form,
     workbook: &Workbook,
     least: Least,
@@ -176,6 +198,11 @@ impl Task<'_> {
             _ if !heading.sheet.visible => "sheet-hidden",
             _ => return,
         };
+        // Of a sheet it is told once.
+        let on_sheet = |finding: &Finding| finding.place.as_ref().is_some_and(|at| at.sheet == heading.sheet.name);
+        if self.findings.iter().any(|known| known.code == code && on_sheet(known)) {
+            return;
+        }
         let arguments = BTreeMap::from([
             ("label".to_owned(), section.title.clone()),
             ("sheet".to_owned(), heading.sheet.name.clone()),

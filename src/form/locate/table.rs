@@ -6,7 +6,7 @@ use super::{
     heading::Heading,
     place,
     rows::{Line, Number, Walk},
-    totals,
+    spread, totals,
 };
 use crate::{
     finding::{Finding, Place, Severity},
@@ -46,6 +46,7 @@ pub(super) struct Raw<'a> {
 pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>) -> Vec<RowAnswers> {
     let mut lines = gather(task, section, heading, region);
     inherit_from_block(section, &mut lines);
+    spread::fill(task.form, section, heading, region.sheet, &mut lines);
     carried::fill(task.form, section, heading, region.sheet, &mut lines);
     let declined: BTreeSet<&str> =
         lines.iter().filter(|line| declines(task, section, line)).map(|line| line.row.id()).collect();
