@@ -51,9 +51,9 @@ pub struct Sheet {
     pub legacy: BTreeMap<(u32, u32), Original>,
     /// What stands out within a cell, by bold, underlined or coloured letters, where the rest does not.
     pub strong: BTreeMap<(u32, u32), String>,
-    /// Cells merged into one, in xlsx and xls: first row and column, last row and column.
+    /// Cells merged into one, but in xlsb: first row and column, last row and column.
     pub merges: Vec<((u32, u32), (u32, u32))>,
-    /// Rows and columns that the sender has hidden, in xlsx.
+    /// Rows and columns that the sender has hidden, in xlsx and ods.
     pub hidden: Hidden,
     /// The rows that are tables of a document; none in a workbook.
     pub tables: Vec<Range<u32>>,
@@ -130,7 +130,7 @@ impl Workbook {
             Format::Xls => {
                 read_ranges::<Xls<_>>(bytes, |file, name| file.merge_cells_by_sheet_name(name).unwrap_or_default())
             }
-            Format::Ods => read_ranges::<Ods<_>>(bytes, |_, _| Vec::new()),
+            Format::Ods => read_ods(bytes),
             Format::Docx => docx::read(bytes),
         }))
         .unwrap_or_else(|_| Err(Unreadable::Corrupt("its structure contradicts itself".to_owned())))
@@ -256,6 +256,15 @@ fn read_xlsx(bytes: &[u8]) -> Result<Workbook, Unreadable> {
         sheet
     };
     Ok(Workbook { sheets: workbook.sheets.into_iter().map(uncover).collect() })
+}
+
+fn read_ods(bytes: &[u8]) -> Result<Workbook, Unreadable> {
+    let mut workbook = read_ranges::<Ods<_>>(bytes, |_, _| Vec::new())?;
+    let mut found = hidden::find_in_ods(bytes);
+    for sheet in &mut workbook.sheets {
+        (sheet.hidden, sheet.merges) = found.remove(&sheet.name).unwrap_or_default();
+    }
+    Ok(workbook)
 }
 
 /// Whether all of a cell stands out, so that a part of it cannot.

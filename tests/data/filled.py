@@ -625,6 +625,8 @@ def as_list(report, shown):
             if value(col):
                 lines.append(shown(label, value(col)))
     first = next(n for n, line in enumerate(lines, 1) if line[0][0].isdigit())
+    lines.append([printed.SECTIONS["remarks"]])
+    lines += [shown(label, report.remarks[f]) for f, label in printed.REMARKS.items() if report.remarks[f]]
     sheet.cells, sheet.merges = {}, []
     for n, texts in enumerate(lines, 1):
         for m, text in enumerate(texts, 1):
@@ -762,6 +764,67 @@ def levels_by_number_and_comments():
     return c
 
 
+@case("sheets")
+def two_of_everything():
+    """Behind a cover with a table of its own, an old copy hidden, an owner merged, a ditto, a line hidden."""
+    c = Case(reports.dong_thap(), sheets="Báo cáo")
+    sheet, first = c.at("2", "owner")
+    _, last = c.at("3", "owner")
+    c.type("3", "owner", None)
+    sheet.merge(first[0], first[1], last[0], last[1])
+    c.means("3", owner=c.get("2", "owner"))
+    c.says("owner-inferred", "warning", "3", "owner")
+    c.type("4.1", "owner", "-nt-")
+    c.means("4.1", owner=c.get("2", "owner"))
+    c.says("owner-inferred", "warning", "4.1", "owner")
+
+    def hide(wb):
+        ws = wb.create_sheet("Theo dõi", 0)
+        for row in (("STT", "Cơ quan", "Tình trạng"), (1, "Sở Y tế", "Đã gửi"), (2, "Sở Tư pháp", "Chưa gửi")):
+            ws.append(row)
+        wb["Báo cáo"].row_dimensions[c.at("2", "component")[1][0]].hidden = True
+    c.after.append(hide)
+    c.findings.append(make.finding(c.book, "row-hidden", "warning", "2", "component"))
+    return c
+
+
+@case("marks", writer="xlsxwriter")
+def ticked_between_strokes():
+    c = Case(reports.nghe_an())
+    c.type("2", "compliance", "Đã đáp ứng ( ) / Đáp ứng một phần (x) / Chưa đáp ứng ( )")
+    c.means("2", compliance="partial")
+    return c
+
+
+@case("cells")
+def dates_for_what_is_due():
+    """The time of completion typed as days of Excel and as numbers in the text."""
+    c = Case(reports.nghe_an())
+    c.type("2", "investment", c.get("2", "investment").split(";")[0] + "; dự kiến hoàn thành 12/2023")
+    c.means("2", due="2023-12")
+    return c
+
+
+@case("labels", writer="xlsxwriter")
+def contact_labels_misspelt():
+    c = Case(reports.nghe_an(), contact="gap")
+    sheet = c.sheet
+    for field, label in (("full_name", "Họ và ten"), ("phone", "Số điên thọai"), ("position", "Chức vu"), ("email", "Thư điện tửu")):
+        _, at = c.at(None, field, "contact")
+        sheet.cells[at[0], at[1] - 2] = Cell(label, "plain")
+    return c
+
+
+@case("rows")
+def groups_numbered_with_letters():
+    """STT of the groups as Roman numbers; the rows keep theirs."""
+    c = Case(reports.lao_cai())
+    for row, roman in (("1", "I"), ("4", "IV"), ("5", "V")):
+        if ("status", row, "row") in c.book.places:
+            c.type(row, "row", roman)
+    return c
+
+
 # ---- documents of Word ----
 
 @case("word", ending="docx", writer="docx")
@@ -797,6 +860,7 @@ CONVERTED = [("marks/ticked-in-every-way", "xls"), ("cells/as-above", "ods"), ("
              ("sheets/behind-a-cover", "ods"), ("cells/errors-of-the-spreadsheet", "ods"), ("rows/extra-columns", "xls"),
              ("rows/numbers-made-dates", "ods"), ("layouts/levels-as-columns", "xls"),
              ("layouts/rows-and-columns-swapped", "ods"), ("excel/formulas-with-values", "ods"),
+             ("rows/answers-merged-over-a-block", "ods"), ("sheets/two-of-everything", "ods"), ("sheets/hidden-row", "ods"),
              ("word/as-above-in-a-document", "docx")]
 SHEETJS = [("cells/phone-and-mail-in-one-cell", "xlsx"), ("cells/as-in-another-row", "xls"),
            ("rows/answers-merged-over-a-block", "xlsx"), ("rows/second-number-column", "xlsb"),

@@ -4,6 +4,7 @@
 //! `tests/data/legacy`, what came in pieces, `tests/data/pieces`, and what was made with Word, `tests/data/word`.
 //! What real offices do to the form, `tests/data/filled`, is counted cell by cell in `report`, with all the others.
 
+mod likeness;
 mod report;
 
 use phuluc::{

@@ -15,7 +15,7 @@ struct Tally {
     files: usize,
     right: usize,
     wrong: usize,
-    missed: usize,
+    missed: Vec<String>,
     /// Wrong, and no finding at the cell.
     silent: Vec<String>,
     /// Errors that nobody should be told.
@@ -81,7 +81,7 @@ impl Tally {
             match (value.is_null(), read.is_null()) {
                 (true, true) => {}
                 _ if value == read => self.right += 1,
-                (false, true) => self.missed += 1,
+                (false, true) => self.missed.push(format!("{name}: {} {}, meant {value}", spot.1, spot.3)),
                 _ => self.wrong(name, spot, value, read, seen),
             }
         }
@@ -116,7 +116,7 @@ impl Tally {
         self.files += other.files;
         self.right += other.right;
         self.wrong += other.wrong;
-        self.missed += other.missed;
+        self.missed.extend(other.missed);
         self.silent.extend(other.silent);
         self.false_errors.extend(other.false_errors);
         self.false_remarks.extend(other.false_remarks);
@@ -131,7 +131,7 @@ impl Tally {
             self.right,
             self.wrong,
             self.silent.len(),
-            self.missed,
+            self.missed.len(),
             self.false_errors.len(),
             self.false_remarks.len(),
             self.missing_findings.len(),
@@ -187,6 +187,7 @@ fn nothing_is_recorded_silently_wrong_and_nothing_right_is_asked_for() {
         ("Errors on right answers", &all.false_errors),
         ("Remarks nobody needs", &all.false_remarks),
         ("Not said", &all.missing_findings),
+        ("Missed", &all.missed),
         ("For staff", &all.held),
     ] {
         println!("\n{title}: {}", list.len());

@@ -3,7 +3,8 @@
 
 use super::{
     Task, cell, ending_after,
-    heading::{self, Heading, Title},
+    heading::{Heading, Title},
+    likeness::HEADING,
     place,
 };
 use crate::{
@@ -212,7 +213,7 @@ fn labels_of<'a>(text: &str, patterns: &[(&'a Column, Regex)]) -> Vec<(&'a Colum
 /// The label that a misspelt one means, with the text behind it.
 fn misspelt<'a>(text: &str, patterns: &[(&'a Column, Regex)]) -> Vec<(&'a Column, String)> {
     let (label, behind) = text.split_once([':', '：']).unwrap_or((text, ""));
-    let found = named(label, patterns, heading::SPELT).filter(|column| column.kind != ColumnType::Prose);
+    let found = named(label, patterns, HEADING.letters).filter(|column| column.kind != ColumnType::Prose);
     found.map(|column| (column, tidy(behind))).into_iter().collect()
 }
 

@@ -1,7 +1,7 @@
 //! Where sections begin: their titles, and the heading rows of their tables, also when a heading is spread
 //! over several lines or its columns stand in another order.
 
-use super::{cell, example};
+use super::{cell, example, likeness::HEADING};
 use crate::{
     form::{
         declaration::{Column, ColumnType, Form, Section, SectionKind},
@@ -12,12 +12,6 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How alike a heading must be to count where it is not the same. Two headings of one form are never this
-/// alike; a heading with a word left out or added is.
-const ALIKE: f64 = 0.8;
-/// How alike it must be spelt: two headings of one form are at most 0.78 alike, one with a letter wrong in
-/// seven is more than 0.85 (measured by `tests/reading`).
-pub const SPELT: f64 = 0.82;
 /// More words than any title or heading has.
 const MOST_WORDS: usize = 60;
 /// Lines that one heading may take.
@@ -87,7 +81,7 @@ fn is_title(bare: &Name, name: &Name) -> bool {
     let goes_on = |rest: &str| !rest.starts_with(char::is_alphanumeric) && rest.len() < 80;
     bare.key == name.key
         || (name.len() > 2 && bare.key.strip_prefix(&name.key).is_some_and(goes_on))
-        || (name.len() > 2 && (bare.likeness(name) >= ALIKE || bare.spelling(name) >= SPELT))
+        || (name.len() > 2 && (bare.likeness(name) >= HEADING.words || bare.spelling(name) >= HEADING.letters))
 }
 
 /// The best heading for each table of the form.
@@ -250,9 +244,9 @@ fn likeness(column: &Column, heading: &Name) -> f64 {
             0.95
         } else if name.len() > 2 && text::contains_words(key, &name.key) {
             0.9
-        } else if name.len() > 2 && name.likeness(heading) >= ALIKE {
+        } else if name.len() > 2 && name.likeness(heading) >= HEADING.words {
             name.likeness(heading) * 0.9
-        } else if name.len() > 1 && name.spelling(heading) >= SPELT {
+        } else if name.len() > 1 && name.spelling(heading) >= HEADING.letters {
             // Misspelt, or typed without any marks.
             name.spelling(heading) * 0.9
         } else {

@@ -6,6 +6,7 @@ mod cell;
 mod example;
 mod fields;
 mod heading;
+pub mod likeness;
 mod relaid;
 mod rows;
 mod spread;

@@ -3,7 +3,8 @@
 //! where it stands in the file, and a remark says that they were understood so.
 
 use super::{
-    heading::{self, SPELT},
+    heading,
+    likeness::HEADING,
     place,
     rows::{self, Number},
 };
@@ -126,7 +127,7 @@ fn is_answer(column: &Column) -> bool {
 
 fn is_called(column: &Column, text: &str) -> bool {
     let name = Name::of_key(text::without_number(&text::key(text)).to_owned());
-    column.names.iter().any(|known| known.key == name.key || known.spelling(&name) >= SPELT)
+    column.names.iter().any(|known| known.key == name.key || known.spelling(&name) >= HEADING.letters)
 }
 
 /// The number and the name of the row that a line of a list begins.

@@ -2,6 +2,7 @@
 //! Equal names (4.1 and 5.1) are told apart by number and place; a number alone decides only where the name
 //! does not contradict it. Two different rows are never joined.
 
+use super::likeness::{RELATED, ROW};
 use crate::{
     form::declaration::{Row, RowKind, Section, SubRow},
     text::{self, Name},
@@ -9,14 +10,6 @@ use crate::{
 };
 use regex::Regex;
 use std::sync::LazyLock;
-
-/// How alike a row's name must be to the declared one where it is not the same.
-const ALIKE: f64 = 0.85;
-/// How alike it must be spelt: two different rows of one form are at most 0.88 alike, a row with a letter wrong in
-/// every third word more than 0.93 (measured by `tests/reading`).
-const SPELT: f64 = 0.92;
-/// A number decides although the name differs, unless the name has nearly nothing in common with the declared one.
-const RELATED: f64 = 0.3;
 
 /// Words that make the name of a printed row unlike any system's.
 const LONG: usize = 5;
@@ -222,7 +215,10 @@ pub fn same_name(declared: &Name, name: &Name) -> bool {
     }
     let (short, long) = if declared.key.len() < name.key.len() { (declared, name) } else { (name, declared) };
     let beginning = short.len() >= 4 && text::find_words(&long.key, &short.key) == Some(0);
-    declared.key == name.key || beginning || declared.likeness(name) >= ALIKE || declared.spelling(name) >= SPELT
+    declared.key == name.key
+        || beginning
+        || declared.likeness(name) >= ROW.words
+        || declared.spelling(name) >= ROW.letters
 }
 
 impl Number {
