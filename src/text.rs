@@ -4,7 +4,7 @@
 //! `plain` drops the marks as well and is only for likenesses, never for deciding between two names.
 
 use regex::Regex;
-use std::sync::LazyLock;
+use std::{cell::RefCell, cmp::Ordering, collections::HashMap, sync::LazyLock};
 use unicode_normalization::UnicodeNormalization;
 
 /// A value fit to be kept: NFC, one plain space between words, invisible characters removed, line ends as
@@ -20,6 +20,31 @@ pub fn clean(text: &str) -> String {
 
 /// The form of a text by which labels, headings and choices are compared.
 pub fn key(text: &str) -> String {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<Box<str>, Box<str>>> = RefCell::default();
+    }
+    if text.len() > LONG {
+        return made_key(text);
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(key) = known.get(text) {
+            return String::from(&**key);
+        }
+        let key = made_key(text);
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(text.into(), key.as_str().into());
+        key
+    })
+}
+
+/// Reading a form asks for the keys of the same cells and labels over and over: so many are remembered, none longer
+/// than this, in bytes.
+const MOST_KNOWN: usize = 2000;
+const LONG: usize = 300;
+
+fn made_key(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len());
     for c in text.nfc().flat_map(char::to_lowercase) {
         match c {
@@ -117,7 +142,7 @@ pub fn find_words(whole: &str, part: &str) -> Option<usize> {
 pub struct Name {
     /// The text's key.
     pub key: String,
-    /// The words of its plain key.
+    /// The words of its plain key, sorted.
     words: Vec<String>,
 }
 
@@ -130,7 +155,9 @@ impl Name {
     pub fn of_key(key: String) -> Name {
         let plain = without_marks(&key);
         let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        Name { words: words.map(str::to_owned).collect(), key }
+        let mut words: Vec<String> = words.map(str::to_owned).collect();
+        words.sort_unstable();
+        Name { words, key }
     }
 
     /// How many words the text has.
@@ -149,12 +176,18 @@ impl Name {
         if total == 0 || self.len().min(other.len()) * 4 < total {
             return 0.0;
         }
-        let mut left: Vec<&str> = other.words.iter().map(String::as_str).collect();
+        // Both are sorted, so each word is met once.
+        let (mut left, mut right) = (self.words.iter().peekable(), other.words.iter().peekable());
         let mut shared = 0;
-        for word in &self.words {
-            if let Some(at) = left.iter().position(|other| other == word) {
-                left.swap_remove(at);
-                shared += 1;
+        while let (Some(one), Some(another)) = (left.peek(), right.peek()) {
+            match one.cmp(another) {
+                Ordering::Less => _ = left.next(),
+                Ordering::Greater => _ = right.next(),
+                Ordering::Equal => {
+                    shared += 1;
+                    left.next();
+                    right.next();
+                }
             }
         }
         2.0 * f64::from(shared) / total as f64
@@ -176,7 +209,9 @@ impl Name {
     }
 
     fn letters(&self) -> Vec<char> {
-        self.words.join(" ").chars().collect()
+        let plain = without_marks(&self.key);
+        let words: Vec<&str> = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        words.join(" ").chars().collect()
     }
 }
 
@@ -239,8 +274,19 @@ fn move_tones(text: &str) -> String {
 
 /// A toned `o` or `u` as (bare vowel, number of its tone).
 fn toned_first_vowel(c: char) -> Option<(char, usize)> {
-    let place = |row: &str| row.chars().position(|x| x == c);
-    place("òóỏõọ").map(|tone| ('o', tone)).or_else(|| place("ùúủũụ").map(|tone| ('u', tone)))
+    Some(match c {
+        'ò' => ('o', 0),
+        'ó' => ('o', 1),
+        'ỏ' => ('o', 2),
+        'õ' => ('o', 3),
+        'ọ' => ('o', 4),
+        'ù' => ('u', 0),
+        'ú' => ('u', 1),
+        'ủ' => ('u', 2),
+        'ũ' => ('u', 3),
+        'ụ' => ('u', 4),
+        _ => return None,
+    })
 }
 
 /// The second vowel with the tone, where the pair is one whose tone place varies.

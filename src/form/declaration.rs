@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use toml::Spanned;
 
@@ -58,7 +58,7 @@ pub struct Form {
     #[serde(skip)]
     pub source: Arc<str>,
     #[serde(skip)]
-    prompt_patterns: Vec<Regex>,
+    prompt_patterns: OnceLock<Vec<Regex>>,
     /// The keys of `blanks`.
     #[serde(skip)]
     pub blank_keys: BTreeSet<String>,
@@ -467,7 +467,8 @@ impl Form {
 
     /// `prompts` as patterns, the longest first.
     pub fn prompt_patterns(&self) -> &[Regex] {
-        &self.prompt_patterns
+        // Only who reads reports needs them.
+        self.prompt_patterns.get_or_init(|| prepare::prompt_patterns(&self.prompts))
     }
 
     pub fn section(&self, id: &str) -> Option<&Section> {

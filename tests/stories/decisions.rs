@@ -17,7 +17,7 @@ use phuluc::{
     store::{addresses, audit, tokens::TokenAct},
 };
 
-const STAFF: &str = "can-bo@mic.example";
+pub const STAFF: &str = "can-bo@mic.example";
 
 fn assigned(agency: &str) -> Act {
     Act::Assign { agency: AgencyId::parse(agency).unwrap(), campaign: CampaignId::parse("1552").unwrap() }
@@ -28,7 +28,7 @@ async fn decide(story: &Story, id: i64, act: Act) -> Result<Done, String> {
 }
 
 /// What waits, with links for one of the staff, as a digest to them holds it.
-async fn offered(story: &Story, staff: &str) -> Vec<HeldItem> {
+pub async fn offered(story: &Story, staff: &str) -> Vec<HeldItem> {
     let mut items = hold::held_items(&story.desk, None).await.unwrap();
     let mut tx = story.desk.store.begin().await.unwrap();
     hold::offer(&story.desk, &mut tx, &mut items, staff).await.unwrap();
@@ -37,7 +37,7 @@ async fn offered(story: &Story, staff: &str) -> Vec<HeldItem> {
 }
 
 /// Subject and body of the mail that a link writes.
-fn written(item: &HeldItem, act: TokenAct) -> (String, String) {
+pub fn written(item: &HeldItem, act: TokenAct) -> (String, String) {
     let link = item.links.iter().find(|link| link.act == act).unwrap_or_else(|| panic!("no {act:?}: {:?}", item.links));
     let rest = link.mailto.strip_prefix("mailto:baocao@mic.example?subject=").expect("our address");
     let (subject, body) = rest.split_once("&body=").expect("a body");
@@ -46,7 +46,7 @@ fn written(item: &HeldItem, act: TokenAct) -> (String, String) {
 }
 
 /// The mail that one of the staff sends when they press a link.
-fn pressed(mail: Mail, from: &str, (subject, body): &(String, String)) -> Mail {
+pub fn pressed(mail: Mail, from: &str, (subject, body): &(String, String)) -> Mail {
     mail.from(from).subject(subject).text(body).message_id("<press@mic.example>")
 }
 

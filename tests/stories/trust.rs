@@ -201,14 +201,26 @@ async fn a_disguised_sender_is_not_believed() {
     story.end().await;
 }
 
+/// A workbook that bears the mark above its heading.
+fn stamped() -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (row, text) in ["UBND TỈNH HÀ NAM", "TUYỆT MẬT", "Phụ lục: Số liệu kết nối"].into_iter().enumerate()
+    {
+        sheet.write(row as u32, 0, text).unwrap();
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
 /// Marks of state secrets, each where it may stand.
 #[tokio::test]
 async fn the_mark_of_a_state_secret_ends_all_reading() {
     let mut story = Story::begin().await;
-    let marked: [fn(Mail) -> Mail; 3] = [
+    let marked: [fn(Mail) -> Mail; 4] = [
         |mail| complete(mail).subject("[BC1552] (Tối mật) Số liệu kết nối"),
         |mail| mail.file("Phụ lục - TUYỆT MẬT.xlsx", another(0)),
         |mail| complete(mail).text("MẬT\r\n\r\nKính gửi Quý Bộ báo cáo của đơn vị."),
+        |mail| mail.file("bao-cao.xlsx", stamped()),
     ];
     for (number, change) in marked.into_iter().enumerate() {
         story.mail(change);

@@ -239,19 +239,20 @@ fn likeness(column: &Column, heading: &Name) -> f64 {
     let key = &heading.key;
     let fit = |name: &Name| {
         if name.key == *key {
-            1.0
-        } else if name.len() > 1 && text::find_words(key, &name.key) == Some(0) {
-            0.95
-        } else if name.len() > 2 && text::contains_words(key, &name.key) {
-            0.9
-        } else if name.len() > 2 && name.likeness(heading) >= HEADING.words {
-            name.likeness(heading) * 0.9
-        } else if name.len() > 1 && name.spelling(heading) >= HEADING.letters {
-            // Misspelt, or typed without any marks.
-            name.spelling(heading) * 0.9
-        } else {
-            0.0
+            return 1.0;
         }
+        // Most cells of a sheet are no headings, and most headings another column's.
+        let contained =
+            if name.len() > 1 && name.key.len() < key.len() { text::find_words(key, &name.key) } else { None };
+        match contained {
+            Some(0) => return 0.95,
+            Some(_) if name.len() > 2 => return 0.9,
+            _ => {}
+        }
+        let words = Some(name.likeness(heading)).filter(|alike| name.len() > 2 && *alike >= HEADING.words);
+        // Misspelt, or typed without any marks.
+        let letters = || Some(name.spelling(heading)).filter(|alike| name.len() > 1 && *alike >= HEADING.letters);
+        words.or_else(letters).map_or(0.0, |alike| alike * 0.9)
     };
     column.names.iter().map(fit).fold(0.0, f64::max)
 }
