@@ -53,6 +53,8 @@ struct Seen {
     /// The names of the files it was put together with, and of further forms that were not used.
     joined: Json,
     unused: Json,
+    /// How sure the reading was, in percent.
+    confidence: u32,
 }
 
 /// Reads a file the way `validate` does.
@@ -74,6 +76,7 @@ fn read(form: &Form, path: &Path, expected: &Json) -> Seen {
             answers: Json::Null,
             joined: Json::Null,
             unused: Json::Null,
+            confidence: 0,
         },
         Appendix::Report { file, answers, findings, others, .. } => {
             let names = |used: bool| {
@@ -97,6 +100,7 @@ fn read(form: &Form, path: &Path, expected: &Json) -> Seen {
                 answers: answers.to_json(form),
                 joined: names(true),
                 unused: names(false),
+                confidence: form::confidence::percent(&answers, &findings),
             }
         }
     }
@@ -146,7 +150,7 @@ fn compare(folder: &str) {
     let mut wrong = Vec::new();
     for (path, written) in fixtures(folder) {
         let expected = expectation(&written);
-        let Seen { verdict, reason, file, findings, answers, joined, unused } = read(&form, &path, &expected);
+        let Seen { verdict, reason, file, findings, answers, joined, unused, .. } = read(&form, &path, &expected);
         let mut found = Vec::new();
         for (key, name) in [("file", file), ("joined", joined), ("unused", unused)] {
             if expected.get(key).is_some_and(|expected| *expected != name) {

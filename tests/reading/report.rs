@@ -23,6 +23,8 @@ struct Tally {
     false_remarks: Vec<String>,
     missing_findings: Vec<String>,
     held: Vec<String>,
+    /// How sure each reading was, in percent.
+    confidence: Vec<(u32, String)>,
 }
 
 /// An answer by section, row, which of several lines of that number, and field.
@@ -75,6 +77,7 @@ impl Tally {
             }
             return;
         }
+        self.confidence.push((seen.confidence, name.to_owned()));
         let (wanted, found) = (cells(&expected["answers"]), cells(&seen.answers));
         for (spot, value) in &wanted {
             let read = found.get(spot).unwrap_or(&Json::Null);
@@ -122,6 +125,7 @@ impl Tally {
         self.false_remarks.extend(other.false_remarks);
         self.missing_findings.extend(other.missing_findings);
         self.held.extend(other.held);
+        self.confidence.extend(other.confidence);
     }
 
     fn line(&self, group: &str) -> String {
@@ -193,5 +197,15 @@ fn nothing_is_recorded_silently_wrong_and_nothing_right_is_asked_for() {
         println!("\n{title}: {}", list.len());
         list.iter().for_each(|line| println!("    {line}"));
     }
+    all.confidence.sort();
+    println!("\nThe least sure readings, in percent:");
+    all.confidence.iter().take(10).for_each(|(percent, name)| println!("    {percent} {name}"));
+    let doubted: Vec<&str> = all
+        .confidence
+        .iter()
+        .filter(|(percent, name)| *percent < form.least_confidence && name.starts_with("filled/"))
+        .map(|(_, name)| name.as_str())
+        .collect();
+    assert!(doubted.is_empty(), "staff would be asked about {doubted:?}, which were read right");
     assert!(all.right > 0 && all.silent.is_empty() && all.false_errors.is_empty(), "see the lists above");
 }
