@@ -94,6 +94,12 @@ pub fn plain(text: &str) -> String {
     without_marks(&key(text))
 }
 
+/// A text without its tone and vowel marks, `đ` as `d`.
+pub fn unmarked(text: &str) -> String {
+    let letters = text.nfd().filter(|c| !unicode_normalization::char::is_combining_mark(*c));
+    letters.map(|c| if c == 'đ' { 'd' } else { c }).collect()
+}
+
 fn without_marks(key: &str) -> String {
     key.nfd()
         .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
@@ -186,6 +192,45 @@ impl Name {
         }
         2.0 * f64::from(shared) / total as f64
     }
+
+    /// How alike two texts are spelt, from 0 to 1: one less the share of letters that are wrong, left out, added or
+    /// swapped with their neighbour, all marks aside. Texts that share few whole words are not compared.
+    pub fn spelling(&self, other: &Name) -> f64 {
+        if self.likeness(other) < 0.5 {
+            return 0.0;
+        }
+        let (a, b): (Vec<char>, Vec<char>) = (self.letters(), other.letters());
+        let longest = a.len().max(b.len());
+        // A fifth of the letters too many is no misspelling.
+        if longest == 0 || a.len().abs_diff(b.len()) * 5 > longest || longest > 400 {
+            return 0.0;
+        }
+        1.0 - mistakes(&a, &b) as f64 / longest as f64
+    }
+
+    fn letters(&self) -> Vec<char> {
+        let plain = without_marks(&self.key);
+        let words: Vec<&str> = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        words.join(" ").chars().collect()
+    }
+}
+
+/// The least number of letters to change, leave out, add or swap with their neighbour to make one text the other.
+fn mistakes(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for (i, of_a) in a.iter().enumerate() {
+        let mut line = vec![i + 1];
+        for (j, of_b) in b.iter().enumerate() {
+            let mut least = (above[j] + usize::from(of_a != of_b)).min(above[j + 1] + 1).min(line[j] + 1);
+            if i > 0 && j > 0 && *of_a == b[j - 1] && a[i - 1] == *of_b {
+                least = least.min(before[j - 1] + 1);
+            }
+            line.push(least);
+        }
+        before = std::mem::replace(&mut above, line);
+    }
+    above.last().copied().unwrap_or_default()
 }
 
 static NUMBERED: LazyLock<Option<Regex>> =
