@@ -5,7 +5,11 @@
 pub mod naming;
 
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt, io::Read};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+};
 
 /// The registry's stable name of an agency, such as `ha-noi`: lower-case letters, digits and hyphens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -82,6 +86,9 @@ pub struct Agency {
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     agencies: Vec<Agency>,
+    /// Where each stands among them.
+    places: HashMap<AgencyId, usize>,
+    digest: String,
 }
 
 /// What an address tells about its agency.
@@ -130,7 +137,7 @@ struct Line {
 
 impl Registry {
     /// Reads `id,kind,name,short_name,code,domains,addresses,escalation,expected`; several values are separated by `;`.
-    pub fn parse(file: impl Read) -> Result<Registry, RegistryError> {
+    pub fn parse(file: &[u8]) -> Result<Registry, RegistryError> {
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
         let headers = reader.headers()?.clone();
         let mut agencies = Vec::new();
@@ -146,7 +153,10 @@ impl Registry {
             }
             agencies.push(agency);
         }
-        if agencies.is_empty() { Err(RegistryError::Empty) } else { Ok(Registry { agencies }) }
+        if agencies.is_empty() {
+            return Err(RegistryError::Empty);
+        }
+        Ok(Registry { places: places(&agencies), agencies, digest: format!("{:x}", Sha256::digest(file)) })
     }
 
     pub fn agencies(&self) -> &[Agency] {
@@ -154,7 +164,17 @@ impl Registry {
     }
 
     pub fn get(&self, id: &AgencyId) -> Option<&Agency> {
-        self.agencies.iter().find(|agency| agency.id == *id)
+        self.place(id).map(|place| &self.agencies[place])
+    }
+
+    /// Where an agency stands in the registry's order.
+    pub fn place(&self, id: &AgencyId) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
+    /// The hash of the file it was read from: registries with the same one hold the same.
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// The same with an invented address at this host for every agency that has none, and whom that concerns.
@@ -165,7 +185,8 @@ impl Registry {
             agency.addresses = vec![format!("{}@{host}", agency.id)];
             silent.push(agency.id.clone());
         }
-        (Registry { agencies }, silent)
+        let digest = format!("{}@{host}", self.digest);
+        (Registry { agencies, digest, places: self.places.clone() }, silent)
     }
 
     /// Whose address this is. An address of the registry decides before any domain.
@@ -191,6 +212,10 @@ impl Registry {
     fn ids(&self, wanted: impl Fn(&Agency) -> bool) -> Vec<AgencyId> {
         self.agencies.iter().filter(|agency| wanted(agency)).map(|agency| agency.id.clone()).collect()
     }
+}
+
+fn places(agencies: &[Agency]) -> HashMap<AgencyId, usize> {
+    agencies.iter().enumerate().map(|(place, agency)| (agency.id.clone(), place)).collect()
 }
 
 impl Line {

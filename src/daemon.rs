@@ -334,7 +334,9 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
             }
             Duty::Reminders => {
                 let reminded = remind::remind(desk, campaign).await.context(line.name)?;
-                tracing::info!(campaign = %campaign.id, ?reminded, "reminders");
+                let remind::Reminded { reminders, escalations, out_of_reach } = &reminded;
+                let out_of_reach = out_of_reach.len();
+                tracing::info!(campaign = %campaign.id, reminders, escalations, out_of_reach, "reminders");
             }
         }
         // Only now: what was cut short is due again, and what it had queued is not queued twice.

@@ -11,6 +11,7 @@ use crate::{
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -171,10 +172,33 @@ fn load_campaigns(config: &Config) -> Result<Vec<OpenCampaign>, SetupError> {
         let reason = "holds no campaign file; `phuluc new-campaign` writes one".to_owned();
         return Err(SetupError::Campaign { path: folder, reason });
     }
-    files.iter().map(|path| load_campaign(config, path)).collect()
+    let mut shared = Shared::default();
+    files.iter().map(|path| load_campaign(config, path, &mut shared)).collect()
 }
 
-fn load_campaign(config: &Config, path: &Path) -> Result<OpenCampaign, SetupError> {
+/// What several campaigns may name, read once.
+#[derive(Default)]
+struct Shared {
+    forms: BTreeMap<PathBuf, Arc<Form>>,
+    registries: BTreeMap<PathBuf, Arc<Registry>>,
+    calendars: BTreeMap<PathBuf, Arc<Calendar>>,
+}
+
+/// What stands under this path, read where it was not yet.
+fn once<T>(
+    known: &mut BTreeMap<PathBuf, Arc<T>>,
+    path: PathBuf,
+    load: impl FnOnce(PathBuf) -> Result<T, SetupError>,
+) -> Result<Arc<T>, SetupError> {
+    if let Some(known) = known.get(&path) {
+        return Ok(known.clone());
+    }
+    let loaded = Arc::new(load(path.clone())?);
+    known.insert(path, loaded.clone());
+    Ok(loaded)
+}
+
+fn load_campaign(config: &Config, path: &Path, shared: &mut Shared) -> Result<OpenCampaign, SetupError> {
     let wrong = |reason: String| SetupError::Campaign { path: path.to_owned(), reason };
     let text = read(path)?;
     let campaign: Campaign = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
@@ -186,13 +210,13 @@ fn load_campaign(config: &Config, path: &Path) -> Result<OpenCampaign, SetupErro
     if campaign.deadline < campaign.opening() {
         return Err(wrong(format!("the deadline {} is before the opening {}", campaign.deadline, campaign.opening())));
     }
-    let registry_path = config.path(&campaign.registry_file());
-    let registry = Registry::parse(read(&registry_path)?.as_bytes())
-        .map_err(|source| SetupError::Registry { path: registry_path, source })?;
-    let calendar_path = config.path(&campaign.calendar_file());
-    let calendar = Calendar::parse(read(&calendar_path)?.as_bytes())
-        .map_err(|source| SetupError::Calendar { path: calendar_path, source })?;
-    let form = Form::load(&config.path(&campaign.form_file()))?;
+    let registry = once(&mut shared.registries, config.path(&campaign.registry_file()), |path| {
+        Registry::parse(read(&path)?.as_bytes()).map_err(|source| SetupError::Registry { path, source })
+    })?;
+    let calendar = once(&mut shared.calendars, config.path(&campaign.calendar_file()), |path| {
+        Calendar::parse(read(&path)?.as_bytes()).map_err(|source| SetupError::Calendar { path, source })
+    })?;
+    let form = once(&mut shared.forms, config.path(&campaign.form_file()), |path| Ok(Form::load(&path)?))?;
     if campaign.reminders.windows(2).any(|two| two[0] >= two[1])
         || campaign.reminders.iter().any(|step| step.abs() > 99)
     {
@@ -200,15 +224,7 @@ fn load_campaign(config: &Config, path: &Path) -> Result<OpenCampaign, SetupErro
     }
     let windows = campaign.send_windows.clone().unwrap_or_else(|| config.send_windows.clone());
     let deadline_at = campaign.deadline_at(&calendar, &config.zone());
-    Ok(OpenCampaign {
-        id,
-        form: Arc::new(form),
-        registry: Arc::new(registry),
-        calendar: Arc::new(calendar),
-        windows,
-        deadline_at,
-        campaign,
-    })
+    Ok(OpenCampaign { id, form, registry, calendar, windows, deadline_at, campaign })
 }
 
 fn read(path: &Path) -> Result<String, SetupError> {

@@ -4,7 +4,7 @@
 //! `plain` drops the marks as well and is only for likenesses, never for deciding between two names.
 
 use regex::Regex;
-use std::sync::LazyLock;
+use std::{cell::RefCell, cmp::Ordering, collections::HashMap, sync::LazyLock};
 use unicode_normalization::UnicodeNormalization;
 
 /// A value fit to be kept: NFC, one plain space between words, invisible characters removed, line ends as
@@ -20,6 +20,31 @@ pub fn clean(text: &str) -> String {
 
 /// The form of a text by which labels, headings and choices are compared.
 pub fn key(text: &str) -> String {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<Box<str>, Box<str>>> = RefCell::default();
+    }
+    if text.len() > LONG {
+        return made_key(text);
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(key) = known.get(text) {
+            return String::from(&**key);
+        }
+        let key = made_key(text);
+        if known.len() >= MOST_KNOWN {
+            known.clear();
+        }
+        known.insert(text.into(), key.as_str().into());
+        key
+    })
+}
+
+/// Reading a form asks for the keys of the same cells and labels over and over: so many are remembered, none longer
+/// than this, in bytes.
+const MOST_KNOWN: usize = 2000;
+const LONG: usize = 300;
+
+fn made_key(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len());
     for c in text.nfc().flat_map(char::to_lowercase) {
         match c {
@@ -69,6 +94,12 @@ pub fn plain(text: &str) -> String {
     without_marks(&key(text))
 }
 
+/// A text without its tone and vowel marks, `đ` as `d`.
+pub fn unmarked(text: &str) -> String {
+    let letters = text.nfd().filter(|c| !unicode_normalization::char::is_combining_mark(*c));
+    letters.map(|c| if c == 'đ' { 'd' } else { c }).collect()
+}
+
 fn without_marks(key: &str) -> String {
     key.nfd()
         .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
@@ -111,7 +142,7 @@ pub fn find_words(whole: &str, part: &str) -> Option<usize> {
 pub struct Name {
     /// The text's key.
     pub key: String,
-    /// The words of its plain key.
+    /// The words of its plain key, sorted.
     words: Vec<String>,
 }
 
@@ -124,7 +155,9 @@ impl Name {
     pub fn of_key(key: String) -> Name {
         let plain = without_marks(&key);
         let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        Name { words: words.map(str::to_owned).collect(), key }
+        let mut words: Vec<String> = words.map(str::to_owned).collect();
+        words.sort_unstable();
+        Name { words, key }
     }
 
     /// How many words the text has.
@@ -143,16 +176,61 @@ impl Name {
         if total == 0 || self.len().min(other.len()) * 4 < total {
             return 0.0;
         }
-        let mut left: Vec<&str> = other.words.iter().map(String::as_str).collect();
+        // Both are sorted, so each word is met once.
+        let (mut left, mut right) = (self.words.iter().peekable(), other.words.iter().peekable());
         let mut shared = 0;
-        for word in &self.words {
-            if let Some(at) = left.iter().position(|other| other == word) {
-                left.swap_remove(at);
-                shared += 1;
+        while let (Some(one), Some(another)) = (left.peek(), right.peek()) {
+            match one.cmp(another) {
+                Ordering::Less => _ = left.next(),
+                Ordering::Greater => _ = right.next(),
+                Ordering::Equal => {
+                    shared += 1;
+                    left.next();
+                    right.next();
+                }
             }
         }
         2.0 * f64::from(shared) / total as f64
     }
+
+    /// How alike two texts are spelt, from 0 to 1: one less the share of letters that are wrong, left out, added or
+    /// swapped with their neighbour, all marks aside. Texts that share few whole words are not compared.
+    pub fn spelling(&self, other: &Name) -> f64 {
+        if self.likeness(other) < 0.5 {
+            return 0.0;
+        }
+        let (a, b): (Vec<char>, Vec<char>) = (self.letters(), other.letters());
+        let longest = a.len().max(b.len());
+        // A fifth of the letters too many is no misspelling.
+        if longest == 0 || a.len().abs_diff(b.len()) * 5 > longest || longest > 400 {
+            return 0.0;
+        }
+        1.0 - mistakes(&a, &b) as f64 / longest as f64
+    }
+
+    fn letters(&self) -> Vec<char> {
+        let plain = without_marks(&self.key);
+        let words: Vec<&str> = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        words.join(" ").chars().collect()
+    }
+}
+
+/// The least number of letters to change, leave out, add or swap with their neighbour to make one text the other.
+fn mistakes(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for (i, of_a) in a.iter().enumerate() {
+        let mut line = vec![i + 1];
+        for (j, of_b) in b.iter().enumerate() {
+            let mut least = (above[j] + usize::from(of_a != of_b)).min(above[j + 1] + 1).min(line[j] + 1);
+            if i > 0 && j > 0 && *of_a == b[j - 1] && a[i - 1] == *of_b {
+                least = least.min(before[j - 1] + 1);
+            }
+            line.push(least);
+        }
+        before = std::mem::replace(&mut above, line);
+    }
+    above.last().copied().unwrap_or_default()
 }
 
 static NUMBERED: LazyLock<Option<Regex>> =
@@ -196,8 +274,19 @@ fn move_tones(text: &str) -> String {
 
 /// A toned `o` or `u` as (bare vowel, number of its tone).
 fn toned_first_vowel(c: char) -> Option<(char, usize)> {
-    let place = |row: &str| row.chars().position(|x| x == c);
-    place("òóỏõọ").map(|tone| ('o', tone)).or_else(|| place("ùúủũụ").map(|tone| ('u', tone)))
+    Some(match c {
+        'ò' => ('o', 0),
+        'ó' => ('o', 1),
+        'ỏ' => ('o', 2),
+        'õ' => ('o', 3),
+        'ọ' => ('o', 4),
+        'ù' => ('u', 0),
+        'ú' => ('u', 1),
+        'ủ' => ('u', 2),
+        'ũ' => ('u', 3),
+        'ụ' => ('u', 4),
+        _ => return None,
+    })
 }
 
 /// The second vowel with the tone, where the pair is one whose tone place varies.

@@ -285,6 +285,28 @@ fn no_file_leans_on_anything_beside_the_repository() {
 
 // ---- documents
 
+/// Every test that `tests/README.md` names is one.
+#[test]
+fn every_test_that_is_named_exists() {
+    let mut paths = Vec::new();
+    ["src", "tests"].iter().for_each(|folder| files_under(&root().join(folder), &mut paths));
+    let sources: Vec<String> =
+        paths.iter().filter(|path| path.extension().is_some_and(|end| end == "rs")).map(|path| read(path)).collect();
+    let readme = read(&root().join("tests/README.md"));
+    let names: Vec<&str> = readme
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+        .filter(|word| word.matches('_').count() >= 3 && !word.chars().any(char::is_uppercase))
+        .collect();
+    assert!(names.len() > 50, "{names:?}");
+    for name in names {
+        // As a function, or in the list of a macro that makes it one for each database or server.
+        let is_there = |source: &String| {
+            ["fn ", "\n    ", "\n        "].iter().any(|before| source.contains(&format!("{before}{name}")))
+        };
+        assert!(sources.iter().any(is_there), "there is no test {name}");
+    }
+}
+
 /// The keys of every table of the configuration, read from the fields of its structs: `("mailbox", "url")`.
 fn keys() -> Vec<(String, String)> {
     let mut source = read(&root().join("src/config.rs"));

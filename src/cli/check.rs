@@ -1,11 +1,12 @@
 //! `check`: everything a campaign rests on, each named with what to do where it is wrong.
 
 use crate::{
+    clock::Clock,
     ladder,
     mailbox::Mailbox,
     outgoing::Outgoing,
     setup::Setup,
-    store::{Store, StoreError},
+    store::{Store, StoreError, agencies},
 };
 use secrecy::ExposeSecret;
 use std::path::Path;
@@ -97,6 +98,7 @@ async fn check_database(report: &mut Report, setup: &Setup) {
     match Store::open(url.expose_secret()).await {
         Ok(store) => {
             report.fine("database", &store.name());
+            check_openings(report, setup, &store).await;
             store.close().await;
         }
         Err(error) => {
@@ -106,6 +108,27 @@ async fn check_database(report: &mut Report, setup: &Setup) {
                 _ => "see database.url; a file's folder must be writable",
             };
             report.wrong("database", &error.to_string(), advice);
+        }
+    }
+}
+
+/// Campaigns that are open and of which no agency has heard from us: they are reminded all the same.
+async fn check_openings(report: &mut Report, setup: &Setup, store: &Store) {
+    let today = Clock::System.now().to_zoned_datetime(setup.zone.clone()).date();
+    for open in setup.campaigns.iter().filter(|open| open.campaign.opening() <= today) {
+        let what = format!("campaign {}", open.id);
+        match agencies::campaign_state(store, &open.id).await {
+            Ok(state) if state.announced_at.is_none() && state.closed_at.is_none() => {
+                let remark = format!(
+                    "open since {}, and no opening letter was sent; reminders leave all the same, `phuluc rehearse {id}` \
+                     shows which. `phuluc announce {id}` sends the opening letter, `phuluc campaign close {id}` ends it",
+                    open.campaign.opening(),
+                    id = open.id
+                );
+                report.remark(&what, &remark);
+            }
+            Ok(_) => {}
+            Err(error) => report.wrong(&what, &error.to_string(), "see [database]"),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         compose::Answering,
         context::{AlertFacts, Moment, OfficeFacts},
     },
-    store::{Tx, outbox},
+    store::{Tx, told},
 };
 use jiff::Timestamp;
 
@@ -44,7 +44,8 @@ pub async fn raise(desk: &Desk, tx: &mut Tx, fact: &str, reason: Reason<'_>) -> 
     }
     for address in &desk.setup.config.office.staff {
         let facts = facts(desk, reason, None);
-        queued += u32::from(tell(desk, tx, LetterKind::Alert, &alert_to(fact, address), address, facts).await?);
+        let alert = Told { kind: LetterKind::Alert, fact: &alert_to(fact, address), to: address, follows: None };
+        queued += u32::from(tell(desk, tx, alert, facts).await?);
     }
     Ok(queued)
 }
@@ -53,10 +54,11 @@ pub async fn raise(desk: &Desk, tx: &mut Tx, fact: &str, reason: Reason<'_>) -> 
 pub async fn clear(desk: &Desk, tx: &mut Tx, fact: &str, reason: Reason<'_>) -> anyhow::Result<u32> {
     let mut queued = 0;
     for address in &desk.setup.config.office.staff {
-        if outbox::telling(tx, &alert_to(fact, address)).await?.is_some() {
+        if let Some(alert) = told::message_id_telling(tx, &alert_to(fact, address)).await? {
             let facts = facts(desk, reason, Some(desk.clock.now()));
             let over = format!("all-clear:{fact}:{address}");
-            queued += u32::from(tell(desk, tx, LetterKind::AllClear, &over, address, facts).await?);
+            let over = Told { kind: LetterKind::AllClear, fact: &over, to: address, follows: Some(&alert) };
+            queued += u32::from(tell(desk, tx, over, facts).await?);
         }
     }
     Ok(queued)
@@ -66,14 +68,16 @@ fn alert_to(fact: &str, address: &str) -> String {
     format!("alert:{fact}:{address}")
 }
 
-async fn tell(
-    desk: &Desk,
-    tx: &mut Tx,
+/// Which letter to whom, and the Message-ID of the alert it follows.
+struct Told<'a> {
     kind: LetterKind,
-    fact: &str,
-    to: &str,
-    facts: AlertFacts,
-) -> anyhow::Result<bool> {
+    fact: &'a str,
+    to: &'a str,
+    follows: Option<&'a str>,
+}
+
+async fn tell(desk: &Desk, tx: &mut Tx, told: Told<'_>, facts: AlertFacts) -> anyhow::Result<bool> {
+    let Told { kind, fact, to, follows } = told;
     let context = Context { office: OfficeFacts::new(&desk.setup.config.office), alert: facts, ..Context::default() };
     let letter = Post {
         kind,
@@ -84,7 +88,7 @@ async fn tell(
         campaign: None,
         agency: None,
         message: None,
-        in_reply_to: None,
+        in_reply_to: follows,
         answering: Answering::Staff,
         said: fact,
     };

@@ -206,7 +206,7 @@ async fn queue_answer(
     let raw = envelope_and_bytes(desk, mail, to, &message_id, &letter, files, now)?;
     let new = NewLetter {
         id: letter_id,
-        fact: &format!("{}{}", prefix(id), fact_of(*kind)),
+        fact: &fact(id, *kind),
         kind: outbox::LetterKind::parse(kind.outbox_kind()).context("the outbox does not know this kind of letter")?,
         campaign: Some(&campaign.id),
         agency: Some(&agency.id),
@@ -230,6 +230,11 @@ async fn queue_answer(
 /// How the facts begin that answers to this message tell.
 fn prefix(id: i64) -> String {
     format!("answer:message:{id}:")
+}
+
+/// The fact that an answer of a kind to a message tells.
+pub fn fact(id: i64, kind: LetterKind) -> String {
+    format!("{}{}", prefix(id), fact_of(kind))
 }
 
 /// What an answer tells its message's sender; each is told once for each message, however often that is read.

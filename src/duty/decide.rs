@@ -45,6 +45,10 @@ pub struct Decision {
     pub campaign: Option<OpenCampaign>,
     pub agency: Option<Agency>,
     pub evidence: Option<String>,
+    /// Nothing but the workbook names the agency: a guess, for staff alone.
+    pub guessed: bool,
+    /// The only address that an answer may go to, where the sender's own is not known to be the agency's.
+    pub answer_to: Option<String>,
     /// Whether the sender is who they say.
     pub trust: Trust,
     /// A mail that came from an agency and from nobody else: its address is alive.
@@ -139,6 +143,8 @@ pub fn decide(
         campaign: None,
         agency: None,
         evidence: None,
+        guessed: false,
+        answer_to: None,
         trust: Trust::of(mail, &Witnesses { host, signatures: &evidence.signatures, answers: None }),
         good: false,
         secret: false,
@@ -181,6 +187,7 @@ pub fn decide(
     decision.agency = identity.agency.cloned();
     decision.evidence = Some(identity.evidence.clone()).filter(|evidence| !evidence.is_empty());
     decision.trust = identity.trust.clone();
+    decision.answer_to = identity.answer_to.clone();
     if let Some(place) = secret::place(mail) {
         secret::hold(place, given.agency.is_some(), &mut decision);
         return Ok(decision);

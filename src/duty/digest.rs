@@ -8,6 +8,7 @@ use super::{
     tabulate,
 };
 use crate::{
+    agency::AgencyId,
     agency::{Sender, looks_like_address, masked},
     attachment::sha256,
     export,
@@ -28,6 +29,7 @@ use crate::{
         news::{self, Arrived, Trouble},
         outbox::{self, NewLetter, Queued},
         polls::{self, Polls},
+        told,
     },
 };
 use anyhow::Context as _;
@@ -172,11 +174,13 @@ async fn tell(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, to: &str) -
     hold::offer(desk, &mut tx, &mut held, to).await?;
     let letter = render(desk, campaign, digest, &held)?;
     let message_id = compose::message_id(&desk.setup.domain(), id, desk.store.instance_key());
+    // A campaign's digests are one thread in their reader's mailbox.
+    let first = told::first_digest(&mut tx, &campaign.id, to).await?;
     let envelope = Envelope {
         from: &desk.setup.config.outgoing.from,
         to,
         message_id: &message_id,
-        in_reply_to: None,
+        in_reply_to: first.as_deref(),
         references: &[],
         date: now,
         zone: &desk.setup.zone,
@@ -194,7 +198,7 @@ async fn tell(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, to: &str) -
         envelope_from: Some(&desk.setup.bounce_address()),
         subject: &letter.subject,
         message_id: &message_id,
-        in_reply_to: None,
+        in_reply_to: first.as_deref(),
         body_sha256: &sha256(fact.as_bytes()),
         raw: &compose::compose(&envelope, &letter, std::slice::from_ref(&digest.workbook))?,
         not_before: now,
@@ -307,7 +311,7 @@ async fn blocked(desk: &Desk, campaign: &OpenCampaign, now: Timestamp) -> anyhow
 }
 
 fn groups(desk: &Desk, campaign: &OpenCampaign, progress: &Progress) -> Vec<GroupFacts> {
-    let order = |id: &str| campaign.registry.agencies().iter().position(|agency| agency.id.as_str() == id);
+    let order = |id: &str| AgencyId::parse(id).ok().and_then(|id| campaign.registry.place(&id));
     let group = |group: &crate::letter::KindGroup| {
         let sums = progress.of_kinds(&group.kinds);
         let mut missing: Vec<(Option<usize>, String)> = Vec::new();

@@ -45,13 +45,23 @@ pub struct Given {
     pub earlier: Vec<Attachment>,
 }
 
+/// What is to be read again is no longer there: people were taken out of it, and what it was recorded as stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the bytes of message {0} were removed with the people in it; what was recorded of it stays as it is")]
+pub struct Emptied(i64);
+
 /// Reads a message again that was handled before or set aside, from its stored bytes. Nothing is recorded yet: the
 /// caller begins a transaction, calls [`Judged::record`], adds what tells of the decision, and commits.
 pub async fn handle_again(desk: &Desk, id: i64, given: &Given) -> anyhow::Result<Judged> {
-    let kept = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
-    let MessageDetail { row, attempts, size, .. } = kept;
-    let waiting = Unhandled { id, attempts, size, received_at: row.received_at };
-    Ok(Judged { again: true, ..judge(desk, &waiting, given).await? })
+    let seen = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
+    handle_seen(desk, seen, given).await
+}
+
+/// The same of a message that was looked at already: if it is another by the time of recording, nothing is recorded.
+pub async fn handle_seen(desk: &Desk, seen: MessageDetail, given: &Given) -> anyhow::Result<Judged> {
+    let MessageDetail { row, attempts, size, .. } = &seen;
+    let waiting = Unhandled { id: row.id, attempts: *attempts, size: *size, received_at: row.received_at };
+    Ok(Judged { again: Some(Box::new(seen)), ..judge(desk, &waiting, given).await? })
 }
 
 /// Reads a message that waits for staff, for them to see what it is; nothing of it is to be recorded.
@@ -63,8 +73,8 @@ pub async fn look_again(desk: &Desk, id: i64) -> anyhow::Result<Judged> {
 #[derive(Debug)]
 pub struct Judged {
     pub id: i64,
-    /// Whether it was handled before, so that this outcome takes the place of another.
-    again: bool,
+    /// What it was, where it was handled before and this outcome takes the place of another.
+    again: Option<Box<MessageDetail>>,
     what: What,
 }
 
@@ -104,12 +114,15 @@ pub struct Recorded {
 /// Reads a message and decides about it.
 pub async fn judge(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result<Judged> {
     let what = read(desk, waiting, given).await?;
-    Ok(Judged { id: waiting.id, again: false, what })
+    Ok(Judged { id: waiting.id, again: None, what })
 }
 
 async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result<What> {
     let (id, size, arrived) = (waiting.id, waiting.size, waiting.received_at);
     let raw = messages::raw(&desk.store, id).await?;
+    if raw.is_empty() {
+        return Err(Emptied(id).into());
+    }
     if messages::earlier_with_same_bytes(&desk.store, id).await?.is_some() {
         let fence = desk.fence.clone();
         let read = tokio::task::spawn_blocking(move || see(&fence, &raw).map(|seen| seen.mail));
@@ -185,8 +198,8 @@ impl Judged {
         // Before the letters' times, so that a story is told in its order.
         let now = desk.clock.now();
         let mut withdrawn = None;
-        if self.again {
-            again::take(tx, self.id).await?;
+        if let Some(seen) = &self.again {
+            again::take(tx, seen).await?;
             withdrawn = again::withdraw_report(tx, self.id).await?;
         }
         match &self.what {

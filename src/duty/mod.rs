@@ -113,17 +113,15 @@ impl Desk {
     }
 
     async fn import(&self) -> Result<(), StoreError> {
-        for OpenCampaign { id, campaign, form, registry, deadline_at, .. } in &self.setup.campaigns {
-            let files = agencies::CampaignFiles {
-                id,
-                campaign,
-                deadline_at: *deadline_at,
-                form_id: &form.id,
-                form_version: form.version,
-                registry,
-            };
-            agencies::import_campaign(&self.store, &files).await?;
-        }
+        let files = self.setup.campaigns.iter().map(|open| agencies::CampaignFiles {
+            id: &open.id,
+            campaign: &open.campaign,
+            deadline_at: open.deadline_at,
+            form_id: &open.form.id,
+            form_version: open.form.version,
+            registry: &open.registry,
+        });
+        agencies::import_all(&self.store, &files.collect::<Vec<_>>()).await?;
         Ok(())
     }
 

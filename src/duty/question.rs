@@ -3,13 +3,16 @@
 //! sees nobody's address but the office's. What a machine writes is passed on in neither direction.
 
 use super::{
-    Desk,
+    Desk, answer,
+    contacts::{self, Reach},
     decide::Decision,
+    judge,
     post::{Post, post},
     release,
     staff::{self, Order, Refuse, Sent},
 };
 use crate::{
+    agency::{Agency, Sender},
     attachment::{Attachment, FileKind},
     letter::{
         Context, LetterKind,
@@ -19,7 +22,7 @@ use crate::{
     message::{Mail, quoted},
     setup::OpenCampaign,
     store::{
-        Tx,
+        Tx, addresses,
         audit::{self, NewEntry},
         messages::{self, MessageDetail, MessageKind},
         outbox, questions,
@@ -116,11 +119,15 @@ pub async fn answer(desk: &Desk, mail: &Mail, decision: &Decision, from: Sent) -
         let refuse = Refuse { code, what: what.to_owned(), given, near, token: None, act, about, from: from.clone() };
         Ok(Some(Order::Refuse(Box::new(refuse))))
     };
-    if let Err(why) = staff::proved(decision, &from, &to) {
+    if let Err(why) = staff::proved(desk, decision, &from, &to) {
         return refuse("proof", &why, String::new());
     }
     if question.row.from_address.is_none() || question.row.agency.is_none() {
         return refuse("not_held", "nobody is left to answer", String::new());
+    }
+    // People forward our letter to each other with the office in Cc: what they say to each other is no answer.
+    if !is_to_us(desk, mail) {
+        return refuse("copied", "our address is not in To", String::new());
     }
     if mail.attachments.iter().any(|file| file.kind == FileKind::Mail) {
         return refuse("mail_within", "it brings another mail", String::new());
@@ -144,6 +151,21 @@ pub async fn answer(desk: &Desk, mail: &Mail, decision: &Decision, from: Sent) -
     Ok(Some(Order::Answer(Box::new(answer))))
 }
 
+/// Whether a mail was written to the office itself, under whatever sub-address.
+fn is_to_us(desk: &Desk, mail: &Mail) -> bool {
+    let from = desk.setup.from_address();
+    let is_ours = |address: &str| {
+        let bare = address.split_once('@').map(|(local, host)| {
+            let local = local.split('+').next().unwrap_or_default();
+            format!("{local}@{host}")
+        });
+        [Some(from.as_str()), desk.setup.config.mailbox.user().as_deref()].into_iter().flatten().any(|ours| {
+            ours.eq_ignore_ascii_case(address) || bare.as_ref().is_some_and(|bare| ours.eq_ignore_ascii_case(bare))
+        })
+    };
+    mail.to.iter().any(|party| is_ours(&party.address))
+}
+
 /// The question that a mail replies to, and whom of the staff it was passed on to. Only who got our letter knows
 /// its Message-ID.
 async fn answered(desk: &Desk, mail: &Mail) -> anyhow::Result<Option<(MessageDetail, String)>> {
@@ -164,8 +186,9 @@ impl Answer {
     pub async fn carry_out(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<()> {
         let (row, from) = (&self.question.row, &self.from);
         let open = desk.setup.campaigns.iter().find(|open| Some(&open.id) == row.campaign.as_ref());
-        let (Some(open), Some(to)) = (open, &row.from_address) else { return Ok(()) };
+        let (Some(open), Some(who_asked)) = (open, &row.from_address) else { return Ok(()) };
         let Some(agency) = row.agency.as_ref().and_then(|id| open.registry.get(id)) else { return Ok(()) };
+        let Some(to) = &answer_to(desk, tx, &self.question, open, agency, who_asked).await? else { return Ok(()) };
         let subject = row.subject.clone().unwrap_or_default();
         let context = Context {
             agency: AgencyFacts::new(agency),
@@ -206,6 +229,36 @@ impl Answer {
         };
         Ok(audit::note(tx, &entry).await?)
     }
+}
+
+/// Where an answer goes: to who asked, if the address is the agency's. A stranger may ask who quotes a letter of ours,
+/// and then the agency gets the answer, as it got the note that there will be one.
+async fn answer_to(
+    desk: &Desk,
+    tx: &mut Tx,
+    question: &MessageDetail,
+    open: &OpenCampaign,
+    agency: &Agency,
+    who_asked: &str,
+) -> anyhow::Result<Option<String>> {
+    let registered = match open.registry.sender(who_asked) {
+        Sender::Address(id) | Sender::Domain(id) => id == agency.id,
+        Sender::Ambiguous(ids) => ids.contains(&agency.id),
+        Sender::Unknown => false,
+    };
+    let by_staff = question.evidence.as_deref() == Some(judge::BY_STAFF);
+    let learned = addresses::learned_of(tx, &agency.id).await?;
+    if registered || by_staff || learned.iter().any(|learned| learned.address.eq_ignore_ascii_case(who_asked)) {
+        return Ok(Some(who_asked.to_owned()));
+    }
+    let note = answer::fact(question.row.id, LetterKind::Question);
+    if let Some(note) = outbox::telling(tx, &note).await? {
+        return Ok(outbox::show(&desk.store, note).await?.map(|note| note.recipient));
+    }
+    Ok(match contacts::reach_within(desk, tx, agency).await? {
+        Reach::At(address) => Some(address),
+        Reach::Unknown | Reach::Blocked => None,
+    })
 }
 
 /// The line below which a reply quotes.

@@ -5,8 +5,7 @@
 use super::{
     Desk,
     judge::{self, Given},
-    reconcile::reconcile,
-    staff,
+    reconcile, staff,
 };
 use crate::{
     fence::FenceError,
@@ -84,7 +83,21 @@ async fn keep_new(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) -
             desk.steps.reached(Step::Marked, None);
         }
     }
-    reconcile(desk, mailbox, &listing).await
+    let mut compared = reconcile::compare(desk, mailbox, &listing).await?;
+    compared.overlooked.sort_by_key(|key| key.uid.parse::<u32>().ok());
+    for key in &compared.overlooked {
+        tracing::warn!(uid = key.uid, "a mail lies in the folder that no listing showed; it is fetched now");
+        let listed = Listed { key: key.clone(), size: 0, internal_date: None };
+        match keep(desk, mailbox, &listed).await {
+            Ok(kept) => received.kept += u32::from(kept),
+            Err(error) if of_one_message(&error) => {
+                tracing::error!(uid = key.uid, error = format!("{error:#}"), "a mail cannot be fetched");
+                received.failed += 1;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    reconcile::note(desk, &folder, &listing, &compared).await
 }
 
 fn of_one_message(error: &anyhow::Error) -> bool {

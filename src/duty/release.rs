@@ -50,6 +50,8 @@ pub enum Refused {
     Missing(i64),
     #[error("message {0} does not wait for a decision")]
     NotHeld(i64),
+    #[error(transparent)]
+    Emptied(judge::Emptied),
     #[error("{given:?} is no agency of campaign {campaign}; {}", suggestions(near))]
     NoAgency { given: String, campaign: CampaignId, near: Vec<String> },
     #[error("several campaigns are open; name one of {0}")]
@@ -150,6 +152,7 @@ fn likeness(wanted: &str, agency: &Agency) -> u32 {
 /// Looks whether a decision can be carried out, and reads the message again where that is needed.
 pub async fn prepare(desk: &Desk, id: i64, act: Act) -> anyhow::Result<Prepared> {
     let message = messages::show(&desk.store, id).await?.ok_or(Refused::Missing(id))?;
+    let from = message.row.from_address.clone();
     let waits = message.row.held.is_some() || message.row.state == MessageState::SetAside;
     let work = match &act {
         _ if !waits && decided_so(desk, &message, &act).await? => Work::Nothing,
@@ -159,18 +162,42 @@ pub async fn prepare(desk: &Desk, id: i64, act: Act) -> anyhow::Result<Prepared>
         Act::Assign { .. } if message.row.held == Some(Held::Classified) => Work::Release,
         Act::Assign { agency, campaign } => {
             let given = Given { agency: Some(agency.clone()), campaign: Some(campaign.clone()), ..Given::default() };
-            Work::Record(Box::new(judge::handle_again(desk, id, &given).await?))
+            let judged = read_again(desk, message, &given).await?;
+            if let Some((_, decision)) = judged.read() {
+                no_longer_held(decision.held.as_ref())?;
+            }
+            Work::Record(Box::new(judged))
         }
         Act::Reprocess => {
             let by_staff = message.evidence.as_deref() == Some(judge::BY_STAFF);
             let given = match by_staff {
-                true => Given { agency: message.row.agency, campaign: message.row.campaign, ..Given::default() },
+                true => Given {
+                    agency: message.row.agency.clone(),
+                    campaign: message.row.campaign.clone(),
+                    ..Given::default()
+                },
                 false => Given::default(),
             };
-            Work::Record(Box::new(judge::handle_again(desk, id, &given).await?))
+            Work::Record(Box::new(read_again(desk, message, &given).await?))
         }
     };
-    Ok(Prepared { id, act, from: message.row.from_address, work })
+    Ok(Prepared { id, act, from, work })
+}
+
+async fn read_again(desk: &Desk, message: MessageDetail, given: &Given) -> anyhow::Result<Judged> {
+    let read = judge::handle_seen(desk, message, given).await;
+    read.map_err(|error| match error.downcast() {
+        Ok(emptied) => Refused::Emptied(emptied).into(),
+        Err(error) => error,
+    })
+}
+
+/// What staff gave to an agency may not wait for the same question again. That it could not be read is another.
+fn no_longer_held(held: Option<&(Held, String)>) -> Result<(), Refused> {
+    match held {
+        Some((held, why)) if *held != Held::Unreadable => Err(Refused::HeldAgain(why.clone())),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the last thing that was decided about a message is just this.
@@ -239,11 +266,7 @@ impl Prepared {
     /// address it came from is known from now on. Never its domain.
     async fn after(&self, desk: &Desk, tx: &mut Tx, recorded: &Recorded) -> anyhow::Result<()> {
         let Act::Assign { agency, campaign } = &self.act else { return Ok(()) };
-        if let Some((held, why)) = &recorded.held
-            && *held != Held::Unreadable
-        {
-            return Err(Refused::HeldAgain(why.clone()).into());
-        }
+        no_longer_held(recorded.held.as_ref())?;
         // Without a single usable address in From there is none to learn.
         if let (Some(from), Some(_)) = (&self.from, &recorded.from)
             && !desk.setup.own_addresses().contains(&from.to_lowercase())

@@ -37,10 +37,10 @@ pub async fn reprocess(desk: &Desk, id: i64, actor: &str, why: Option<&str>) -> 
     let before = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
     let by_staff = before.evidence.as_deref() == Some(judge::BY_STAFF);
     let given = match by_staff {
-        true => Given { agency: before.row.agency, campaign: before.row.campaign, ..Given::default() },
+        true => Given { agency: before.row.agency.clone(), campaign: before.row.campaign.clone(), ..Given::default() },
         false => Given::default(),
     };
-    let judged = judge::handle_again(desk, id, &given).await?;
+    let judged = judge::handle_seen(desk, before, &given).await?;
     let mut tx = desk.store.begin().await?;
     let recorded = judged.record(desk, &mut tx).await?;
     let entry = NewEntry {

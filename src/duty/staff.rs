@@ -12,6 +12,8 @@ use super::{
     token::{self, Token},
 };
 use crate::{
+    agency::masked,
+    config::Unverified,
     letter::{
         Context, LetterKind,
         compose::Answering,
@@ -113,7 +115,7 @@ async fn decided(desk: &Desk, mail: &Mail, decision: &Decision, token: Token, fr
     if from.address != row.allowed.address || !from.is_staff {
         return Ok(refuse("address", "the token was given to another address", Some(row)));
     }
-    if let Err(why) = proved(decision, &from, &row.allowed.address) {
+    if let Err(why) = proved(desk, decision, &from, &row.allowed.address) {
         return Ok(refuse("proof", &why, Some(row)));
     }
     if row.used_at.is_some() {
@@ -139,9 +141,13 @@ async fn decided(desk: &Desk, mail: &Mail, decision: &Decision, token: Token, fr
 }
 
 /// Whether the mail is from whom it says. What it bears was sent to one address alone, so from that address nothing
-/// more is asked for than that our server does not object; from any other of the staff, the server's own word.
-pub fn proved(decision: &Decision, from: &Sent, sent_to: &str) -> Result<(), String> {
+/// more is asked for than that our server does not object; from any other of the staff, or where nothing unproved is
+/// accepted, the server's own word.
+pub fn proved(desk: &Desk, decision: &Decision, from: &Sent, sent_to: &str) -> Result<(), String> {
     match &decision.trust {
+        Trust::Unverified(why) if desk.setup.config.trust.unverified == Unverified::Hold => {
+            Err(format!("{why}; trust.unverified is \"hold\""))
+        }
         Trust::Failed(why) => Err(why.clone()),
         Trust::Verified(_) => Ok(()),
         Trust::Unverified(_) if from.address.eq_ignore_ascii_case(sent_to) => Ok(()),
@@ -168,6 +174,11 @@ async fn prepare(desk: &Desk, row: &TokenRow, first: &str) -> anyhow::Result<Pre
 
 async fn campaign_of<'a>(desk: &'a Desk, row: &TokenRow) -> anyhow::Result<&'a OpenCampaign> {
     let named = row.allowed.campaign.as_ref().map(ToString::to_string);
+    // One that was closed since is no trouble of ours, and staff are told.
+    if named.is_some() && open_campaign(desk, row).is_none() {
+        let open: Vec<&str> = desk.setup.campaigns.iter().map(|open| open.id.as_str()).collect();
+        return Err(Refused::Campaign(open.join(", ")).into());
+    }
     release::campaign_of(desk, row.allowed.message, named.as_deref()).await
 }
 
@@ -194,7 +205,7 @@ fn audited(act: TokenAct) -> &'static str {
 /// A refusal for the words of the letter.
 fn in_words(refused: &Refused) -> (&'static str, String, Vec<String>) {
     match refused {
-        Refused::Missing(_) | Refused::NotHeld(_) => ("not_held", String::new(), Vec::new()),
+        Refused::Missing(_) | Refused::NotHeld(_) | Refused::Emptied(_) => ("not_held", String::new(), Vec::new()),
         Refused::NoAgency { given, near, .. } => ("agency", given.clone(), near.clone()),
         Refused::Campaign(_) => ("held_again", String::new(), Vec::new()),
         Refused::HeldAgain(why) => ("held_again", why.clone(), Vec::new()),
@@ -272,7 +283,7 @@ impl Refuse {
         let what = match (&number, self.code) {
             // Each is another try of somebody who may make mistakes; a token limits their number.
             (Some(_), "agency" | "held_again" | "not_held") => format!("message:{}", from.message),
-            (None, "empty" | "too_large" | "mail_within") => format!("message:{}", from.message),
+            (None, "empty" | "too_large" | "mail_within" | "copied") => format!("message:{}", from.message),
             (Some(number), code) => format!("{code}:{number}:{day}"),
             (None, code) => format!("{code}:{day}"),
         };
@@ -312,9 +323,14 @@ fn open_campaign<'a>(desk: &'a Desk, row: &TokenRow) -> Option<&'a OpenCampaign>
     desk.setup.campaigns.iter().find(|open| Some(&open.id) == row.allowed.campaign.as_ref())
 }
 
-/// Who decided, for the audit table.
+/// Who decided, or tried to, for the audit table. That keeps what it has for ever, so of others than staff it gets no
+/// whole address: the message it names has that.
 pub fn actor(from: &Sent) -> String {
-    format!("mail:{}", if from.address.is_empty() { "?" } else { &from.address })
+    match from.address.as_str() {
+        "" => "mail:?".to_owned(),
+        staff if from.is_staff => format!("mail:{staff}"),
+        other => format!("mail:{}", masked(other)),
+    }
 }
 
 async fn tell(

@@ -32,6 +32,8 @@ pub async fn progress(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Pr
 pub struct Gathered {
     pub progress: Progress,
     reports: Vec<CurrentReport>,
+    /// When the current report of each came.
+    since: BTreeMap<String, Timestamp>,
     written: Vec<Written>,
     /// The official documents that came.
     pub documents: BTreeMap<AgencyId, Vec<KeptDocument>>,
@@ -46,7 +48,8 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Gath
         written.extend(tables::chosen(&desk.store, &campaign.id, field, code).await?);
     }
     let documents = documents::by_agency(&desk.store, &campaign.id).await?;
-    Ok(Gathered { progress, reports, written, documents, now: desk.clock.now() })
+    let since = reports.iter().map(|report| (report.agency.to_string(), report.received_at)).collect();
+    Ok(Gathered { progress, reports, since, written, documents, now: desk.clock.now() })
 }
 
 /// The columns and options whose answer is in the agency's own words.
@@ -67,7 +70,7 @@ fn own_words(campaign: &OpenCampaign) -> Vec<(&str, &str)> {
 impl Gathered {
     /// When the current report of an agency came.
     pub fn current_since(&self, agency: &str) -> Option<Timestamp> {
-        self.reports.iter().find(|report| report.agency.as_str() == agency).map(|report| report.received_at)
+        self.since.get(agency).copied()
     }
 
     /// What the tables are laid out from.

@@ -5,6 +5,7 @@
 mod check;
 mod prepare;
 mod rows;
+pub use rows::RowName;
 mod tables;
 
 pub use tables::Table;
@@ -12,11 +13,11 @@ pub use tables::Table;
 use super::rules::Condition;
 use crate::{agency::Kind, finding::Severity, text::Name};
 use regex::Regex;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use toml::Spanned;
 
@@ -42,6 +43,15 @@ pub struct Form {
     /// Beginnings of printed examples, such as "Ví dụ".
     #[serde(default)]
     pub example_marks: Vec<String>,
+    /// Texts and marks that stand for the answer in the line above: "như trên", a ditto mark.
+    #[serde(default)]
+    pub dittos: Vec<String>,
+    /// Words before the number of the row whose answer is meant: "như mục".
+    #[serde(default)]
+    pub ditto_rows: Vec<String>,
+    /// Names of lines that add others up, which are no rows: "Tổng cộng".
+    #[serde(default)]
+    pub sums: Vec<String>,
     /// Guidance printed inside answer cells; removed before a cell is read.
     #[serde(default)]
     pub prompts: Vec<String>,
@@ -49,7 +59,7 @@ pub struct Form {
     #[serde(skip)]
     pub source: Arc<str>,
     #[serde(skip)]
-    prompt_patterns: Vec<Regex>,
+    prompt_patterns: OnceLock<Vec<Regex>>,
     /// The keys of `blanks`.
     #[serde(skip)]
     pub blank_keys: BTreeSet<String>,
@@ -458,7 +468,8 @@ impl Form {
 
     /// `prompts` as patterns, the longest first.
     pub fn prompt_patterns(&self) -> &[Regex] {
-        &self.prompt_patterns
+        // Only who reads reports needs them.
+        self.prompt_patterns.get_or_init(|| prepare::prompt_patterns(&self.prompts))
     }
 
     pub fn section(&self, id: &str) -> Option<&Section> {
@@ -478,14 +489,22 @@ impl Form {
                 codes.extend(column.codes());
             }
             if section.kind == SectionKind::Table {
-                codes.insert("row-missing".to_owned());
-                codes.insert("row-unknown".to_owned());
+                codes.extend(TABLE_CODES.map(str::to_owned));
+                // What is meant may stand in another line.
+                let asked = section
+                    .template_columns()
+                    .filter(|one| !matches!(one.kind, ColumnType::Ordinal | ColumnType::Label));
+                codes.extend(asked.map(|column| format!("{}-inferred", column.id())));
             }
             codes.insert("section-missing".to_owned());
         }
         codes
     }
 }
+
+/// What finding the rows of a table can tell.
+const TABLE_CODES: [&str; 7] =
+    ["row-missing", "row-unknown", "row-hidden", "column-hidden", "sheet-hidden", "section-several", "table-relaid"];
 
 impl Section {
     pub fn column(&self, id: &str) -> Option<&Column> {
@@ -573,37 +592,6 @@ impl Row {
     /// The number of the n-th added row.
     pub fn number(&self, n: u32) -> String {
         self.numbering.as_deref().unwrap_or(self.id()).replace("{n}", &n.to_string())
-    }
-}
-
-/// The names a row goes by: `row` as the report numbers it, `declared` as the form does, and the sub-row.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub struct RowName {
-    /// The number of the row in this report, such as `1.3`; empty in a section of fields.
-    pub row: String,
-    /// The id of the declared row it is, such as `1`.
-    pub declared: String,
-    /// The id of the sub-row, such as `profile`.
-    pub sub: Option<String>,
-}
-
-impl RowName {
-    /// Whether a selector of the declaration (`2`, `1`, `5.1/profile`, `*/profile`, `*`) means this row.
-    pub fn is(&self, selector: &str) -> bool {
-        let (row, sub) = match selector.split_once('/') {
-            Some((row, sub)) => (row, Some(sub)),
-            None => (selector, None),
-        };
-        (row == "*" || row == self.declared) && sub.is_none_or(|sub| self.sub.as_deref() == Some(sub))
-    }
-}
-
-impl std::fmt::Display for RowName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.sub {
-            Some(sub) => write!(f, "{}/{sub}", self.row),
-            None => f.write_str(&self.row),
-        }
     }
 }
 

@@ -24,7 +24,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-pub use trial::try_out;
+pub use trial::Trial;
 
 /// More rows than any report has.
 const MOST_COMPARED: usize = 500;
@@ -295,6 +295,9 @@ fn beside(section: &Section, row: &RowAnswers, host: &str) -> String {
         Some(Value::Choice { rest, .. }) => rest,
         _ => row.text(host).unwrap_or_default(),
     };
+    if text.trim().is_empty() {
+        return String::new();
+    }
     let within: Vec<&Column> = section.within(host, &row.name).collect();
     let lists: Vec<&Column> = within.iter().copied().filter(|column| column.kind == ColumnType::List).collect();
     let statements = text.lines().flat_map(|line| line.split(". "));

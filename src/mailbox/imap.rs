@@ -144,6 +144,8 @@ impl Imap {
         }
         match raw.len() as u64 {
             size if size > largest => Err(MailboxError::TooLarge { size, largest }),
+            // Sizes are a little wrong on many servers, by an octet a line at most; half a mail is no whole one.
+            have if have < size / 2 => Err(protocol(Phase::Slice, "the server sent less than half of the message")),
             _ => Ok(Fetched { raw, received_at }),
         }
     }

@@ -55,16 +55,23 @@ impl Maildir {
 
     pub(super) fn fetch(&self, uid: &str, largest: u64) -> Result<Fetched, MailboxError> {
         let not_there = || MailboxError::NotThere { uid: uid.to_owned() };
-        let file = self.find(&self.path, uid)?.ok_or_else(not_there)?;
-        let about = gone_is_none(fs::metadata(&file), &file)?.ok_or_else(not_there)?;
+        let path = self.find(&self.path, uid)?.ok_or_else(not_there)?;
+        let file = gone_is_none(fs::File::open(&path), &path)?.ok_or_else(not_there)?;
+        let wrong = |source| MailboxError::Io { path: path.clone(), source };
+        let about = file.metadata().map_err(wrong)?;
         if about.len() > largest {
             return Err(MailboxError::TooLarge { size: about.len(), largest });
         }
-        let raw = gone_is_none(fs::read(&file), &file)?.ok_or_else(not_there)?;
+        let mut raw = Vec::new();
+        (&file).take(largest.saturating_add(1)).read_to_end(&mut raw).map_err(wrong)?;
         if raw.is_empty() {
             return Err(MailboxError::Empty { uid: uid.to_owned() });
         }
-        Ok(Fetched { raw, received_at: modified(&about, &file)? })
+        // Whoever copies mail into a Maildir by hand may still be at it; half a mail kept would be half a mail for ever.
+        if raw.len() as u64 != about.len() {
+            return Err(wrong(io::Error::other("the file changed while it was read; it is tried again")));
+        }
+        Ok(Fetched { raw, received_at: modified(&about, &path)? })
     }
 
     pub(super) fn fetch_header(&self, uid: &str) -> Result<Fetched, MailboxError> {

@@ -267,6 +267,26 @@ mod tests {
     }
 
     #[test]
+    fn what_says_how_much_it_signs_proves_nothing_about_the_rest() {
+        let key_pair = Ed25519Key::from_seed_and_public_key(&bytes(SEED), &bytes(PUBLIC)).unwrap();
+        let signer = DkimSigner::from_key(key_pair).domain("hanam.example").selector("s1").headers(["From"]);
+        let signature = signer.body_length(true).sign(MAIL.as_bytes()).unwrap().to_header();
+        assert!(signature.contains("l="), "{signature}");
+        for added in ["", "Content of somebody else\r\n"] {
+            let raw = format!("{signature}{MAIL}{added}").into_bytes();
+            assert!(outcome(&raw, public()).is_empty(), "{added:?}");
+        }
+    }
+
+    #[test]
+    fn a_second_sender_above_a_signed_one_is_not_the_signed_one() {
+        let raw = signed(MAIL, "hanam.example", &["From", "Subject"]);
+        let two = [b"From: c@vp.hanam.example\r\n".as_slice(), &raw].concat();
+        let mail = crate::message::read(&two);
+        assert!(mail.sender().is_none() && names(&mail).is_empty(), "{:?}", mail.sender());
+    }
+
+    #[test]
     fn only_the_senders_own_signatures_are_asked_for() {
         let signature = |tags: &str| format!("DKIM-Signature: {tags}\r\n");
         let names_of = |headers: &str| {

@@ -112,10 +112,13 @@ fn found(result: &str) -> Option<Found> {
 }
 
 fn outside_quotes(text: &str, mark: char) -> Vec<&str> {
-    let mut quoted = false;
+    let (mut quoted, mut escaped) = (false, false);
     text.split(|c| {
-        quoted ^= c == '"';
-        c == mark && !quoted
+        // A quote behind a backslash ends nothing: senders choose what stands in there.
+        let plain = !std::mem::replace(&mut escaped, false);
+        escaped = plain && c == '\\';
+        quoted ^= plain && c == '"';
+        c == mark && !quoted && plain
     })
     .map(str::trim)
     .collect()
@@ -210,6 +213,10 @@ mod tests {
             // What a sender can have quoted is no result.
             ("spf=none smtp.mailfrom=\"x; dmarc=pass y\"@evil.test", "unverified"),
             ("spf=none (x; dmarc=pass) smtp.mailfrom=evil.test", "unverified"),
+            (r#"spf=none smtp.mailfrom="x\"; dmarc=pass header.from=vp.hanam.example; \"y"@evil.test"#, "unverified"),
+            (r#"spf=pass smtp.mailfrom="x\" smtp.mailfrom=a@hanam.example \"y"@evil.test"#, "unverified"),
+            (r#"spf=none smtp.mailfrom="x\\"@evil.test; dkim=pass header.d=hanam.example"#, "verified"),
+            (r#"spf=none smtp.mailfrom=x\"@evil.test; dkim=none"#, "unverified"),
         ] {
             let got = judged(&format!("Authentication-Results: mx.mic.example;\r\n {results}\r\n"));
             assert_eq!(got.as_str(), trust, "{results}: {got:?}");

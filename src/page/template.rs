@@ -8,6 +8,9 @@ use serde_json::Value as Json;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/src/page/templates");
 
+/// What things are called, as in the digest.
+const TERMS: &str = include_str!("../../config/letters/terms.txt");
+
 /// The one style sheet.
 pub const STYLE: &str = include_str!("templates/style.css");
 
@@ -20,6 +23,7 @@ impl Templates {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
         environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+        environment.add_template("terms.txt", TERMS).context("the template terms.txt")?;
         for file in FILES.files() {
             let (Some(name), Some(text)) = (file.path().to_str(), file.contents_utf8()) else { continue };
             if name.ends_with(".html") {

@@ -9,6 +9,7 @@ use crate::{
     campaign::{Campaign, CampaignId},
 };
 use jiff::{Timestamp, civil::Date};
+use sha2::{Digest, Sha256};
 
 /// A campaign as its files say it.
 #[derive(Debug, Clone, Copy)]
@@ -47,15 +48,63 @@ pub struct Paper<'a> {
     pub date: Option<Date>,
 }
 
-/// Brings the database to what the files say, whole or not at all.
-pub async fn import_campaign(store: &Store, files: &CampaignFiles<'_>) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    put_campaign(&mut tx, files).await?;
-    for agency in files.registry.agencies() {
-        put_agency(&mut tx, agency).await?;
-        put_expectation(&mut tx, files.id, agency).await?;
+/// Brings the database to what the files say, whole or not at all; tells whether they say anything else than when
+/// they were imported last.
+pub async fn import_all(store: &Store, campaigns: &[CampaignFiles<'_>]) -> Result<bool, StoreError> {
+    let said = digest(campaigns);
+    if imported(store).await?.as_ref() == Some(&said) {
+        return Ok(false);
     }
-    tx.commit().await
+    let mut tx = store.begin().await?;
+    for files in campaigns {
+        put_campaign(&mut tx, files).await?;
+        for agency in files.registry.agencies() {
+            put_agency(&mut tx, agency).await?;
+            put_expectation(&mut tx, files.id, agency).await?;
+        }
+    }
+    note_imported(&mut tx, &said).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// All that an import writes, as one hash. The program's version is in it, for another one may import otherwise.
+fn digest(campaigns: &[CampaignFiles<'_>]) -> String {
+    let mut hash = Sha256::new();
+    hash.update(env!("CARGO_PKG_VERSION"));
+    for CampaignFiles { id, campaign, deadline_at, form_id, form_version, registry } in campaigns {
+        let registry = registry.digest();
+        hash.update(format!("\n{id} {campaign:?} {deadline_at} {form_id:?} {form_version} {registry}"));
+    }
+    format!("{:x}", hash.finalize())
+}
+
+async fn imported(store: &Store) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT value
+        FROM setting
+        WHERE name = 'imported'
+        ",
+    )
+    .fetch_optional(&store.pool)
+    .await?;
+    row.map(|row| Columns(&row).text("value")).transpose()
+}
+
+async fn note_imported(tx: &mut Tx, digest: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        INSERT INTO setting (name, value)
+        VALUES ('imported', $1)
+        ON CONFLICT (name) DO UPDATE
+        SET value = excluded.value
+        ",
+    )
+    .bind(digest)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
 }
 
 /// Notes, or with none takes back, what staff decided about an agency; tells whether the campaign knows the agency.
@@ -358,12 +407,12 @@ mod tests {
         let first = registry(
             "ha-noi,province,UBND TP Hà Nội,Hà Nội,H26,hanoi.example,a@hanoi.example;b@hanoi.example,,\nmic,ministry,Bộ TTTT,,,,,,\n",
         );
-        import(&store, &first).await;
+        assert!(import(&store, &first).await);
         let mut tx = store.begin().await.unwrap();
         assert!(decide(&mut tx, &campaign(), &agency("ha-noi"), Some(StaffState::Paper)).await.unwrap());
         assert!(!decide(&mut tx, &campaign(), &agency("nobody"), Some(StaffState::Paper)).await.unwrap());
         tx.commit().await.unwrap();
-        import(&store, &first).await;
+        assert!(!import(&store, &first).await, "nothing is new");
         import(&store, &registry("ha-noi,province,UBND thành phố Hà Nội,Hà Nội,,,,,no\n")).await;
 
         let rows = reports::agency_states(&store, &campaign()).await.unwrap();

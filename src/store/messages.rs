@@ -297,7 +297,7 @@ pub async fn count_held(store: &Store, campaign: &CampaignId) -> Result<u64, Sto
         "
         SELECT COUNT(*) AS held
         FROM message
-        WHERE held IS NOT NULL AND (campaign = $1 OR campaign IS NULL)
+        WHERE (held IS NOT NULL OR state = 'set_aside') AND (campaign = $1 OR campaign IS NULL)
         ",
     )
     .bind(campaign.as_str())

@@ -118,6 +118,10 @@ pub enum StoreError {
     Missing { what: &'static str, id: i64 },
     #[error("message {id} is not there, or in the hands of another daemon")]
     NotOurs { id: i64 },
+    #[error(
+        "somebody else decided about message {id} or read it while this was done; nothing was changed: look at it again"
+    )]
+    Changed { id: i64 },
     #[error("column {column} holds {value:?}, which this program does not know")]
     Unknown { column: String, value: String },
     #[error("database: {0}{advice}", advice = connect::advice(.0))]
@@ -137,7 +141,7 @@ impl StoreError {
                 _ => false,
             },
             StoreError::Url(_) | StoreError::Encoding { .. } | StoreError::Newer { .. } => false,
-            StoreError::Missing { .. } | StoreError::NotOurs { .. } => false,
+            StoreError::Missing { .. } | StoreError::NotOurs { .. } | StoreError::Changed { .. } => false,
             StoreError::Unknown { .. } | StoreError::Broken { .. } => false,
         }
     }

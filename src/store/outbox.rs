@@ -216,20 +216,21 @@ pub async fn same_body_since(
     Columns(&row).number("letters")
 }
 
-/// Staff send a letter again that failed or is uncertain.
+/// Staff send a letter again that failed or is uncertain. One whose people were taken out has neither words nor recipient.
 pub async fn requeue(tx: &mut Tx, id: i64, now: Timestamp) -> Result<(), StoreError> {
     let done = sqlx::query(
         "
         UPDATE letter
         SET state = 'queued', not_before = $2
         WHERE id = $1 AND state IN ('uncertain', 'failed')
+          AND EXISTS (SELECT 1 FROM letter_raw WHERE letter_raw.letter = letter.id AND LENGTH(letter_raw.raw) > 0)
         ",
     )
     .bind(id)
     .bind(micros(now))
     .execute(tx.connection())
     .await?;
-    one_row(&done, "failed or uncertain letter", id)
+    one_row(&done, "failed or uncertain letter that still has its content:", id)
 }
 
 /// Staff withdraw a letter that has not left.
@@ -423,6 +424,7 @@ pub(super) fn letter(row: &AnyRow) -> Result<LetterRow, StoreError> {
 mod tests {
     use super::*;
     use crate::store::{
+        redaction,
         sending::{note_failed, take_next},
         tests::*,
     };
@@ -474,6 +476,15 @@ mod tests {
         assert_eq!(state_of_letter(&store, 1).await, LetterState::Cancelled);
         assert!(take_next(&store, at("2023-02-22T08:00:00Z")).await.unwrap().is_none());
         assert!(sent_again(&store, 1, at(NOW)).await.is_err() && withdrawn(&store, 9).await.is_err());
+        // What was emptied is not sent as a letter without words.
+        queue_one(&store, receipt("b")).await;
+        take_next(&store, at(NOW)).await.unwrap();
+        note_failed(&store, 2, "550").await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        redaction::empty_letters(&mut tx, &redaction::Scope::default()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(sent_again(&store, 2, at(NOW)).await.is_err());
+        assert_eq!(state_of_letter(&store, 2).await, LetterState::Failed);
     }
 
     async fn sent_again(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {

@@ -293,7 +293,8 @@ mod tests {
         let outcome = MessageOutcome::of(MessageKind::Staff);
         let refused = record_outcome(&mut tx, id, &outcome).await.unwrap_err();
         assert!(matches!(refused, StoreError::NotOurs { id: 1 }) && me.is_some(), "{refused}");
-        crate::store::again::take(&mut tx, id).await.unwrap();
+        let seen = crate::store::messages::show(&store, id).await.unwrap().unwrap();
+        crate::store::again::take(&mut tx, &seen).await.unwrap();
         record_outcome(&mut tx, id, &outcome).await.unwrap();
         tx.commit().await.unwrap();
     }

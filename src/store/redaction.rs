@@ -32,17 +32,41 @@ impl Scope {
     }
 }
 
+/// Which messages of the table are of the scope. The same bytes again, what staff wrote to the agency and what they
+/// decided about its mail name no agency of their own.
+macro_rules! messages_of_scope {
+    () => {
+        "message.state = 'done' AND message.received_at < $3
+          AND ((($1 = '' OR message.agency = $1) AND ($2 = '' OR message.campaign = $2))
+               OR (message.kind = 'duplicate' AND EXISTS (
+                      SELECT 1
+                      FROM message AS first
+                      WHERE first.sha256 = message.sha256 AND first.id < message.id
+                        AND ($1 = '' OR first.agency = $1) AND ($2 = '' OR first.campaign = $2)))
+               OR (message.kind = 'staff' AND EXISTS (
+                      SELECT 1
+                      FROM letter
+                      WHERE letter.message = message.id
+                        AND ($1 = '' OR letter.agency = $1) AND ($2 = '' OR letter.campaign = $2)))
+               OR (message.kind = 'staff' AND EXISTS (
+                      SELECT 1
+                      FROM staff_token
+                      JOIN message AS about ON about.id = staff_token.message
+                      WHERE staff_token.used_by = message.id
+                        AND ($1 = '' OR about.agency = $1) AND ($2 = '' OR about.campaign = $2))))"
+    };
+}
+
 /// How many mails still have their bytes, and how many bytes that are.
 pub async fn mails(tx: &mut Tx, scope: &Scope) -> Result<(u64, u64), StoreError> {
-    let row = sqlx::query(
+    let row = sqlx::query(concat!(
         "
         SELECT COUNT(*) AS many, CAST(COALESCE(SUM(LENGTH(message_raw.raw)), 0) AS BIGINT) AS bytes
         FROM message
         JOIN message_raw ON message_raw.message = message.id
-        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3
-          AND state = 'done' AND LENGTH(message_raw.raw) > 0
-        ",
-    )
+        WHERE LENGTH(message_raw.raw) > 0 AND ",
+        messages_of_scope!()
+    ))
     .bind(scope.agency())
     .bind(scope.campaign())
     .bind(scope.before())
@@ -72,18 +96,15 @@ pub async fn letters(tx: &mut Tx, scope: &Scope) -> Result<(u64, u64), StoreErro
 
 /// Empties the bytes of mails.
 pub async fn empty_mails(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
-    let done = sqlx::query(
+    let done = sqlx::query(concat!(
         "
         UPDATE message_raw
         SET raw = $4
         WHERE LENGTH(raw) > 0
-          AND message IN (
-              SELECT id
-              FROM message
-              WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3 AND state = 'done'
-          )
-        ",
-    )
+          AND message IN (SELECT message.id FROM message WHERE ",
+        messages_of_scope!(),
+        ")"
+    ))
     .bind(scope.agency())
     .bind(scope.campaign())
     .bind(scope.before())
@@ -95,16 +116,17 @@ pub async fn empty_mails(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> 
 
 /// Forgets who wrote the mails, and what about.
 pub async fn forget_senders(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
-    let done = sqlx::query(
+    let done = sqlx::query(concat!(
         "
         UPDATE message
         SET from_name = NULL, from_address = NULL, subject = NULL, evidence = NULL, held_why = NULL, trust_why = NULL,
             last_error = NULL,
             -- Which rule it was stays, and what in the mail made it apply goes; limits name nobody.
             rule = CASE WHEN rule LIKE '__:%' THEN SUBSTR(rule, 1, 2) ELSE rule END
-        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3 AND state = 'done'
-        ",
-    )
+        WHERE id IN (SELECT message.id FROM message WHERE ",
+        messages_of_scope!(),
+        ")"
+    ))
     .bind(scope.agency())
     .bind(scope.campaign())
     .bind(scope.before())

@@ -57,7 +57,7 @@ pub fn registry(lines: &str) -> Registry {
     Registry::parse(format!("{head}{lines}").as_bytes()).unwrap()
 }
 
-pub async fn import(store: &Store, registry: &Registry) {
+pub async fn import(store: &Store, registry: &Registry) -> bool {
     let file = "id = \"1552\"\ndeadline = \"2023-02-28\"\n[letter]\nnumber = \"488/BTTTT\"\ndate = \"2023-02-15\"\n";
     let files = agencies::CampaignFiles {
         id: &campaign(),
@@ -67,7 +67,7 @@ pub async fn import(store: &Store, registry: &Registry) {
         form_version: 1,
         registry,
     };
-    agencies::import_campaign(store, &files).await.unwrap();
+    agencies::import_all(store, &[files]).await.unwrap()
 }
 
 pub fn campaign() -> CampaignId {

@@ -36,6 +36,26 @@ pub async fn message_id_telling(tx: &mut Tx, fact: &str) -> Result<Option<String
     row.map(|row| Columns(&row).text("message_id")).transpose()
 }
 
+/// The Message-ID of the first digest of a campaign to an address, which the later ones follow.
+pub async fn first_digest(tx: &mut Tx, campaign: &CampaignId, to: &str) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT message_id
+        FROM letter
+        WHERE campaign = $1
+          AND kind = 'digest'
+          AND recipient = $2
+        ORDER BY queued_at, id
+        LIMIT 1
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(to)
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|row| Columns(&row).text("message_id")).transpose()
+}
+
 /// When each agency of a campaign was last asked for something. Letters of the future were written by a clock that
 /// was wrong, and do not count.
 pub async fn last_asked(
@@ -71,7 +91,33 @@ mod tests {
         tests::*,
     };
 
-    on_both! { what_was_told_is_known_and_what_was_withdrawn_may_be_told_again, }
+    on_both! {
+        what_was_told_is_known_and_what_was_withdrawn_may_be_told_again,
+        digests_follow_the_first_one_to_their_reader,
+    }
+
+    async fn digests_follow_the_first_one_to_their_reader(store: Store) {
+        with_campaign(&store).await;
+        let campaign = campaign();
+        let digest = |fact, recipient| NewLetter {
+            kind: LetterKind::Digest,
+            campaign: Some(&campaign),
+            recipient,
+            ..receipt(fact)
+        };
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(first_digest(&mut tx, &campaign, "lan@mic.example").await.unwrap(), None);
+        drop(tx);
+        for (fact, to) in
+            [("digest:1", "lan@mic.example"), ("digest:2", "minh@mic.example"), ("digest:3", "lan@mic.example")]
+        {
+            queue_one(&store, digest(fact, to)).await;
+        }
+        let mut tx = store.begin().await.unwrap();
+        for (to, first) in [("lan@mic.example", "<1.mac@mic.example>"), ("minh@mic.example", "<2.mac@mic.example>")] {
+            assert_eq!(first_digest(&mut tx, &campaign, to).await.unwrap().as_deref(), Some(first));
+        }
+    }
 
     async fn what_was_told_is_known_and_what_was_withdrawn_may_be_told_again(store: Store) {
         with_campaign(&store).await;

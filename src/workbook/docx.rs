@@ -99,11 +99,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Workbook, Unreadable> {
             }
             Block::Table(table) => {
                 let first = line;
+                // Where the cell of each column begins, which may reach over several rows.
+                let mut begins: BTreeMap<u32, u32> = BTreeMap::new();
                 for (cells, row) in columns(&table).into_iter().zip(table.rows) {
                     for (col, cell) in cells.into_iter().zip(row.cells) {
                         // What a merged cell hides in its lower part, Word does not show.
                         let shown = if cell.continued { Vec::new() } else { cell.pieces };
                         put(&mut sheet, &mut fonts, (line, col), &shown)?;
+                        let begin = *begins
+                            .entry(col)
+                            .and_modify(|at| *at = if cell.continued { *at } else { line })
+                            .or_insert(line);
+                        if begin < line {
+                            sheet.merges.retain(|(from, _)| *from != (begin, col));
+                            sheet.merges.push(((begin, col), (line, col)));
+                        }
                     }
                     line += 1;
                 }

@@ -10,6 +10,9 @@ use jiff::{
 };
 use std::collections::BTreeMap;
 
+/// What spreadsheets show for a formula that cannot be worked out.
+const ERRORS: [&str; 9] = ["#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "Err:502", "Err:508"];
+
 /// Takes in cells until there are too many; a cell far out is left out.
 pub(super) struct Gather {
     pub(super) cells: BTreeMap<(u32, u32), Cell>,
@@ -17,6 +20,8 @@ pub(super) struct Gather {
     pub(super) fonts: BTreeMap<(u32, u32), Legacy>,
     /// What stands out within a cell.
     pub(super) strong: BTreeMap<(u32, u32), String>,
+    /// Cells merged into one.
+    pub(super) merges: Vec<((u32, u32), (u32, u32))>,
     epoch: Date,
 }
 
@@ -26,6 +31,7 @@ impl Gather {
             cells: BTreeMap::new(),
             fonts: BTreeMap::new(),
             strong: BTreeMap::new(),
+            merges: Vec::new(),
             epoch: if epoch_1904 { date(1904, 1, 1) } else { date(1899, 12, 30) },
         }
     }
@@ -51,6 +57,8 @@ impl Gather {
         };
         let cell = match cell {
             Cell::Text(text) if text.trim().is_empty() => return Ok(()),
+            // A formula's error that was pasted as its text.
+            Cell::Text(text) if ERRORS.contains(&text.trim()) => Cell::Error(text.trim().to_owned()),
             Cell::Text(text) if text.len() > MOST_CHARACTERS => {
                 Cell::Text(text.chars().take(MOST_CHARACTERS).collect())
             }

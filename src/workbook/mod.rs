@@ -6,6 +6,7 @@ mod docx;
 pub mod dropdowns;
 mod gather;
 pub mod grid;
+mod hidden;
 mod legacy;
 mod rich;
 mod xlsb;
@@ -14,6 +15,7 @@ mod xml;
 use crate::{attachment::FileKind, encoding::Legacy};
 use calamine::{Data, DataRef, Ods, Reader, SheetVisible, Xls, Xlsb, Xlsx};
 use gather::Gather;
+pub use hidden::Hidden;
 use jiff::civil::DateTime;
 use std::{
     collections::BTreeMap,
@@ -49,6 +51,10 @@ pub struct Sheet {
     pub legacy: BTreeMap<(u32, u32), Original>,
     /// What stands out within a cell, by bold, underlined or coloured letters, where the rest does not.
     pub strong: BTreeMap<(u32, u32), String>,
+    /// Cells merged into one, but in xlsb: first row and column, last row and column.
+    pub merges: Vec<((u32, u32), (u32, u32))>,
+    /// Rows and columns that the sender has hidden, in xlsx and ods.
+    pub hidden: Hidden,
     /// The rows that are tables of a document; none in a workbook.
     pub tables: Vec<Range<u32>>,
 }
@@ -121,8 +127,10 @@ impl Workbook {
         catch_unwind(AssertUnwindSafe(|| match format {
             Format::Xlsx => read_xlsx(bytes),
             Format::Xlsb => read_xlsb(bytes),
-            Format::Xls => read_ranges::<Xls<_>>(bytes),
-            Format::Ods => read_ranges::<Ods<_>>(bytes),
+            Format::Xls => {
+                read_ranges::<Xls<_>>(bytes, |file, name| file.merge_cells_by_sheet_name(name).unwrap_or_default())
+            }
+            Format::Ods => read_ods(bytes),
             Format::Docx => docx::read(bytes),
         }))
         .unwrap_or_else(|_| Err(Unreadable::Corrupt("its structure contradicts itself".to_owned())))
@@ -141,6 +149,12 @@ impl Sheet {
     /// The cells of one row, by column.
     pub fn row(&self, row: u32) -> impl Iterator<Item = (u32, &Cell)> {
         self.cells.range((row, 0)..=(row, u32::MAX)).map(|((_, col), cell)| (*col, cell))
+    }
+
+    /// The first row of the merged cells that a cell further down in the same column belongs to.
+    pub fn merged_from(&self, row: u32, col: u32) -> Option<u32> {
+        let holds = |(first, last): &&((u32, u32), (u32, u32))| first.1 == col && first.0 < row && row <= last.0;
+        self.merges.iter().find(holds).map(|(first, _)| first.0)
     }
 
     /// The rows that hold anything, in order.
@@ -208,7 +222,10 @@ fn read_xlsx(bytes: &[u8]) -> Result<Workbook, Unreadable> {
     })?;
     let epoch_1904 = file.has_1904_epoch();
     let looks = rich::looks(bytes);
-    read_sheets(file.sheets_metadata().to_vec(), epoch_1904, |name, gather| {
+    let mut hidden = hidden::find(bytes);
+    let workbook = read_sheets(file.sheets_metadata().to_vec(), epoch_1904, |name, gather| {
+        let merges = file.merge_cells_by_sheet_name(name).unwrap_or_default();
+        gather.merges = merges.iter().map(|merge| (merge.start, merge.end)).collect();
         let mut reader = file.worksheet_cells_reader(name).map_err(|e| e.to_string())?;
         let fonts: Vec<Option<Legacy>> = reader.styles().iter().map(font_of).collect();
         let styles: Vec<(bool, bool)> =
@@ -233,7 +250,21 @@ fn read_xlsx(bytes: &[u8]) -> Result<Workbook, Unreadable> {
             }
         }
         Ok(Ok(()))
-    })
+    })?;
+    let uncover = |mut sheet: Sheet| {
+        sheet.hidden = hidden.remove(&sheet.name).unwrap_or_default();
+        sheet
+    };
+    Ok(Workbook { sheets: workbook.sheets.into_iter().map(uncover).collect() })
+}
+
+fn read_ods(bytes: &[u8]) -> Result<Workbook, Unreadable> {
+    let mut workbook = read_ranges::<Ods<_>>(bytes, |_, _| Vec::new())?;
+    let mut found = hidden::find_in_ods(bytes);
+    for sheet in &mut workbook.sheets {
+        (sheet.hidden, sheet.merges) = found.remove(&sheet.name).unwrap_or_default();
+    }
+    Ok(workbook)
 }
 
 /// Whether all of a cell stands out, so that a part of it cannot.
@@ -293,6 +324,7 @@ fn read_sheets(
             name: sheet.name,
             cells: gather.cells,
             strong: gather.strong,
+            merges: gather.merges,
             ..Sheet::default()
         });
         fonts.push(gather.fonts);
@@ -305,7 +337,10 @@ fn read_sheets(
 }
 
 /// Reads a kind that calamine gives as whole ranges.
-fn read_ranges<'a, R>(bytes: &'a [u8]) -> Result<Workbook, Unreadable>
+fn read_ranges<'a, R>(
+    bytes: &'a [u8],
+    merges: impl Fn(&R, &str) -> Vec<calamine::Dimensions>,
+) -> Result<Workbook, Unreadable>
 where
     R: Reader<Cursor<&'a [u8]>>,
     R::Error: std::fmt::Display,
@@ -315,6 +350,8 @@ where
         if reason.contains("password") { Unreadable::Encrypted } else { Unreadable::Corrupt(reason) }
     })?;
     read_sheets(file.sheets_metadata().to_vec(), false, |name, gather| {
+        let merged = merges(&file, name);
+        gather.merges = merged.iter().map(|merge| (merge.start, merge.end)).collect();
         let range = file.worksheet_range(name).map_err(|e| e.to_string())?;
         let Some(start) = range.start() else { return Ok(Ok(())) };
         for (row, col, value) in range.used_cells() {

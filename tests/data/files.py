@@ -82,7 +82,7 @@ def write_xlsm(source, path):
     path.write_bytes(steady(source.read_bytes(), change))
 
 
-def write_xlsxwriter(book, path):
+def write_xlsxwriter(book, path, formulas=()):
     buffer = io.BytesIO()
     wb = xlsxwriter.Workbook(buffer, {"in_memory": True})
     styles = {}
@@ -103,7 +103,9 @@ def write_xlsxwriter(book, path):
             ws.merge_range(row - 1, column - 1, last_row - 1, last_column - 1, cell.value, style(cell.style))
         merged = {(m[0], m[1]) for m in sheet.merges}
         for at, cell in sorted(sheet.cells.items()):
-            if at not in merged:
+            if at in formulas:
+                ws.write_formula(at[0] - 1, at[1] - 1, formulas[at], style(cell.style), cell.value)
+            elif at not in merged:
                 ws.write(at[0] - 1, at[1] - 1, cell.value, style(cell.style))
         for column, width in sheet.widths.items():
             ws.set_column(column - 1, column - 1, width)

@@ -164,6 +164,11 @@ impl Dovecot {
         }
     }
 
+    /// Its first process, from which the others come.
+    pub fn process(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
     pub fn url_tls(&self) -> String {
         format!("imaps://{}@localhost:{}/INBOX", user_in_url(), self.imaps_port)
     }

@@ -61,6 +61,8 @@ pub struct Script {
     pub tokens: Option<Arc<Mutex<Vec<String>>>>,
     /// Recipients that are refused whatever is played, with the words to refuse them.
     pub refused: Vec<(String, String)>,
+    /// Letters are counted, and their bytes are not kept.
+    pub forget: bool,
 }
 
 /// A letter as it came.
@@ -138,6 +140,11 @@ impl SmtpSink {
 
     pub fn received(&self) -> Vec<Received> {
         lock(&self.state).received.clone()
+    }
+
+    /// How many letters came.
+    pub fn count(&self) -> usize {
+        lock(&self.state).received.len()
     }
 
     pub fn connections(&self) -> usize {
@@ -321,7 +328,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Debug> Conversation<S> {
             if line == b".\r\n" {
                 break;
             }
-            data.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+            if !self.script.forget {
+                data.extend_from_slice(line.strip_prefix(b".").unwrap_or(&line));
+            }
         }
         let accepted =
             !matches!(self.playing(), Play::Say(Step::Dot, _) | Play::Cut(Step::Dot) | Play::Silence(Step::Dot));

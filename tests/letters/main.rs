@@ -42,3 +42,9 @@ fn a_letter_to_an_unproven_sender_repeats_nothing_of_the_mail() {
         assert!(!letter.text.contains(told) && !letter.html.contains(told), "{told}");
     }
 }
+
+/// A start checks only letters that an office has changed; those of the program are checked here.
+#[test]
+fn the_programs_own_letters_are_whole() {
+    Letters::embedded().unwrap().check().unwrap();
+}

@@ -51,3 +51,25 @@ async fn a_maildir_that_is_not_there_is_no_empty_mailbox() {
     let missing = Mailbox::open(&config(folder.path(), "maildir:misspelt", "directory:out")).await.unwrap_err();
     assert!(missing.to_string().contains("misspelt"), "{missing}");
 }
+
+/// A file whose length is not what it says, as while somebody copies a mail into the folder by hand.
+#[tokio::test]
+async fn half_a_mail_is_not_taken_for_a_whole_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let maildir = folder.path().join("mail");
+    for part in ["new", "cur", "tmp"] {
+        fs::create_dir_all(maildir.join(part)).unwrap();
+    }
+    // The kernel's own files have text, and no length.
+    std::os::unix::fs::symlink("/proc/version", maildir.join("new/1.a.host")).unwrap();
+    fs::write(maildir.join("new/2.b.host"), "two").unwrap();
+    let config = config(folder.path(), "maildir:mail", "directory:out");
+    let mut mailbox = Mailbox::open(&config).await.unwrap();
+    let listing = mailbox.list(None).await.unwrap();
+    assert_eq!(uids(&listing), ["2.b.host"], "a link is no mail");
+    let two = &listing.new[0];
+    let growing = Listed { key: Key { uid: "1.a.host".to_owned(), ..two.key.clone() }, ..two.clone() };
+    let error = mailbox.fetch(&growing, 9999).await.unwrap_err();
+    assert!(error.of_message() && error.to_string().contains("changed while it was read"), "{error}");
+    assert_eq!(mailbox.fetch(two, 9999).await.unwrap().raw, b"two");
+}

@@ -118,6 +118,7 @@ async fn a_message_that_cannot_be_fetched_advances_nothing_and_the_one_behind_it
         (1, Rule::say("UID FETCH 1 (UID FLAGS", "{tag} OK and no answer")),
         (1, Rule::say("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] {500000000}\r\nSubject")),
         (1, Rule::cut("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] {23}\r\nSubj")),
+        (1, Rule::say("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] {7}\r\nSubject)\r\n{tag} OK done")),
         (1, Rule::say("UID FETCH 1 (UID BODY", "%$#@ garbage\r\n\x01\x02")),
     ] {
         let script = format!("{poison:?}");
@@ -143,5 +144,40 @@ async fn a_message_that_cannot_be_fetched_advances_nothing_and_the_one_behind_it
         let received = receive::receive(&desk, &mut mailbox).await.unwrap();
         assert_eq!((received.kept, received.failed), (1, 0), "{script}");
         assert_eq!(filing::watermark(&desk.store, "INBOX").await.unwrap(), Some((7, 2)), "{script}");
+    }
+}
+
+/// A server that forgets one message in its listing and says OK all the same.
+#[tokio::test]
+async fn a_message_that_a_listing_passes_over_is_fetched_all_the_same() {
+    let about = |uid: u32| {
+        format!("* {uid} FETCH (UID {uid} FLAGS () INTERNALDATE \"17-Feb-2023 09:00:00 +0700\" RFC822.SIZE 23)\r\n")
+    };
+    let body =
+        |uid: u32, text: &str| format!("* {uid} FETCH (UID {uid} BODY[] {{{}}}\r\n{text})\r\n{{tag}} OK", text.len());
+    for (fails, kept) in [(0, 2), (1, 1)] {
+        let server = ScriptedImap::start(vec![
+            Rule::say("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] NIL)\r\n{tag} OK done").times(fails),
+            Rule::say("SELECT", "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n{tag} OK open"),
+            Rule::say("UID FETCH 1:*", &format!("* 1 FETCH (FLAGS ())\r\n{}{{tag}} OK done", about(2))),
+            Rule::say("UID FETCH 3:*", &format!("{}{{tag}} OK done", about(2))),
+            Rule::say("UID FETCH 1 (UID FLAGS", &format!("{}{{tag}} OK", about(1))),
+            Rule::say("UID FETCH 2 (UID FLAGS", &format!("{}{{tag}} OK", about(2))),
+            Rule::say("UID FETCH 1 (UID BODY", &body(1, &MESSAGE.replace("one", "two"))),
+            Rule::say("UID FETCH 2 (UID BODY", &body(2, MESSAGE)),
+            Rule::say("UID SEARCH ALL", "* SEARCH 1 2\r\n{tag} OK done"),
+        ]);
+        let (_folder, desk) = desk(&server).await;
+        let mut mailbox = open(&desk).await;
+        let received = receive::receive(&desk, &mut mailbox).await.unwrap();
+        assert_eq!((received.kept, received.failed), (kept, 2 - kept), "{:?}", server.heard());
+        let count = polls::of_folder(&desk.store, "INBOX").await.unwrap().unwrap().count.unwrap();
+        assert_eq!((count.server, count.expected), (2, u64::from(kept)));
+        assert_eq!(filing::watermark(&desk.store, "INBOX").await.unwrap(), Some((7, 2)));
+        // What could not be fetched then is fetched when the counts are another, and nothing twice.
+        for more in [2 - kept, 0] {
+            let received = receive::receive(&desk, &mut mailbox).await.unwrap();
+            assert_eq!((received.kept, received.failed), (more, 0), "{:?}", server.heard());
+        }
     }
 }

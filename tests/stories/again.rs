@@ -8,10 +8,11 @@ use crate::{
 use phuluc::{
     duty::{
         judge::{self, Given},
-        receive,
+        receive, redact,
+        release::{self, Act},
         reprocess::{self, Which},
     },
-    store::{audit, messages, messages::MessageState},
+    store::{audit, messages, messages::MessageState, redaction::Scope},
 };
 
 const ACTOR: &str = "cli:can-bo";
@@ -155,5 +156,88 @@ async fn what_was_never_handled_is_not_handled_again() {
     story.poll().await;
     story.message();
     story.letter();
+    story.end().await;
+}
+
+/// Two people work at the same message, each without knowing of the other.
+#[tokio::test]
+async fn what_one_decides_while_another_reads_the_message_again_is_not_undone() {
+    let mut story = Story::begin().await;
+    story.mail(|mail| complete(mail).from("an@rieng.example"));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report held unknown_sender accepted");
+    let stale = judge::handle_again(&story.desk, 1, &Given::default()).await.unwrap();
+    let assign = Act::Assign {
+        agency: phuluc::agency::AgencyId::parse("ha-nam").unwrap(),
+        campaign: phuluc::campaign::CampaignId::parse("1552").unwrap(),
+    };
+    release::decide(&story.desk, 1, assign, ACTOR, None).await.unwrap();
+    let mut tx = story.desk.store.begin().await.unwrap();
+    let error = stale.record(&story.desk, &mut tx).await.unwrap_err();
+    assert!(format!("{error:#}").contains("somebody else decided about message 1"), "{error:#}");
+    drop(tx);
+    assert_eq!(story.versions("ha-nam").await, "1 accepted current");
+    story.poll().await;
+    assert_eq!(story.letter().sent.to, "an@rieng.example");
+    story.end().await;
+}
+
+/// On both sides of the same instant: one report, one letter, and no decision lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn commands_that_read_a_message_again_at_once_record_one_report_and_one_letter() {
+    let mut story = Story::begin().await;
+    story.mail(complete);
+    story.mail(|mail| complete(mail).from("an@rieng.example").subject("khác"));
+    story.poll().await;
+    assert_eq!(story.messages().len(), 2);
+    assert_eq!(story.letters().len(), 1);
+    for _ in 0..3 {
+        let mut together = tokio::task::JoinSet::new();
+        for number in 0..4 {
+            let desk = story.another_daemon().await;
+            together.spawn(async move {
+                let done = reprocess::reprocess(&desk, 1, ACTOR, None).await.map(drop);
+                let assign = Act::Assign {
+                    agency: phuluc::agency::AgencyId::parse("nghe-an").unwrap(),
+                    campaign: phuluc::campaign::CampaignId::parse("1552").unwrap(),
+                };
+                let also = match number {
+                    0 => release::decide(&desk, 2, assign, ACTOR, None).await.map(drop),
+                    _ => reprocess::reprocess(&desk, 2, ACTOR, None).await.map(drop),
+                };
+                desk.store.close().await;
+                (done, also)
+            });
+        }
+        for (first, second) in together.join_all().await {
+            // Of two that meet, one may be told that the other was quicker; the message is given away but once.
+            for error in [first.err(), second.err()].into_iter().flatten() {
+                let told = format!("{error:#}");
+                assert!(
+                    told.contains("somebody else decided") || told == "message 2 does not wait for a decision",
+                    "{told}"
+                );
+            }
+        }
+    }
+    assert_eq!(story.versions("ha-nam").await, "1 accepted current");
+    assert_eq!(story.versions("nghe-an").await, "1 accepted current", "what staff said stays");
+    story.poll().await;
+    assert_eq!(story.letter().sent.to, "an@rieng.example");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_message_whose_bytes_are_gone_keeps_its_report() {
+    let mut story = Story::begin().await;
+    story.mail(complete);
+    story.poll().await;
+    story.message();
+    story.letter();
+    let scope = Scope { campaign: phuluc::campaign::CampaignId::parse("1552"), ..Scope::default() };
+    redact::redact(&story.desk, &scope, "campaign purge", ACTOR, None, false).await.unwrap();
+    let error = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap_err();
+    assert!(format!("{error:#}").contains("the bytes of message 1 were removed"), "{error:#}");
+    assert_eq!(story.versions("ha-nam").await, "1 accepted current");
     story.end().await;
 }

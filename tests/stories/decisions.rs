@@ -17,7 +17,7 @@ use phuluc::{
     store::{addresses, audit, tokens::TokenAct},
 };
 
-const STAFF: &str = "can-bo@mic.example";
+pub const STAFF: &str = "can-bo@mic.example";
 
 fn assigned(agency: &str) -> Act {
     Act::Assign { agency: AgencyId::parse(agency).unwrap(), campaign: CampaignId::parse("1552").unwrap() }
@@ -28,7 +28,7 @@ async fn decide(story: &Story, id: i64, act: Act) -> Result<Done, String> {
 }
 
 /// What waits, with links for one of the staff, as a digest to them holds it.
-async fn offered(story: &Story, staff: &str) -> Vec<HeldItem> {
+pub async fn offered(story: &Story, staff: &str) -> Vec<HeldItem> {
     let mut items = hold::held_items(&story.desk, None).await.unwrap();
     let mut tx = story.desk.store.begin().await.unwrap();
     hold::offer(&story.desk, &mut tx, &mut items, staff).await.unwrap();
@@ -37,7 +37,7 @@ async fn offered(story: &Story, staff: &str) -> Vec<HeldItem> {
 }
 
 /// Subject and body of the mail that a link writes.
-fn written(item: &HeldItem, act: TokenAct) -> (String, String) {
+pub fn written(item: &HeldItem, act: TokenAct) -> (String, String) {
     let link = item.links.iter().find(|link| link.act == act).unwrap_or_else(|| panic!("no {act:?}: {:?}", item.links));
     let rest = link.mailto.strip_prefix("mailto:baocao@mic.example?subject=").expect("our address");
     let (subject, body) = rest.split_once("&body=").expect("a body");
@@ -46,7 +46,7 @@ fn written(item: &HeldItem, act: TokenAct) -> (String, String) {
 }
 
 /// The mail that one of the staff sends when they press a link.
-fn pressed(mail: Mail, from: &str, (subject, body): &(String, String)) -> Mail {
+pub fn pressed(mail: Mail, from: &str, (subject, body): &(String, String)) -> Mail {
     mail.from(from).subject(subject).text(body).message_id("<press@mic.example>")
 }
 
@@ -295,6 +295,11 @@ async fn what_is_not_right_about_a_link_changes_nothing_and_is_told() {
         assert_eq!(story.outcome(), "question held unknown_sender");
     }
     story.letters();
+    let refused = audited(&story).await;
+    assert!(
+        refused.len() == tries.len() + 2 && refused.iter().all(|entry| !entry.contains("x@evil.test")),
+        "{refused:?}"
+    );
     // A machine is not even refused.
     story.mail(|mail| pressed(mail, STAFF, &right).header("Auto-Submitted", "auto-replied"));
     story.poll().await;
@@ -308,4 +313,57 @@ async fn what_is_not_right_about_a_link_changes_nothing_and_is_told() {
     assert!(story.letter().said().contains("đường dẫn đã hết hạn"));
     assert_eq!(story.progress().await.counts.held, 4, "nothing was decided");
     story.end().await;
+}
+
+/// What cannot be done is told to who asked for it, and is no trouble that the program keeps trying.
+#[tokio::test]
+async fn a_link_that_cannot_be_followed_any_more_is_answered() {
+    let mut story = Story::begin().await;
+    story.mail(|mail| complete(mail).results(&format!("{MX}; dmarc=fail")));
+    story.poll().await;
+    story.message();
+    story.letters();
+    // Since the letter, the agency was taken out of the registry; the database still knows it.
+    let mut database = story.database().await;
+    let known = "INSERT INTO agency (id, kind, name, short_name, domains, addresses, escalation)
+                 VALUES ('ha-tay', 'province', 'Hà Tây', 'Hà Tây', '', '', '')";
+    sqlx::raw_sql(known).execute(&mut database).await.unwrap();
+    sqlx::Connection::close(database).await.unwrap();
+    let mut items = hold::held_items(&story.desk, None).await.unwrap();
+    let gone = AgencyId::parse("ha-tay").unwrap();
+    items[0].guess = Some(hold::Guess { agency: gone, name: "Hà Tây".to_owned(), short_name: "Hà Tây".to_owned() });
+    let mut tx = story.desk.store.begin().await.unwrap();
+    hold::offer(&story.desk, &mut tx, &mut items, STAFF).await.unwrap();
+    tx.commit().await.unwrap();
+    story.mail(|mail| pressed(mail, STAFF, &written(&items[0], TokenAct::Assign)));
+    let (received, _) = story.poll().await;
+    assert_eq!(received.failed, 0);
+    assert!(story.outcome().starts_with("staff"));
+    let letter = story.letter();
+    assert!(letter.said().contains("Chưa thực hiện"), "{}", letter.words());
+    assert_eq!(story.progress().await.counts.held, 1);
+    story.end().await;
+}
+
+#[tokio::test]
+async fn a_strict_office_obeys_no_mail_that_nothing_proves() {
+    for (strict, done) in [(false, true), (true, false)] {
+        let keys = if strict { vec![("unverified", "unverified = \"hold\"")] } else { vec![] };
+        let mut story = Story::begin_with(Office { keys, ..Office::default() }).await;
+        story.mail(|mail| complete(mail).from("an@shop.example"));
+        story.poll().await;
+        story.message();
+        let link = written(&offered(&story, STAFF).await[0], TokenAct::Dismiss);
+        story.mail(|mail| pressed(mail, STAFF, &link).results(&format!("{MX}; spf=none; dkim=none")));
+        story.poll().await;
+        story.message();
+        let said = story.letter().said();
+        assert_eq!(
+            (said.contains("Thư đã được bỏ qua"), said.contains("chưa xác thực được")),
+            (done, strict),
+            "{said}"
+        );
+        assert_eq!(story.progress().await.counts.held, u32::from(strict));
+        story.end().await;
+    }
 }

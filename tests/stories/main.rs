@@ -11,6 +11,7 @@ mod hostile;
 mod limits;
 mod mail;
 mod names;
+mod outgoing;
 mod people;
 mod pieces;
 #[allow(dead_code, reason = "each test binary uses a part of it")]
@@ -22,6 +23,7 @@ mod senders;
 mod story;
 mod sums;
 mod tables;
+mod together;
 mod too_large;
 mod trust;
 mod unreachable;

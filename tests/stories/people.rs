@@ -164,3 +164,43 @@ async fn no_table_holds_a_forgotten_address_any_more() {
     }
     story.end().await;
 }
+
+/// The same mail again, and what staff wrote to its sender, name no agency of their own.
+#[tokio::test]
+async fn copies_and_the_mail_of_staff_are_forgotten_with_what_they_belong_to() {
+    let mut story = Story::begin().await;
+    let raw = story.mail(|mail| complete(mail).from("Lê Thị Sáu <sau.bi.mat@hanam.example>"));
+    story.mail(|mail| mail.from("Lê Thị Sáu <sau.bi.mat@hanam.example>").subject("Hỏi").text("Sáu hỏi."));
+    story.mail(|mail| complete(mail).from("Lê Thị Sáu <sau.bi.mat@rieng.example>").subject("khác"));
+    story.poll().await;
+    story.raw(&raw);
+    let forward = story.letters().into_iter().find(|letter| letter.row.kind.as_str() == "forward").unwrap();
+    story.mail(|mail| {
+        mail.from("Lan <can-bo@mic.example>")
+            .header("In-Reply-To", &forward.row.message_id)
+            .text("Có.\r\n\r\n> Lê Thị Sáu <sau.bi.mat@hanam.example>")
+    });
+    let item = crate::decisions::offered(&story, crate::decisions::STAFF).await.remove(0);
+    let (subject, body) = crate::decisions::written(&item, phuluc::store::tokens::TokenAct::AssignOther);
+    let link = (subject, body.replacen("Cơ quan: ", "Cơ quan: Hà Nam", 1));
+    story.mail(|mail| crate::decisions::pressed(mail, crate::decisions::STAFF, &link));
+    // Of another agency, and so are its copies.
+    let other = story.mail(|mail| mail.from("Bình <binh@nghean.example>").file("a.xlsx", crate::another(1)));
+    story.poll().await;
+    story.raw(&other);
+    story.poll().await;
+    let kinds: Vec<String> = story.messages().iter().map(outcome).collect();
+    assert_eq!(kinds.iter().filter(|kind| kind.starts_with("duplicate")).count(), 2, "{kinds:?}");
+    assert_eq!(kinds.iter().filter(|kind| kind.starts_with("staff")).count(), 2, "{kinds:?}");
+    story.letters();
+    let scope = Scope { agency: AgencyId::parse("ha-nam").ok(), ..Scope::default() };
+    assert_eq!(redact(&story, &scope, false).await.mails, 6);
+    let mut kept = Vec::new();
+    for row in messages::list(&story.desk.store).await.unwrap() {
+        let raw = messages::raw(&story.desk.store, row.id).await.unwrap();
+        assert_eq!(raw.is_empty(), row.from_address.is_none(), "{row:?}");
+        kept.extend(row.from_address);
+    }
+    assert_eq!(kept, ["binh@nghean.example", "binh@nghean.example"]);
+    story.end().await;
+}

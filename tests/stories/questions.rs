@@ -149,6 +149,7 @@ async fn each_reply_passes_once_and_no_machine_passes() {
         (&(|mail: Mail| mail) as &dyn Fn(Mail) -> Mail, "không tìm thấy nội dung trả lời"),
         (&|mail| mail.file_of("a.bin", "application/octet-stream", vec![7; 11 << 20]), "vượt quá 10 MB"),
         (&|mail| mail.file_of("a.eml", "message/rfc822", b"From: a@b.example\r\n\r\nx".to_vec()), "kèm một thư khác"),
+        (&|mail| mail.text("Đơn vị này hỏi mãi.").to("lan@mic.example").header("Cc", OFFICE), "chỉ đồng gửi (Cc)"),
         (&|mail| mail.text("Giả mạo").results(&format!("{MX}; dmarc=fail")), "chưa xác thực được"),
     ] {
         story.mail(|mail| change(reply(mail, &forward, "")).message_id(&format!("<{}@mic.example>", told.len())));
@@ -229,5 +230,30 @@ async fn hostile_words_do_nothing_in_a_question_that_is_passed_on() {
     assert_eq!((answer.header("bcc"), answer.sent.to.as_str()), (None, "an@hanam.example"));
     let parsed = mail_parser::MessageParser::default().parse(&answer.sent.raw).unwrap();
     assert!(!parsed.body_html(0).unwrap().contains("<img"));
+    story.end().await;
+}
+
+/// Who quotes a letter of ours need not be who got it: the program in Cc of an agency's mail can.
+#[tokio::test]
+async fn the_answer_to_a_stranger_who_quotes_our_letter_goes_to_the_agency() {
+    let mut story = Story::begin().await;
+    story.mail(crate::without_reason);
+    story.poll().await;
+    story.message();
+    let ours = story.letter();
+    story.at("2023-02-21 09:00:00");
+    story.mail(|mail| {
+        question(mail).from("Tư vấn <tu-van@company.example>").header("In-Reply-To", &ours.row.message_id)
+    });
+    story.poll().await;
+    assert_eq!(story.outcome(), "question from ha-nam");
+    let letters = story.letters();
+    let to: Vec<(&str, &str)> = letters.iter().map(|l| (l.row.kind.as_str(), l.sent.to.as_str())).collect();
+    assert_eq!(to, [("note", "an@hanam.example"), ("forward", STAFF)]);
+    story.mail(|mail| reply(mail, &letters[1], "Báo cáo của Quý Cơ quan thiếu mục 4.1."));
+    story.poll().await;
+    story.message();
+    let answer = story.letter();
+    assert_eq!((answer.row.kind.as_str(), answer.sent.to.as_str()), ("answer", "an@hanam.example"));
     story.end().await;
 }

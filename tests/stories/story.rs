@@ -2,7 +2,7 @@
 //! Whoever tells one must look at every message that was handled and every letter that left; what nobody looked at
 //! fails the story when it ends.
 
-use crate::{mail::Mail, postgres};
+use crate::{mail::Mail, outgoing, postgres};
 use phuluc::fence::Fence;
 use phuluc::{
     agency::AgencyId,
@@ -210,6 +210,26 @@ impl Story {
         receive::receive(&self.desk, &mut mailbox).await
     }
 
+    /// The desk of a second daemon on the same database, at the same time.
+    pub async fn another_daemon(&self) -> Desk {
+        let desk = Desk::open(self.desk.setup.clone(), self.desk.clock.clone()).await.unwrap();
+        desk.with_fence(FENCE.clone())
+    }
+
+    /// Daemons that are at work on the same database beside this one; SQLite has room for no second one.
+    pub async fn helping_daemons(&self, number: usize) -> Vec<Desk> {
+        let mut desks = Vec::new();
+        if let Database::Postgres = *DATABASE {
+            self.desk.store.be_present(self.desk.clock.now()).await.unwrap();
+            for _ in 0..number {
+                let desk = self.another_daemon().await;
+                desk.store.be_present(desk.clock.now()).await.unwrap();
+                desks.push(desk);
+            }
+        }
+        desks
+    }
+
     /// Puts what is new among what is still to be looked at.
     async fn collect(&mut self) {
         for row in messages::list(&self.desk.store).await.unwrap().into_iter().rev() {
@@ -223,7 +243,9 @@ impl Story {
             self.counted += 1;
             let row = outbox::show(&self.desk.store, sent.id).await.unwrap().unwrap();
             let mail = message::read(&sent.raw);
-            self.letters.push_back(Letter { row, sent, mail });
+            let letter = Letter { row, sent, mail };
+            outgoing::is_marked_as_it_should_be(&self.desk, &letter).await;
+            self.letters.push_back(letter);
         }
     }
 
@@ -248,6 +270,11 @@ impl Story {
 
     pub fn letters(&mut self) -> Vec<Letter> {
         self.letters.drain(..).collect()
+    }
+
+    /// The letters not yet looked at, which stay so.
+    pub fn unseen(&self) -> impl Iterator<Item = &Letter> {
+        self.letters.iter()
     }
 
     pub fn no_letter(&mut self) {

@@ -138,16 +138,10 @@ async fn the_address_it_was_sent_to_names_the_campaign_and_no_other_agency() {
     story.end().await;
 }
 
-#[tokio::test]
-async fn a_form_made_for_another_agency_waits_for_staff() {
+/// What was read of a complete report, written on a form that is marked for Nghệ An.
+fn made_for_nghe_an(story: &Story) -> Vec<u8> {
     use phuluc::sheet::{self, AgencyMark, Filled, FormWorkbook};
-    let mut story = Story::begin().await;
-    // A neighbour's copy, filled in: what was read of a complete report, written on a form marked for Nghệ An.
-    story.mail(complete);
-    story.poll().await;
-    story.message();
-    story.letter();
-    let campaign = story.desk.setup.campaign("1552").unwrap().clone();
+    let campaign = story.desk.setup.campaign("1552").unwrap();
     let files = [phuluc::attachment::Attachment::new("a.xlsx", "", crate::data("layouts/one-sheet-letter.xlsx"))];
     let read = phuluc::appendix::read(&campaign.form, &files, &[], &phuluc::form::Circumstances::default());
     let phuluc::appendix::Appendix::Report { answers, .. } = read else { panic!("no report") };
@@ -158,7 +152,18 @@ async fn a_form_made_for_another_agency_waits_for_staff() {
         agency: Some(AgencyMark { id: "nghe-an", name: &nghe_an.name, code: None, kind: nghe_an.kind }),
         filled: Some(Filled { answers: &answers, findings: &[] }),
     };
-    let bytes = sheet::write(&book).unwrap();
+    sheet::write(&book).unwrap()
+}
+
+#[tokio::test]
+async fn a_form_made_for_another_agency_waits_for_staff() {
+    let mut story = Story::begin().await;
+    // A neighbour's copy, filled in.
+    story.mail(complete);
+    story.poll().await;
+    story.message();
+    story.letter();
+    let bytes = made_for_nghe_an(&story);
     let (told_of, _, why) = told(&mut story, |mail| mail.file("Phu luc.xlsx", bytes.clone())).await;
     assert!(told_of.starts_with("report from ha-nam held conflict "), "{told_of}");
     assert_eq!(why.unwrap(), "the sender is ha-nam, and the form was made for nghe-an");
@@ -169,6 +174,43 @@ async fn a_form_made_for_another_agency_waits_for_staff() {
     assert!(told_of.starts_with("report from nghe-an held unknown_sender "), "{told_of}");
     assert_eq!(evidence.as_deref(), Some("the form was made for it, a guess"));
     story.no_letter();
+    story.end().await;
+}
+
+/// Of mail that is held, nobody learns but who may: neither whom only a workbook names, nor a stranger who quotes a
+/// letter of ours.
+#[tokio::test]
+async fn a_receipt_of_held_mail_goes_to_no_stranger_and_to_nobody_for_a_guess() {
+    let mut story =
+        Story::begin_with(Office { contacts: &[("nghe-an", "vanthu@nghean.example", "")], ..Office::default() }).await;
+    let bytes = made_for_nghe_an(&story);
+    let (told_of, evidence, _) =
+        told(&mut story, |mail| mail.file("a.xlsx", bytes.clone()).from("\"vanthu@hanam.example\" <x@evil.test>"))
+            .await;
+    assert!(told_of.starts_with("report from nghe-an held unauthenticated "), "{told_of}");
+    assert_eq!(evidence.as_deref(), Some("the form was made for it, a guess"));
+    story.no_letter();
+    // A list that spread a document of somebody who is not believed brings no report to tell of.
+    let (told_of, ..) = told(&mut story, |mail| {
+        let mail = mail.header("List-Id", "<x.hanam.example>").results(&format!("{MX}; dmarc=fail"));
+        mail.file_of("Cong van.pdf", "application/pdf", b"%PDF-1.4 1 0 obj".to_vec())
+    })
+    .await;
+    assert!(told_of.starts_with("report from ha-nam held unauthenticated"), "{told_of}");
+    story.no_letter();
+    story.at("2023-02-21 09:00:00");
+    story.mail(crate::without_reason);
+    story.poll().await;
+    story.message();
+    let ours = story.letter();
+    assert_eq!(ours.sent.to, "an@hanam.example");
+    let (told_of, _, why) = told(&mut story, |mail| {
+        answering(mail.file("a.xlsx", bytes), &ours.row.message_id).from("tu-van@company.example")
+    })
+    .await;
+    assert!(told_of.starts_with("report from ha-nam held conflict "), "{told_of}");
+    assert_eq!(why.unwrap(), "the sender is ha-nam, and the form was made for nghe-an");
+    assert_eq!(story.letter().sent.to, "an@hanam.example", "who got our letter is told, not who quotes it");
     story.end().await;
 }
 
@@ -201,14 +243,26 @@ async fn a_disguised_sender_is_not_believed() {
     story.end().await;
 }
 
+/// A workbook that bears the mark above its heading.
+fn stamped() -> Vec<u8> {
+    let mut workbook = rust_xlsxwriter::Workbook::new();
+    let sheet = workbook.add_worksheet();
+    for (row, text) in ["UBND TỈNH HÀ NAM", "TUYỆT MẬT", "Phụ lục: Số liệu kết nối"].into_iter().enumerate()
+    {
+        sheet.write(row as u32, 0, text).unwrap();
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
 /// Marks of state secrets, each where it may stand.
 #[tokio::test]
 async fn the_mark_of_a_state_secret_ends_all_reading() {
     let mut story = Story::begin().await;
-    let marked: [fn(Mail) -> Mail; 3] = [
+    let marked: [fn(Mail) -> Mail; 4] = [
         |mail| complete(mail).subject("[BC1552] (Tối mật) Số liệu kết nối"),
         |mail| mail.file("Phụ lục - TUYỆT MẬT.xlsx", another(0)),
         |mail| complete(mail).text("MẬT\r\n\r\nKính gửi Quý Bộ báo cáo của đơn vị."),
+        |mail| mail.file("bao-cao.xlsx", stamped()),
     ];
     for (number, change) in marked.into_iter().enumerate() {
         story.mail(change);

@@ -28,6 +28,7 @@ pub(super) fn read(desk: &Desk, reading: &mut Reading, mail: &Mail, decision: &m
             {
                 decision.evidence = Some(format!("{what}, a guess"));
                 decision.agency = Some(agency.clone());
+                decision.guessed = true;
             }
         }
         Ok(Appendix::Unreadable { reason: Reason::Classified, .. }) => {
@@ -46,16 +47,21 @@ pub(super) fn read(desk: &Desk, reading: &mut Reading, mail: &Mail, decision: &m
 }
 
 /// A short letter without any data: to the registry's address where the sender is not believed, to the sender where
-/// only their report is in doubt.
+/// only their report is in doubt. Whom nothing but a workbook names is told nothing of it: anybody can write a name
+/// into one.
 pub(super) fn receipt(mail: &Mail, decision: &Decision, answerable: &Answerable) -> Option<(LetterKind, String)> {
     let (held, _) = decision.held.as_ref()?;
-    let (agency, _) = (decision.agency.as_ref()?, decision.campaign.as_ref()?);
+    let (agency, _) = (decision.agency.as_ref().filter(|_| !decision.guessed)?, decision.campaign.as_ref()?);
     let registered = agency.addresses.first().cloned();
+    let brought_a_report = matches!(decision.verdict, Some(Verdict::Accepted | Verdict::NeedsCorrection));
     let to = match (held, answerable) {
         (_, Answerable::Never(_)) => None,
+        // Of a list or a machine only a report is told of.
+        (_, Answerable::RegistryOnly(_)) if !brought_a_report => None,
         (Held::Unauthenticated, _) => registered,
         (Held::Conflict | Held::Ambiguous, Answerable::Yes) if matches!(decision.trust, Trust::Verified(_)) => {
-            mail.sender().map(|sender| sender.address.clone())
+            // A stranger who quotes a letter of ours gets nothing; who got that letter does.
+            decision.answer_to.clone().or_else(|| mail.sender().map(|sender| sender.address.clone()))
         }
         (Held::Conflict | Held::Ambiguous, _) => registered,
         _ => None,

@@ -29,6 +29,7 @@ impl Form {
             }
             self.check_section(section)?;
         }
+        let mut trial = rules::Trial::of(self);
         for rule in &self.rules {
             let Some(section) = self.section(rule.section.get_ref()) else {
                 return refuse(&rule.section, "section", "is not declared");
@@ -37,8 +38,7 @@ impl Form {
             for row in &rule.rows {
                 section.known_row(row)?;
             }
-            rules::try_out(self, rule)
-                .map_err(|reason| (rule.when.span().start, format!("rule {}: {reason}", rule.code)))?;
+            trial.judge(rule).map_err(|reason| (rule.when.span().start, format!("rule {}: {reason}", rule.code)))?;
         }
         self.check_tables()
     }

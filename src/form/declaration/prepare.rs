@@ -7,7 +7,6 @@ use regex::Regex;
 impl Form {
     /// Works out once what every comparison needs.
     pub(super) fn prepare(&mut self) {
-        self.prompt_patterns = prompt_patterns(&self.prompts);
         self.blank_keys = self.blanks.iter().map(|blank| text::key(blank)).collect();
         self.mark_keys = self.example_marks.iter().map(|mark| text::key(mark)).collect();
         for section in &mut self.sections {
@@ -34,7 +33,7 @@ fn names(label: &str, aliases: &[String]) -> Vec<Name> {
 }
 
 /// Prompts match in any case, with any spacing and with or without their final marks.
-fn prompt_patterns(prompts: &[String]) -> Vec<Regex> {
+pub(super) fn prompt_patterns(prompts: &[String]) -> Vec<Regex> {
     let mut prompts: Vec<String> = prompts.iter().map(|prompt| text::clean(prompt)).collect();
     prompts.sort_by_key(|prompt| std::cmp::Reverse(prompt.len()));
     let pattern = |prompt: &String| {

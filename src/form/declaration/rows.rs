@@ -1,7 +1,39 @@
 //! Which declared row a name of a report means, and which choice list and heading a cell of it has. Reports keep
 //! only the row's number; everything else is worked out here from the declaration.
 
-use super::{Column, Row, RowKind, RowName, Section, SubRow};
+use super::{Column, Row, RowKind, Section, SubRow};
+use serde::{Deserialize, Serialize};
+
+/// The names a row goes by: `row` as the report numbers it, `declared` as the form does, and the sub-row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct RowName {
+    /// The number of the row in this report, such as `1.3`; empty in a section of fields.
+    pub row: String,
+    /// The id of the declared row it is, such as `1`.
+    pub declared: String,
+    /// The id of the sub-row, such as `profile`.
+    pub sub: Option<String>,
+}
+
+impl RowName {
+    /// Whether a selector of the declaration (`2`, `1`, `5.1/profile`, `*/profile`, `*`) means this row.
+    pub fn is(&self, selector: &str) -> bool {
+        let (row, sub) = match selector.split_once('/') {
+            Some((row, sub)) => (row, Some(sub)),
+            None => (selector, None),
+        };
+        (row == "*" || row == self.declared) && sub.is_none_or(|sub| self.sub.as_deref() == Some(sub))
+    }
+}
+
+impl std::fmt::Display for RowName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.sub {
+            Some(sub) => write!(f, "{}/{sub}", self.row),
+            None => f.write_str(&self.row),
+        }
+    }
+}
 
 impl Section {
     /// The names of the row that a report calls by this number, such as `1.3` or `5.1/profile`. A number that no

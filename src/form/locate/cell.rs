@@ -1,7 +1,7 @@
 //! One answer cell: printed prompts and examples are set aside, the rest is read by the column's type, and
 //! answers that are written within the cell are looked for. What cannot be understood is noted, and kept.
 
-use super::Task;
+use super::{Task, example};
 use crate::{
     finding::{Finding, Place, Severity},
     form::{
@@ -31,8 +31,15 @@ pub struct What<'a> {
 pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &Cell)]) {
     let id = what.column.id();
     let place = row.places.get(id).cloned();
-    let joined: Vec<String> = cells.iter().map(|(_, cell)| cell.text()).collect();
-    let text = without_prompts(task.form, &joined.join("\n"));
+    // An error of the spreadsheet is no answer, but named where one is asked for.
+    let (errors, shown): (Vec<_>, Vec<_>) = cells.iter().partition(|(_, cell)| matches!(cell, Cell::Error(_)));
+    let join = |cells: &[&(u32, &Cell)]| cells.iter().map(|(_, cell)| cell.text()).collect::<Vec<_>>().join("\n");
+    let mut text = without_prompts(task.form, &join(&shown));
+    text = example::below(task.form, what, &text).unwrap_or(text);
+    if let Some(answer) = example::below_list(task.form, list_of(task.form, what), &text) {
+        note(task, what, row, "inferred", Severity::Warning, place.clone(), Some(&answer));
+        text = answer;
+    }
     let date = match cells {
         [(_, Cell::Date(at))] => Some(*at),
         _ => None,
@@ -48,11 +55,12 @@ pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &
         }
         // A blank total is computed.
         if what.column.required && what.column.total_of.is_empty() {
-            note(task, what, row, "missing", Severity::Error, place, Some(&text));
+            let found = if text.is_empty() { join(&errors) } else { text };
+            note(task, what, row, "missing", Severity::Error, place, Some(&found));
         }
         return;
     }
-    if is_example_text(task.form, what, &text) {
+    if example::is_example_text(task.form, what, &text) {
         row.printed.insert(id.to_owned(), text.clone());
         if within.is_none() && (what.column.required || what.column.kind == ColumnType::Choice) {
             note(task, what, row, "example", Severity::Error, place, Some(&text));
@@ -348,27 +356,6 @@ fn list_for<'a>(form: &'a Form, column: &Column, row: Option<&Row>, sub: Option<
     let of_row = row.and_then(|row| row.choices.get(column.id()));
     let name = of_sub.or(of_row).or(column.choices.as_ref())?;
     form.choices.get(name.get_ref())
-}
-
-fn is_example_text(form: &Form, what: &What, text: &str) -> bool {
-    let own = what.column.examples.iter().any(|example| text::key(example) == text::key(text));
-    own || match what.row {
-        Some(row) => is_example(form, row, what.sub, what.column.id(), text),
-        None => has_example_mark(form, text),
-    }
-}
-
-/// Whether a text is printed in this cell as an example.
-pub fn is_example(form: &Form, row: &Row, sub: Option<&SubRow>, column: &str, text: &str) -> bool {
-    let key = text::key(text);
-    let printed = row.examples.get(column).into_iter().chain(sub.and_then(|sub| sub.examples.get(column))).flatten();
-    has_example_mark(form, text) || printed.into_iter().any(|example| text::key(example) == key)
-}
-
-/// Whether a text begins as printed examples do.
-pub fn has_example_mark(form: &Form, text: &str) -> bool {
-    let key = text::key(text);
-    form.mark_keys.iter().any(|mark| text::find_words(&key, mark) == Some(0))
 }
 
 /// Whether a text says nothing: blanks, dots, or what the form declares to mean no answer.

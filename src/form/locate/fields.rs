@@ -1,13 +1,19 @@
 //! Labels with one answer each: behind a colon in the same cell, in the next filled cell of the line, or
 //! below; several labels in one cell; and running text that takes as many lines as it needs.
 
-use super::{Task, cell, ending_after, heading::Heading, heading::Title, place};
+use super::{
+    Task, cell, ending_after,
+    heading::{Heading, Title},
+    likeness::HEADING,
+    place,
+};
 use crate::{
     form::{
         answers::RowAnswers,
         declaration::{Column, ColumnType, Section},
+        value::contact,
     },
-    text,
+    text::{self, Name},
     workbook::{Cell, Sheet},
 };
 use regex::Regex;
@@ -20,6 +26,16 @@ struct Label<'a> {
     at: (u32, u32),
     /// What stands behind it in its own cell.
     behind: String,
+    /// Whether it asks for two answers at once: "Số điện thoại, Email".
+    double: bool,
+}
+
+/// An answer as it stands in the file.
+struct Found<'a> {
+    column: &'a Column,
+    label: usize,
+    at: (u32, u32),
+    cell: Option<Cell>,
 }
 
 /// Reads a section of fields into its one row.
@@ -33,18 +49,50 @@ pub fn read<'a>(
     let labels = find_labels(task, section, titles, headings, sheets);
     let mut row = RowAnswers::default();
     let answer_col = usual_column(&labels);
+    let mut found: Vec<Found> = Vec::new();
     for column in &section.columns {
-        let Some(label) = labels.iter().find(|label| std::ptr::eq(label.column, column)) else {
+        let Some(label) = labels.iter().position(|label| std::ptr::eq(label.column, column)) else { continue };
+        let (at, cell) = answer_of(task, &labels[label], &labels, titles, headings, answer_col);
+        found.push(Found { column, label, at, cell });
+    }
+    tell_apart(section, &mut found);
+    for column in &section.columns {
+        let Some(found) = found.iter().find(|found| std::ptr::eq(found.column, column)) else {
             note_no_label(task, section, column, &mut row, titles);
             continue;
         };
-        let (at, cell) = answer_of(task, label, &labels, titles, headings, answer_col);
-        row.places.insert(column.id().to_owned(), place(label.sheet, at.0, at.1));
+        row.places.insert(column.id().to_owned(), place(labels[found.label].sheet, found.at.0, found.at.1));
         let what = cell::What { section, column, row: None, sub: None };
-        let cells: Vec<(u32, &Cell)> = cell.iter().map(|cell| (at.0, cell)).collect();
+        let cells: Vec<(u32, &Cell)> = found.cell.iter().map(|cell| (found.at.0, cell)).collect();
         cell::read(task, &what, &mut row, &cells);
     }
     vec![row]
+}
+
+/// Where the telephone number's cell holds the address too, or the other way round, and the other is blank or the same
+/// cell, each gets its own.
+fn tell_apart<'a>(section: &'a Section, found: &mut Vec<Found<'a>>) {
+    let Some((phone, email)) = section.column_of(ColumnType::Phone).zip(section.column_of(ColumnType::Email)) else {
+        return;
+    };
+    let of = |found: &[Found], column: &Column| found.iter().position(|one| std::ptr::eq(one.column, column));
+    let both = |at: &usize| found[*at].cell.as_ref().and_then(|cell| contact::apart(&cell.text()));
+    let (at_phone, at_email) = (of(found, phone), of(found, email));
+    let Some((holder, (number, address))) =
+        at_phone.and_then(|at| Some((at, both(&at)?))).or_else(|| at_email.and_then(|at| Some((at, both(&at)?))))
+    else {
+        return;
+    };
+    let (label, at) = (found[holder].label, found[holder].at);
+    for (column, known, text) in [(phone, at_phone, number), (email, at_email, address)] {
+        let cell = Some(Cell::Text(text));
+        match known {
+            Some(known) if known == holder || found[known].at == at => found[known].cell = cell,
+            Some(known) if found[known].cell.is_none() => found[known] = Found { column, label, at, cell },
+            Some(_) => {}
+            None => found.push(Found { column, label, at, cell }),
+        }
+    }
 }
 
 /// How many of a section's labels stand anywhere in the sheets.
@@ -55,6 +103,9 @@ pub fn labels_in(section: &Section, sheets: &[&Sheet]) -> usize {
     patterns.iter().filter(|pattern| texts.iter().any(|text| pattern.is_match(text))).count()
 }
 
+/// Letters that a label without marks must have, lest it be another word.
+const MOST_PLAIN: usize = 5;
+
 /// A label at the beginning of a cell or behind a mark within it, up to its colon or the end of its line.
 fn pattern(column: &Column) -> Option<Regex> {
     let mut names: Vec<&str> = column.aliases.iter().map(String::as_str).chain([column.label.as_str()]).collect();
@@ -64,7 +115,10 @@ fn pattern(column: &Column) -> Option<Regex> {
         let words: Vec<String> = bare.split_whitespace().map(|word| regex::escape(word).replace(',', ",?")).collect();
         words.join(r"\s+")
     };
-    let names: Vec<String> = names.iter().map(pattern_of).collect();
+    let mut names: Vec<String> = names.iter().map(pattern_of).collect();
+    // Typed without any marks.
+    let plain: Vec<String> = names.iter().map(|name| text::unmarked(name)).collect();
+    names.extend(plain.into_iter().filter(|name| name.len() > MOST_PLAIN));
     let number = r"(?:(?:\d{1,2}|[ivx]{1,4}|[a-d])\s*[.):]\s*)?";
     let ending = if column.kind == ColumnType::Prose {
         r"[^\n:]{0,60}(?:[:：]|\n|$)"
@@ -105,13 +159,25 @@ fn find_labels<'a>(
             }
             let text = text::clean(&cell.text());
             let in_own = own.as_ref().is_some_and(|own| own.contains(row));
-            for (column, behind) in labels_of(&text, &patterns) {
-                candidates.push((in_own, Label { column, sheet, at: (*row, *col), behind }));
+            let known = labels_of(&text, &patterns);
+            let double = is_double(&text, &known);
+            for (column, behind) in known {
+                candidates.push((in_own, Label { column, sheet, at: (*row, *col), behind, double }));
             }
         }
     }
-    // Labels below the section's own title come before labels anywhere else, visible sheets before hidden ones.
-    candidates.sort_by_key(|(in_own, label)| (!in_own, !label.sheet.visible));
+    // Labels below the section's own title come before labels anywhere else, those on the sheet of the table before
+    // those of a cover or a blank copy, visible sheets before hidden ones, and more of them before fewer.
+    let owed = |id: &str| task.form.section(id).is_some_and(|section| !section.optional);
+    let with_table = |sheet: &Sheet| headings.iter().any(|(id, table)| owed(id) && std::ptr::eq(table.sheet, sheet));
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, label) in &candidates {
+        *counts.entry(label.sheet.name.as_str()).or_default() += 1;
+    }
+    candidates.sort_by_key(|(in_own, label)| {
+        let count = counts.get(label.sheet.name.as_str());
+        (!in_own, !with_table(label.sheet), !label.sheet.visible, std::cmp::Reverse(count.copied()))
+    });
     let mut labels: Vec<Label> = Vec::new();
     for (_, label) in candidates {
         if !labels.iter().any(|known| std::ptr::eq(known.column, label.column)) {
@@ -128,9 +194,13 @@ fn labels_of<'a>(text: &str, patterns: &[(&'a Column, Regex)]) -> Vec<(&'a Colum
     let mut hits: Vec<(Range<usize>, &Column)> = patterns.iter().filter_map(hit).collect();
     hits.sort_by_key(|(range, _)| range.start);
     // A label must begin the cell; others may follow it.
-    let begins = hits.first().is_some_and(|(range, _)| !text[..range.start].chars().any(char::is_alphanumeric));
-    if !begins {
-        return Vec::new();
+    let Some((first, column)) = hits.first() else { return misspelt(text, patterns) };
+    let before = text[..first.start].trim_end_matches(['/', '&', ',', '-', ' ']);
+    if before.chars().any(char::is_alphanumeric) {
+        // Or two labels ask for two answers at once.
+        let Some(other) = named(before, patterns, 1.0).filter(|_| hits.len() == 1) else { return Vec::new() };
+        let behind = tidy(&text[first.end..]);
+        return vec![(other, behind.clone()), (*column, behind)];
     }
     let starts: Vec<usize> = hits.iter().map(|(range, _)| range.start).chain([text.len()]).collect();
     let behind = |(at, (range, column)): (usize, (Range<usize>, &'a Column))| {
@@ -138,6 +208,29 @@ fn labels_of<'a>(text: &str, patterns: &[(&'a Column, Regex)]) -> Vec<(&'a Colum
         (column, tidy(&text[range.end..end]))
     };
     hits.into_iter().enumerate().map(behind).collect()
+}
+
+/// The label that a misspelt one means, with the text behind it.
+fn misspelt<'a>(text: &str, patterns: &[(&'a Column, Regex)]) -> Vec<(&'a Column, String)> {
+    let (label, behind) = text.split_once([':', '：']).unwrap_or((text, ""));
+    let found = named(label, patterns, HEADING.letters).filter(|column| column.kind != ColumnType::Prose);
+    found.map(|column| (column, tidy(behind))).into_iter().collect()
+}
+
+/// The one column whose name a text is, spelt at least so well.
+fn named<'a>(text: &str, patterns: &[(&'a Column, Regex)], least: f64) -> Option<&'a Column> {
+    let name = Name::of_key(text::without_number(&text::key(text)).to_owned());
+    let fits =
+        |column: &Column| column.names.iter().any(|declared| declared.len() > 1 && declared.spelling(&name) >= least);
+    let mut found = patterns.iter().map(|(column, _)| *column).filter(|column| fits(column));
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// Whether the labels of a cell ask for two answers at once.
+fn is_double(text: &str, known: &[(&Column, String)]) -> bool {
+    matches!(known, [(_, one), (_, other)] if one == other && (one.is_empty() || text.matches(one.as_str()).count() == 1))
+        && !text.contains('\n')
+        && text.matches([':', '：']).count() < 2
 }
 
 /// Without the marks that lead to the next label, and the dots of a form's empty line.
@@ -164,8 +257,8 @@ fn answer_of(
     if !label.behind.is_empty() {
         return (label.at, Some(Cell::Text(label.behind.clone())));
     }
-    let shares_its_cell =
-        labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at == label.at).count() > 1;
+    let shares_its_cell = !label.double
+        && labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at == label.at).count() > 1;
     let to_the_right =
         label.sheet.row(row).find(|(other, cell)| *other > col && !cell.text().trim_matches([':', ' ']).is_empty());
     if let Some((other, cell)) = to_the_right.filter(|(other, _)| !is_label((row, *other)) && !shares_its_cell) {

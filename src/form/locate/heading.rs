@@ -1,16 +1,17 @@
 //! Where sections begin: their titles, and the heading rows of their tables, also when a heading is spread
 //! over several lines or its columns stand in another order.
 
+use super::{cell, example, likeness::HEADING};
 use crate::{
-    form::declaration::{Column, ColumnType, Form, Section, SectionKind},
+    form::{
+        declaration::{Column, ColumnType, Form, Section, SectionKind},
+        value::choice::{self, Choice},
+    },
     text::{self, Name},
     workbook::Sheet,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// How alike a heading must be to count where it is not the same. Two headings of one form are never this
-/// alike; a heading with a word left out or added is.
-const ALIKE: f64 = 0.8;
 /// More words than any title or heading has.
 const MOST_WORDS: usize = 60;
 /// Lines that one heading may take.
@@ -41,7 +42,20 @@ pub struct Heading<'a> {
     pub columns: BTreeMap<&'a str, u32>,
     /// The column of the rows' names.
     pub label_column: u32,
+    /// Other sheets that are seen and hold the same table, filled in as well.
+    pub also: Vec<&'a str>,
 }
+
+/// A heading that was found, with what speaks for it.
+struct Candidate<'a> {
+    /// The likeness of its columns, and whether its sheet is seen.
+    score: f64,
+    answers: usize,
+    heading: Heading<'a>,
+}
+
+/// Answers that are counted to tell a filled-in copy of a table from a blank one.
+const MOST_ANSWERS: usize = 1_000;
 
 /// Every cell that is the title of a section, in the order of sheets and cells.
 pub fn titles<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> Vec<Title<'a>> {
@@ -67,13 +81,13 @@ fn is_title(bare: &Name, name: &Name) -> bool {
     let goes_on = |rest: &str| !rest.starts_with(char::is_alphanumeric) && rest.len() < 80;
     bare.key == name.key
         || (name.len() > 2 && bare.key.strip_prefix(&name.key).is_some_and(goes_on))
-        || (name.len() > 2 && bare.likeness(name) >= ALIKE)
+        || (name.len() > 2 && (bare.likeness(name) >= HEADING.words || bare.spelling(name) >= HEADING.letters))
 }
 
 /// The best heading for each table of the form.
 pub fn headings<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> BTreeMap<&'a str, Heading<'a>> {
     let tables: Vec<&Section> = form.sections.iter().filter(|section| section.kind == SectionKind::Table).collect();
-    let mut best: BTreeMap<&str, (f64, Heading)> = BTreeMap::new();
+    let mut found_here: BTreeMap<&str, Vec<Candidate>> = BTreeMap::new();
     for sheet in sheets {
         let keys: Keys = sheet.cells.iter().map(|(at, cell)| (*at, text::key(&cell.text()))).collect();
         let mut found = 0;
@@ -87,17 +101,63 @@ pub fn headings<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> BTreeMap<&'a str, H
             });
             let Some((score, section, heading)) = candidates.max_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
             found += 1;
-            let filled = sheet.cells.range((heading.first_row, 0)..).take(5_000).count() as f64;
-            let shown = if sheet.visible { 1.0 } else { 0.0 };
-            // Better columns first, then a sheet that is seen, then the one with more in it.
-            let score = score + shown * 0.1 + filled * 1e-6;
-            let id = section.id.get_ref().as_str();
-            if best.get(id).is_none_or(|(known, _)| score > *known) {
-                best.insert(id, (score, heading));
-            }
+            let score = if sheet.visible { score + 0.1 } else { score };
+            let candidate = Candidate { score, answers: 0, heading };
+            found_here.entry(section.id.get_ref()).or_default().push(candidate);
         }
     }
-    best.into_iter().map(|(id, (_, heading))| (id, heading)).collect()
+    // Answers are counted where they decide between several.
+    for (id, candidates) in found_here.iter_mut().filter(|(_, candidates)| candidates.len() > 1) {
+        if let Some(section) = form.section(id) {
+            candidates.iter_mut().for_each(|one| one.answers = answers(form, section, &one.heading));
+        }
+    }
+    found_here.into_iter().filter_map(|(id, candidates)| Some((id, best(candidates)?))).collect()
+}
+
+/// The better columns, then a sheet that is seen, then the one with more answers in it, then the later sheet; of
+/// headings on one sheet the first.
+fn best(candidates: Vec<Candidate>) -> Option<Heading> {
+    let mut best: Option<usize> = None;
+    for (at, one) in candidates.iter().enumerate() {
+        let better = |known: &Candidate| {
+            // A heading retyped a little differently is no worse than a blank copy's.
+            let as_good =
+                (one.score - known.score).abs() < 0.3 && known.heading.sheet.visible == one.heading.sheet.visible;
+            let elsewhere = !std::ptr::eq(known.heading.sheet, one.heading.sheet);
+            match one.answers.cmp(&known.answers) {
+                std::cmp::Ordering::Greater if as_good => true,
+                std::cmp::Ordering::Less if as_good => false,
+                _ if one.score == known.score => elsewhere,
+                _ => one.score > known.score,
+            }
+        };
+        if best.is_none_or(|known| better(&candidates[known])) {
+            best = Some(at);
+        }
+    }
+    let chosen = candidates.get(best?)?;
+    let (sheet, score, half) = (chosen.heading.sheet, chosen.score, chosen.answers / 2);
+    let rivals = candidates.iter().filter(|other| {
+        let seen = other.heading.sheet.visible && !std::ptr::eq(other.heading.sheet, sheet);
+        seen && other.answers > half.max(2) && score - other.score < 0.5
+    });
+    let also: BTreeSet<&str> = rivals.map(|other| other.heading.sheet.name.as_str()).collect();
+    let also = also.into_iter().collect();
+    candidates.into_iter().nth(best?).map(|chosen| Heading { also, ..chosen.heading })
+}
+
+/// How many cells below a heading hold an answer and not what is printed there.
+fn answers(form: &Form, section: &Section, heading: &Heading) -> usize {
+    let asked = section.columns.iter().filter(|column| !matches!(column.kind, ColumnType::Ordinal | ColumnType::Label));
+    let columns: BTreeSet<u32> = asked.filter_map(|column| heading.columns.get(column.id()).copied()).collect();
+    let cells = heading.sheet.cells.range((heading.first_row, 0)..).take(MOST_ANSWERS);
+    let typed = cells.filter(|((_, col), _)| columns.contains(col)).filter(|(_, cell)| {
+        let text = cell::without_prompts(form, &cell.text());
+        let is_list = || form.choices.values().any(|list| choice::read(list, &text) == Choice::WholeList);
+        !cell::is_blank(form, &text) && !example::has_example_mark(form, &text) && !is_list()
+    });
+    typed.count()
 }
 
 /// The heading of a table that begins in this row, with the sum of its columns' likeness.
@@ -123,7 +183,8 @@ fn heading_at<'a>(section: &'a Section, sheet: &'a Sheet, keys: &Keys, row: u32)
         // Another line must bring something, else it belongs to the table.
         if best.as_ref().is_none_or(|(known, _)| score > *known + 0.01) {
             let columns = matched.into_iter().map(|(id, (_, col))| (id, col)).collect();
-            best = Some((score, Heading { sheet, row, first_row: row + lines, columns, label_column }));
+            best =
+                Some((score, Heading { sheet, row, first_row: row + lines, columns, label_column, also: Vec::new() }));
         }
     }
     best
@@ -145,13 +206,21 @@ fn match_columns<'a>(columns: &[&'a Column], keys: &Keys, row: u32, lines: u32) 
         for column in columns {
             let score = likeness(column, &heading);
             if score > 0.0 {
-                pairs.push((score, column.id(), *col));
+                pairs.push((score, *column, *col));
             }
         }
     }
-    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.2.cmp(&b.2)));
+    // Of two columns of numbers the form's own stands next to the names.
+    let names = pairs.iter().filter(|(_, column, _)| column.kind == ColumnType::Label);
+    let names = names.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, _, col)| *col);
+    let far = |(_, column, col): &(f64, &Column, u32)| match names {
+        Some(names) if column.kind == ColumnType::Ordinal => names.abs_diff(*col),
+        _ => *col,
+    };
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(far(a).cmp(&far(b))));
     let mut matched: BTreeMap<&str, (f64, u32)> = BTreeMap::new();
-    for (score, id, col) in pairs {
+    for (score, column, col) in pairs {
+        let id = column.id();
         if !matched.contains_key(id) && !matched.values().any(|(_, taken)| *taken == col) {
             matched.insert(id, (score, col));
         }
@@ -170,16 +239,20 @@ fn likeness(column: &Column, heading: &Name) -> f64 {
     let key = &heading.key;
     let fit = |name: &Name| {
         if name.key == *key {
-            1.0
-        } else if name.len() > 1 && text::find_words(key, &name.key) == Some(0) {
-            0.95
-        } else if name.len() > 2 && text::contains_words(key, &name.key) {
-            0.9
-        } else if name.len() > 2 && name.likeness(heading) >= ALIKE {
-            name.likeness(heading) * 0.9
-        } else {
-            0.0
+            return 1.0;
         }
+        // Most cells of a sheet are no headings, and most headings another column's.
+        let contained =
+            if name.len() > 1 && name.key.len() < key.len() { text::find_words(key, &name.key) } else { None };
+        match contained {
+            Some(0) => return 0.95,
+            Some(_) if name.len() > 2 => return 0.9,
+            _ => {}
+        }
+        let words = Some(name.likeness(heading)).filter(|alike| name.len() > 2 && *alike >= HEADING.words);
+        // Misspelt, or typed without any marks.
+        let letters = || Some(name.spelling(heading)).filter(|alike| name.len() > 1 && *alike >= HEADING.letters);
+        words.or_else(letters).map_or(0.0, |alike| alike * 0.9)
     };
     column.names.iter().map(fit).fold(0.0, f64::max)
 }

@@ -1,10 +1,15 @@
 //! Finding a form in a workbook by its words: sections by their headings, columns by theirs, rows by number
 //! and name, fields by label, wherever they stand. What is found is handed to `cell` to be understood.
 
+mod carried;
 mod cell;
+mod example;
 mod fields;
 mod heading;
+pub mod likeness;
+mod relaid;
 mod rows;
+mod spread;
 mod table;
 mod totals;
 
@@ -58,8 +63,28 @@ pub fn marks(workbook: &Workbook) -> Marks {
     }
 }
 
-/// Answers and the findings of reading, or why the workbook is no report.
+/// Answers and the findings of reading, or why the workbook is no report. A table that is not found as it is printed
+/// is looked for in other layouts.
 pub fn locate(
+    form: &Form,
+    workbook: &Workbook,
+    least: Least,
+    circumstances: &Circumstances,
+) -> Result<(Answers, Vec<Finding>), NotTheForm> {
+    let found = locate_in(form, workbook, least, circumstances);
+    if !matches!(found, Err(NotTheForm::NotTheForm)) {
+        return found;
+    }
+    for relaid in relaid::ways(form, workbook) {
+        if let Ok((mut answers, mut findings)) = locate_in(form, &relaid.workbook, least, circumstances) {
+            relaid.put_back(form, &mut answers, &mut findings);
+            return Ok((answers, findings));
+        }
+    }
+    found
+}
+
+fn locate_in(
     form: &Form,
     workbook: &Workbook,
     least: Least,
@@ -82,6 +107,7 @@ pub fn locate(
                         sheet: heading.sheet,
                         rows: heading.first_row..end_of(heading, &titles, &headings, form),
                     };
+                    task.note_sheet(section, heading);
                     table::read(&mut task, section, heading, &region)
                 }
                 None => {
@@ -164,6 +190,35 @@ impl Task<'_> {
     /// Notes a finding of reading.
     fn note(&mut self, finding: Finding) {
         self.findings.push(finding);
+    }
+
+    /// Tells of which sheet a table was read where that is not plain.
+    fn note_sheet(&mut self, section: &Section, heading: &Heading) {
+        let code = match heading {
+            _ if !heading.also.is_empty() => "section-several",
+            _ if !heading.sheet.visible => "sheet-hidden",
+            _ => return,
+        };
+        // Of a sheet it is told once.
+        let on_sheet = |finding: &Finding| finding.place.as_ref().is_some_and(|at| at.sheet == heading.sheet.name);
+        if self.findings.iter().any(|known| known.code == code && on_sheet(known)) {
+            return;
+        }
+        let arguments = BTreeMap::from([
+            ("label".to_owned(), section.title.clone()),
+            ("sheet".to_owned(), heading.sheet.name.clone()),
+            ("others".to_owned(), heading.also.join("; ")),
+        ]);
+        self.note(Finding {
+            code: code.to_owned(),
+            severity: Severity::Warning,
+            section: section.id.get_ref().clone(),
+            row: None,
+            field: None,
+            place: Some(place(heading.sheet, heading.row, heading.label_column)),
+            found: None,
+            arguments,
+        });
     }
 
     fn section_missing(&mut self, section: &Section) {

@@ -2,6 +2,7 @@
 //! Equal names (4.1 and 5.1) are told apart by number and place; a number alone decides only where the name
 //! does not contradict it. Two different rows are never joined.
 
+use super::likeness::{RELATED, ROW};
 use crate::{
     form::declaration::{Row, RowKind, Section, SubRow},
     text::{self, Name},
@@ -9,11 +10,6 @@ use crate::{
 };
 use regex::Regex;
 use std::sync::LazyLock;
-
-/// How alike a row's name must be to the declared one where it is not the same.
-const ALIKE: f64 = 0.85;
-/// A number decides although the name differs, unless the name has nearly nothing in common with the declared one.
-const RELATED: f64 = 0.3;
 
 /// Words that make the name of a printed row unlike any system's.
 const LONG: usize = 5;
@@ -55,6 +51,8 @@ pub struct Number {
     pub text: String,
     /// Whether the spreadsheet holds it as a number, which `1.10` cannot be.
     pub numeric: bool,
+    /// What it may be besides, where the spreadsheet took it for a day: of 5-2 nobody knows which is the month.
+    pub other: Option<String>,
 }
 
 struct RowKeys<'a> {
@@ -124,8 +122,13 @@ impl<'a> Walk<'a> {
         Line::Unknown
     }
 
-    /// Makes `1.1` behind 1.9 the `1.10` that was typed: as a number it cannot end with a nought.
+    /// Takes a day for the number it was, and makes `1.1` behind 1.9 the `1.10` that was typed: as a number it cannot
+    /// end with a nought.
     fn mend(&self, number: &mut Number) {
+        let known = |text: &str| self.by_number(text).is_some() || self.added_row(text).is_some();
+        if let Some(other) = number.other.take().filter(|other| known(other) && !known(&number.text)) {
+            number.text = other;
+        }
         let next = self.adding.filter(|_| number.numeric).map(|row| row.number(self.last_count + 1));
         if let Some(next) = next.filter(|next| next.ends_with('0') && next.trim_end_matches('0') == number.text) {
             number.text = next;
@@ -206,19 +209,29 @@ impl<'a> Walk<'a> {
 
 /// Whether a name of a report means the declared one: the same, the declared one with something behind it or
 /// with its end left out, or very like it.
-fn same_name(declared: &Name, name: &Name) -> bool {
+pub fn same_name(declared: &Name, name: &Name) -> bool {
     if name.key.is_empty() {
         return false;
     }
     let (short, long) = if declared.key.len() < name.key.len() { (declared, name) } else { (name, declared) };
     let beginning = short.len() >= 4 && text::find_words(&long.key, &short.key) == Some(0);
-    declared.key == name.key || beginning || declared.likeness(name) >= ALIKE
+    declared.key == name.key
+        || beginning
+        || declared.likeness(name) >= ROW.words
+        || declared.spelling(name) >= ROW.letters
 }
 
 impl Number {
     pub fn of(cell: Option<&Cell>) -> Number {
-        let text = normal_number(&cell.map(Cell::text).unwrap_or_default());
-        Number { text, numeric: matches!(cell, Some(Cell::Number(_))) }
+        if let Some(Cell::Date(day)) = cell {
+            let (text, other) = (format!("{}.{}", day.day(), day.month()), format!("{}.{}", day.month(), day.day()));
+            return Number { text, numeric: false, other: Some(other) };
+        }
+        let text = match cell {
+            Some(Cell::Error(_)) | None => String::new(),
+            Some(cell) => normal_number(&cell.text()),
+        };
+        Number { text, numeric: matches!(cell, Some(Cell::Number(_))), other: None }
     }
 
     /// Takes the number from the beginning of a name where it stands there, and gives the name without it.
@@ -242,7 +255,8 @@ impl Number {
 static IN_NAME: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r"^\(?(\d{1,2}[.)]|\d{1,2}(?:\.\d{1,3}){1,2}[.):]?)\s+(?:-\s+)?").ok());
 
-fn normal_number(text: &str) -> String {
+/// A number without blanks and final marks, with points between its parts.
+pub fn normal_number(text: &str) -> String {
     let bare: String = text::clean(text).chars().filter(|c| !c.is_whitespace()).collect();
     let pointed =
         bare.replace(',', ".").trim_matches(['.', ')', '(', ':', '-', '/', '+', '*', '•', '…']).to_lowercase();

@@ -2,11 +2,11 @@
 //! what the form asks for and nobody wrote is noted at the cell where it belongs.
 
 use super::{
-    Region, Task, cell,
+    Region, Task, carried, cell, example,
     heading::Heading,
     place,
     rows::{Line, Number, Walk},
-    totals,
+    spread, totals,
 };
 use crate::{
     finding::{Finding, Place, Severity},
@@ -15,21 +15,27 @@ use crate::{
         declaration::{Column, ColumnType, Row, RowKind, RowName, Section, SubRow},
         value::choice::Choice,
     },
-    text,
+    text::{self, Name},
     workbook::Cell,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How alike what stands on a printed line must be to the printed name to be that name, misspelt or abbreviated:
+/// where the agency may write a name of its own, and where it may not.
+const PRINTED: (f64, f64) = (0.75, 0.5);
+
 /// A line of the table, sorted out but not yet read.
-struct Raw<'a> {
-    name: RowName,
-    row: &'a Row,
-    sub: Option<&'a SubRow>,
+pub(super) struct Raw<'a> {
+    pub(super) name: RowName,
+    pub(super) row: &'a Row,
+    pub(super) sub: Option<&'a SubRow>,
     label: String,
     system: Option<String>,
-    at: u32,
+    pub(super) at: u32,
     /// The cells of the answer columns; more than one where a line goes on below.
-    cells: BTreeMap<&'a str, Vec<(u32, &'a Cell)>>,
+    pub(super) cells: BTreeMap<&'a str, Vec<(u32, &'a Cell)>>,
+    /// The columns whose answers were taken from another line.
+    pub(super) carried: BTreeSet<&'a str>,
     /// Whether the name is the printed one and this a line where rows are added.
     printed_name: bool,
     /// Whether a number stands before the name.
@@ -40,6 +46,8 @@ struct Raw<'a> {
 pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>) -> Vec<RowAnswers> {
     let mut lines = gather(task, section, heading, region);
     inherit_from_block(section, &mut lines);
+    spread::fill(task.form, section, heading, region.sheet, &mut lines);
+    carried::fill(task.form, section, heading, region.sheet, &mut lines);
     let declined: BTreeSet<&str> =
         lines.iter().filter(|line| declines(task, section, line)).map(|line| line.row.id()).collect();
     let mut rows = Vec::new();
@@ -49,7 +57,25 @@ pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, re
         if is_left_out(task, section, line) {
             continue;
         }
+        if region.sheet.hidden.row(line.at) {
+            task.note(hidden(
+                "row-hidden",
+                section,
+                heading,
+                region,
+                Some(line),
+                place(region.sheet, line.at, heading.label_column),
+            ));
+        }
         rows.push(read_line(task, section, heading, region, line));
+    }
+    for (column, col) in heading.columns.iter().filter(|(_, col)| region.sheet.hidden.column(**col)) {
+        if rows.iter().any(|row| row.cells.contains_key(*column)) {
+            let mut found =
+                hidden("column-hidden", section, heading, region, None, place(region.sheet, heading.row, *col));
+            found.field = Some((*column).to_owned());
+            task.note(found);
+        }
     }
     note_half_blocks(task, section, heading, region, &lines, &rows);
     for row in &section.rows {
@@ -77,14 +103,19 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
     let ordinal = section.column_of(ColumnType::Ordinal).and_then(|column| heading.columns.get(column.id()));
     let label_id = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
     let Some(label_col) = heading.columns.get(label_id) else { return lines };
+    let sums: BTreeSet<String> = task.form.sums.iter().map(|name| text::key(name)).collect();
     for at in region.sheet.rows().into_iter().filter(|row| region.rows.contains(row)) {
         let mut number = Number::of(ordinal.and_then(|col| region.sheet.get(at, *col)));
-        let label = region.sheet.get(at, *label_col).map(Cell::text).unwrap_or_default();
+        let label = region.sheet.get(at, *label_col).filter(|cell| !matches!(cell, Cell::Error(_)));
+        let label = label.map(Cell::text).unwrap_or_default();
         let label = cell::without_prompts(task.form, &label);
         let label = number.out_of(&label).to_owned();
         let mut cells = answer_cells(section, heading, region, at);
         totals::leave_out_sums_of_nothing(section, &mut cells);
         if (number.text.is_empty() && label.is_empty() && cells.is_empty()) || is_column_numbers(region, at) {
+            continue;
+        }
+        if number.text.is_empty() && sums.contains(&text::key(&label)) {
             continue;
         }
         let line = walk.next(&mut number, &label);
@@ -120,6 +151,7 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
             system: None,
             at,
             cells,
+            carried: BTreeSet::new(),
         };
         match (line, sub) {
             (_, Some(sub)) => {
@@ -186,6 +218,11 @@ fn behind_printed_name(row: &Row, label: &str) -> Option<String> {
     if key.is_empty() || key == printed || row.aliases.iter().any(|alias| text::key(alias) == key) {
         return None;
     }
+    let name = Name::of(label);
+    let alike = if row.in_place { PRINTED.0 } else { PRINTED.1 };
+    if !key.starts_with(&printed) && row.names.iter().any(|declared| declared.likeness(&name) >= alike) {
+        return None;
+    }
     if !key.starts_with(&printed) {
         // The printed name with its end left out is still the printed name.
         return (!printed.starts_with(&key)).then(|| label.to_owned());
@@ -246,8 +283,11 @@ fn is_left_out(task: &Task, section: &Section, line: &Raw) -> bool {
     let written = line.cells.iter().any(|(column, cells)| {
         cells.iter().any(|(_, cell)| {
             let text = cell::without_prompts(task.form, &cell.text());
+            let what =
+                section.column(column).map(|column| cell::What { section, column, row: Some(line.row), sub: line.sub });
+            let text = what.and_then(|what| example::below(task.form, &what, &text)).unwrap_or(text);
             !cell::is_blank(task.form, &text)
-                && !cell::is_example(task.form, line.row, line.sub, column, &text)
+                && !example::is_example(task.form, line.row, line.sub, column, &text)
                 && !is_sample_text(task, line, column, &text)
                 && !is_list_left(task, section, line, column, &text)
         })
@@ -294,7 +334,8 @@ fn is_sample_name(task: &Task, line: &Raw) -> bool {
 }
 
 fn is_sample(task: &Task, row: &Row, label: &str) -> bool {
-    cell::has_example_mark(task.form, label) || row.samples.iter().any(|sample| text::key(sample) == text::key(label))
+    example::has_example_mark(task.form, label)
+        || row.samples.iter().any(|sample| text::key(sample) == text::key(label))
 }
 
 fn read_line<'a>(
@@ -325,6 +366,15 @@ fn read_line<'a>(
         let cells = line.cells.get(column.id()).map_or(&[][..], Vec::as_slice);
         let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
         cell::read(task, &what, &mut row, cells);
+        if line.carried.contains(column.id())
+            && let Some(answer) = row.cells.get(column.id())
+        {
+            let place = row.places.get(column.id()).cloned();
+            let text = answer.text.clone();
+            let mut found = cell::finding(task.form, &what, &row, "inferred", Severity::Warning, place, Some(&text));
+            found.arguments.insert("carried".to_owned(), "true".to_owned());
+            task.note(found);
+        }
     }
     for column in
         section.columns.iter().filter(asked).filter(|column| !column.total_of.is_empty() && !unused(column.id()))
@@ -417,6 +467,14 @@ fn note_missing(task: &mut Task, section: &Section, row: &Row, rows: &[RowAnswer
             );
         }
     }
+}
+
+/// A remark on what was read although its sender may not see it.
+fn hidden(code: &str, section: &Section, heading: &Heading, region: &Region, line: Option<&Raw>, at: Place) -> Finding {
+    let name = line.map(|line| &line.name);
+    let label = line.map(|line| line.label.clone());
+    let heading = || region.sheet.get(heading.row, at.col).map(Cell::text).unwrap_or_default();
+    row_finding(code, Severity::Warning, section, name, Some(at.clone()), None).about(&label.unwrap_or_else(heading))
 }
 
 fn unknown_row(section: &Section, region: &Region, at: u32, col: u32, number: &str, label: &str) -> Finding {

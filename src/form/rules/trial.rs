@@ -8,34 +8,54 @@ use crate::form::{
     declaration::{Form, Rule},
 };
 use cel::{Context, ExecutionError, Program};
+use std::collections::BTreeMap;
 
-/// Why a rule cannot be judged, in the words of the expression language.
-pub fn try_out(form: &Form, rule: &Rule) -> Result<(), String> {
-    let (Some(condition), Some(section)) = (&rule.condition, form.section(rule.section.get_ref())) else {
-        return Ok(());
-    };
-    let mut context = everything(form, &Answers::default(), &Circumstances::default());
-    if let Some(unknown) = unknown_function(condition, &context) {
-        return Err(format!("{unknown:?} is no function"));
-    }
-    context.add_variable_from_value("row", cel(&row_json(section, &RowAnswers::default())));
-    match condition.0.execute(&context) {
-        Ok(cel::Value::Bool(_)) => Ok(()),
-        Ok(_) => Err("is neither true nor false where nothing is answered".to_owned()),
-        Err(error) => Err(format!("cannot be judged where nothing is answered: {error}")),
-    }
+/// A form in which nothing is answered, against which its rules are tried.
+pub struct Trial<'a> {
+    form: &'a Form,
+    context: Context<'static, 'static>,
+    /// What calling each name came to: whether there is such a function.
+    functions: BTreeMap<String, bool>,
 }
 
-/// A function that is called and that there is not; operators have names that are no words.
-fn unknown_function(condition: &Condition, context: &Context) -> Option<String> {
-    let references = condition.0.references();
-    let words = references.functions().into_iter().filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric()));
-    let unknown = |name: &&str| {
-        let called = [format!("{name}()"), format!("''.{name}()")].map(|call| {
-            let program = Program::compile(&call).ok()?;
-            program.execute(context).err()
-        });
-        called.iter().all(|error| matches!(error, Some(ExecutionError::UndeclaredReference(_))))
-    };
-    words.into_iter().find(unknown).map(str::to_owned)
+impl<'a> Trial<'a> {
+    pub fn of(form: &'a Form) -> Trial<'a> {
+        let context = everything(form, &Answers::default(), &Circumstances::default());
+        Trial { form, context, functions: BTreeMap::new() }
+    }
+
+    /// Why a rule cannot be judged, in the words of the expression language.
+    pub fn judge(&mut self, rule: &Rule) -> Result<(), String> {
+        let (Some(condition), Some(section)) = (&rule.condition, self.form.section(rule.section.get_ref())) else {
+            return Ok(());
+        };
+        if let Some(unknown) = self.unknown_function(condition) {
+            return Err(format!("{unknown:?} is no function"));
+        }
+        let mut context = self.context.new_inner_scope();
+        context.add_variable_from_value("row", cel(&row_json(section, &RowAnswers::default())));
+        match condition.0.execute(&context) {
+            Ok(cel::Value::Bool(_)) => Ok(()),
+            Ok(_) => Err("is neither true nor false where nothing is answered".to_owned()),
+            Err(error) => Err(format!("cannot be judged where nothing is answered: {error}")),
+        }
+    }
+
+    /// A function that is called and that there is not; operators have names that are no words.
+    fn unknown_function(&mut self, condition: &Condition) -> Option<String> {
+        let references = condition.0.references();
+        let words = references.functions().into_iter().filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric()));
+        let context = &self.context;
+        let functions = &mut self.functions;
+        let mut unknown = |name: &&str| {
+            !*functions.entry((*name).to_owned()).or_insert_with(|| {
+                let called = [format!("{name}()"), format!("''.{name}()")].map(|call| {
+                    let program = Program::compile(&call).ok()?;
+                    program.execute(context).err()
+                });
+                !called.iter().all(|error| matches!(error, Some(ExecutionError::UndeclaredReference(_))))
+            })
+        };
+        words.into_iter().find(|name| unknown(name)).map(str::to_owned)
+    }
 }

@@ -41,6 +41,10 @@ pub fn read<'a>(list: &'a ChoiceList, text: &str) -> Choice<'a> {
         if let Some(code) = ticked(list, text).or_else(|| ticked_within(&hits, &key)) {
             return Choice::One { code, rest: String::new() };
         }
+        let ticks = ticked_lines(list, text);
+        if ticks.len() > 1 {
+            return Choice::Several(ticks);
+        }
         if codes.len() == list.options.len() {
             return Choice::WholeList;
         }
@@ -186,8 +190,16 @@ fn ticked_within<'a>(hits: &[Hit<'a>], key: &str) -> Option<&'a str> {
     }
 }
 
-/// The one line of a kept list that bears a tick: `[x]`, `(x)`, `x`, `☑`, `✓`.
+/// The one line of a kept list that bears a tick.
 fn ticked<'a>(list: &'a ChoiceList, text: &str) -> Option<&'a str> {
+    match ticked_lines(list, text).as_slice() {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+/// The options of a kept list whose lines bear a tick: `[x]`, `(x)`, `x`, `☑`, `✓`.
+fn ticked_lines<'a>(list: &'a ChoiceList, text: &str) -> Vec<&'a str> {
     let mut found = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let bare = line.trim_start_matches(['-', '+', '*', ' ']);
@@ -202,10 +214,7 @@ fn ticked<'a>(list: &'a ChoiceList, text: &str) -> Option<&'a str> {
             found.push(option.code.as_str());
         }
     }
-    match found.as_slice() {
-        [one] => Some(one),
-        _ => None,
-    }
+    found
 }
 
 /// An alias, or the option without its marks, as the whole answer or up to the first punctuation.

@@ -108,6 +108,24 @@ pub fn emails(text: &str) -> Option<Vec<String>> {
     (!found.is_empty()).then_some(found)
 }
 
+/// Telephone number and address that stand in one text, with or without words before each.
+pub fn apart(text: &str) -> Option<(String, String)> {
+    let is_address = |piece: &str| piece.contains('@');
+    let bare = |piece: &str| piece.trim_matches(['.', ':', '"', '\'', '-', ',', ';', '(', ')']).to_owned();
+    let pieces = text.split(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '/' | '|'));
+    let addresses: Vec<&str> = pieces.filter(|piece| is_address(piece)).collect();
+    let [address] = addresses.as_slice() else { return None };
+    let address = bare(address.rsplit_once(':').map_or(address, |(_, address)| address));
+    let rest = text.replace(&address, "\n");
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '(' | '+');
+    let numbers = rest.lines().filter(|line| line.bytes().filter(u8::is_ascii_digit).count() > 5).filter_map(|line| {
+        let (from, to) = (line.find(is_number)?, line.rfind(|c: char| c.is_ascii_digit() || c == ')')?);
+        line.get(from..=to)
+    });
+    let numbers: Vec<&str> = numbers.collect();
+    (!numbers.is_empty()).then(|| (numbers.join("; "), address))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +169,22 @@ mod tests {
             ("12", "12"),
         ] {
             assert_eq!(with_zero(text), kept);
+        }
+    }
+
+    #[test]
+    fn a_number_and_an_address_in_one_cell_are_told_apart() {
+        for (text, number) in [
+            ("0912345678 - Email: a.b@hanoi.example", "0912345678"),
+            ("ĐT: (024) 3999 0001; a.b@hanoi.example", "(024) 3999 0001"),
+            ("a.b@hanoi.example, 0912 345 678", "0912 345 678"),
+            ("0912345678\na.b@hanoi.example.", "0912345678"),
+            ("+84 912 345 678 (Email:a.b@hanoi.example)", "+84 912 345 678"),
+        ] {
+            assert_eq!(apart(text), Some((number.to_owned(), "a.b@hanoi.example".to_owned())), "{text}");
+        }
+        for text in ["0912345678", "a.b@hanoi.example", "a1@hanoi.example; b2@hanoi.example 0912345678", ""] {
+            assert_eq!(apart(text), None, "{text}");
         }
     }
 

@@ -2,6 +2,10 @@
 //! and findings a careful person would record, which stand beside it. What is wrapped in archives and mails,
 //! `tests/data/wrapped`, is expected to be read like the form within; so is what was typed before Unicode,
 //! `tests/data/legacy`, what came in pieces, `tests/data/pieces`, and what was made with Word, `tests/data/word`.
+//! What real offices do to the form, `tests/data/filled`, is counted cell by cell in `report`, with all the others.
+
+mod likeness;
+mod report;
 
 use phuluc::{
     agency::Kind,
@@ -49,6 +53,8 @@ struct Seen {
     /// The names of the files it was put together with, and of further forms that were not used.
     joined: Json,
     unused: Json,
+    /// How sure the reading was, in percent.
+    confidence: u32,
 }
 
 /// Reads a file the way `validate` does.
@@ -70,6 +76,7 @@ fn read(form: &Form, path: &Path, expected: &Json) -> Seen {
             answers: Json::Null,
             joined: Json::Null,
             unused: Json::Null,
+            confidence: 0,
         },
         Appendix::Report { file, answers, findings, others, .. } => {
             let names = |used: bool| {
@@ -93,6 +100,7 @@ fn read(form: &Form, path: &Path, expected: &Json) -> Seen {
                 answers: answers.to_json(form),
                 joined: names(true),
                 unused: names(false),
+                confidence: form::confidence::percent(&answers, &findings),
             }
         }
     }
@@ -142,7 +150,7 @@ fn compare(folder: &str) {
     let mut wrong = Vec::new();
     for (path, written) in fixtures(folder) {
         let expected = expectation(&written);
-        let Seen { verdict, reason, file, findings, answers, joined, unused } = read(&form, &path, &expected);
+        let Seen { verdict, reason, file, findings, answers, joined, unused, .. } = read(&form, &path, &expected);
         let mut found = Vec::new();
         for (key, name) in [("file", file), ("joined", joined), ("unused", unused)] {
             if expected.get(key).is_some_and(|expected| *expected != name) {
