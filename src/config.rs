@@ -1,6 +1,9 @@
 //! The configuration file: one TOML, unknown keys refused, a default for everything but five keys. It holds
 //! names of files and of secrets, never a secret; a password is fetched when a wire is opened.
 
+mod health;
+mod lasting;
+
 use crate::calendar::SendWindows;
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 mod page;
 
+pub use health::{Health, Log, LogFormat};
 pub use page::Page;
 
 /// `phuluc.toml`. Relative paths in it are relative to its own folder; `Config::load` makes them whole.
@@ -37,6 +41,10 @@ pub struct Config {
     #[serde(default)]
     pub trust: Trust,
     #[serde(default)]
+    pub health: Health,
+    #[serde(default)]
+    pub log: Log,
+    #[serde(default)]
     pub page: Page,
     /// The folder of the configuration file.
     #[serde(skip)]
@@ -61,7 +69,7 @@ pub struct Office {
 }
 
 /// Where everything is kept.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
     /// `sqlite:PATH`, or `postgres://user@host/DATABASE` (TLS beyond loopback, unless `sslmode` says otherwise).
@@ -73,7 +81,7 @@ pub struct Database {
 }
 
 /// The reporting mailbox.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mailbox {
     /// `imaps://user@host/FOLDER`, `imap://…` for STARTTLS (plain only to loopback), or `maildir:PATH`.
@@ -104,7 +112,7 @@ pub struct Mailbox {
 }
 
 /// A login by access tokens instead of a password.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OAuth2 {
     /// The token endpoint, over https; plain http to this machine only.
@@ -124,7 +132,7 @@ pub struct OAuth2 {
 }
 
 /// How letters leave.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outgoing {
     /// `smtps://[user@]host[:port]`, `smtp://…` for STARTTLS (plain only to loopback), or `directory:PATH`.
@@ -237,6 +245,9 @@ impl Config {
         path.parent().unwrap_or(Path::new("")).clone_into(&mut config.folder);
         let wrong = |reason: String| ConfigError::Wrong { path: path.to_owned(), reason };
         TimeZone::get(&config.time_zone).map_err(|e| wrong(format!("time_zone: {e}")))?;
+        if let Some(trouble) = config.health.trouble() {
+            return Err(wrong(trouble.to_owned()));
+        }
         let Database { password_file: base_file, password_env: base_env, .. } = &config.database;
         let Mailbox { password_file, password_env, .. } = &config.mailbox;
         let Outgoing { password_file: out_file, password_env: out_env, .. } = &config.outgoing;

@@ -1,6 +1,9 @@
 //! The rhythm: what runs, how often, and how it stops. All loops, sleeps and signals are here; what is done in
 //! a turn are duties.
 
+pub mod reload;
+mod watchdog;
+
 use crate::{
     backoff::Backoff,
     duty::{
@@ -10,6 +13,7 @@ use crate::{
         receive::{self, Received},
         remind, watch,
     },
+    health::Health,
     mailbox::{self, Mailbox, Waited},
     outgoing::Outgoing,
     page,
@@ -20,13 +24,20 @@ use crate::{
 };
 use anyhow::Context as _;
 use axum::Router;
-use std::{sync::Arc, time::Duration};
+use sd_notify::NotifyState;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::Notify,
+    sync::{
+        Notify,
+        watch::{Receiver, channel},
+    },
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The desk as it is now: each turn begins with it, so that a configuration that was read again holds from the next.
+type Rota = Receiver<Desk>;
 
 /// How soon a queued letter leaves at the latest; the answer to a mail leaves at once.
 const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
@@ -67,33 +78,50 @@ async fn one_turn(desk: &Desk) -> anyhow::Result<(Received, Delivered)> {
     Ok((received?, delivered))
 }
 
-/// Runs until a signal comes; a task that ends by itself is an error.
-pub async fn run(desk: Desk) -> anyhow::Result<()> {
+/// Runs until a signal comes; the exit code is 1 where a task ended by itself.
+pub async fn run(desk: Desk) -> anyhow::Result<u8> {
+    // Before anybody can know of this process: a signal that nobody waits for ends it.
+    let hangups = signal(SignalKind::hangup())?;
     desk.store.be_present(desk.clock.now()).await?;
     deliver::settle_left_over(&desk).await?;
     watch::settle(&desk).await?;
     let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?.announcing(&desk.steps));
-    let pages = open_page(&desk).await?;
+    let page = &desk.setup.config.page;
+    let pages = match listen("page.listen", page.listen, "the page for staff").await? {
+        Some(listener) => Some((listener, page::router(desk.clone())?)),
+        None => None,
+    };
+    let vitals = listen("health.listen", desk.setup.config.health.listen, "the daemon's health").await?;
     let stop = CancellationToken::new();
     let queued = Arc::new(Notify::new());
     let tasks = TaskTracker::new();
-    let keeping_time = tasks.spawn(until(stop.clone(), keep_the_timetable(desk.clone())));
-    let receiving = tasks.spawn(until(stop.clone(), keep_receiving(desk.clone(), queued.clone())));
-    let watching = tasks.spawn(until(stop.clone(), keep_watching(desk.clone())));
+    let (current, rota) = channel(desk.clone());
+    let keeping_time = tasks.spawn(until(stop.clone(), keep_the_timetable(rota.clone())));
+    let receiving = tasks.spawn(until(stop.clone(), keep_receiving(rota.clone(), queued.clone())));
+    let watching = tasks.spawn(until(stop.clone(), keep_watching(rota.clone())));
     let present = tasks.spawn(until(stop.clone(), keep_present(desk.clone())));
-    let showing = tasks.spawn(keep_showing(pages, stop.clone()));
-    let delivering = tasks.spawn(keep_delivering(desk.clone(), outgoing, queued, stop.clone()));
+    let feeding = tasks.spawn(until(stop.clone(), watchdog::keep_fed(rota.clone())));
+    let reloading = tasks.spawn(until(stop.clone(), reload::keep_reloading(hangups, current)));
+    let showing = tasks.spawn(keep_showing(pages, rota.clone(), stop.clone()));
+    let delivering = tasks.spawn(keep_delivering(rota.clone(), outgoing, queued, stop.clone()));
+    let health = Health::new(rota, tasks.clone(), tasks.len() + 1).router();
+    let telling = tasks.spawn(keep_telling(vitals, health, stop.clone()));
     tasks.close();
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
+    watchdog::tell(NotifyState::Ready);
     let ended = tokio::select! {
         signalled = first_signal() => { signalled?; None }
         _ = receiving => Some("receiving"),
         _ = keeping_time => Some("the timetable"),
         _ = watching => Some("watching"),
         _ = present => Some("presence"),
+        _ = feeding => Some("feeding the watchdog"),
+        _ = reloading => Some("reloading"),
         _ = showing => Some("the page for staff"),
+        _ = telling => Some("telling of its health"),
         _ = delivering => Some("delivering"),
     };
+    watchdog::tell(NotifyState::Stopping);
     stop.cancel();
     tokio::select! {
         () = tasks.wait() => {}
@@ -104,26 +132,46 @@ pub async fn run(desk: Desk) -> anyhow::Result<()> {
     }
     desk.store.close().await;
     match ended {
-        Some(task) => anyhow::bail!("the task {task} ended by itself"),
+        Some(task) => {
+            tracing::error!(task, "a task ended by itself; phuluc stops");
+            Ok(1)
+        }
         None => {
             tracing::info!("phuluc stops");
-            Ok(())
+            Ok(0)
         }
     }
 }
 
-/// The page for staff, where the configuration wants one; what keeps it from being served is told at the start.
-async fn open_page(desk: &Desk) -> anyhow::Result<Option<(Listener, Router)>> {
-    let Some(address) = desk.setup.config.page.listen else { return Ok(None) };
-    let listener = Listener::bind(address).await.with_context(|| format!("page.listen: {address} cannot be had"))?;
-    tracing::info!(address = %listener.address, "the page for staff is served");
-    Ok(Some((listener, page::router(desk.clone())?)))
+/// The address of a page, where the configuration wants one; what keeps it from being served is told at the start.
+async fn listen(key: &str, address: Option<SocketAddr>, what: &'static str) -> anyhow::Result<Option<Listener>> {
+    let Some(address) = address else { return Ok(None) };
+    let listener = Listener::bind(address).await.with_context(|| format!("{key}: {address} cannot be had"))?;
+    tracing::info!(address = %listener.address, "{what} is served");
+    Ok(Some(listener))
 }
 
-/// Serves the page until it is told to stop.
-async fn keep_showing(pages: Option<(Listener, Router)>, stop: CancellationToken) {
-    match pages {
-        Some((listener, router)) => listener.serve(router, stop).await,
+/// Serves the page for staff until it is told to stop; a configuration that was read again is shown from then on.
+async fn keep_showing(pages: Option<(Listener, Router)>, mut rota: Rota, stop: CancellationToken) {
+    let Some((listener, mut router)) = pages else { return stop.cancelled().await };
+    rota.mark_unchanged();
+    loop {
+        tokio::select! {
+            () = listener.serve(router.clone(), stop.clone()) => return,
+            _ = rota.changed() => {}
+        }
+        let desk = rota.borrow_and_update().clone();
+        match page::router(desk) {
+            Ok(new) => router = new,
+            Err(error) => tracing::error!(error = format!("{error:#}"), "the page for staff stays as it was"),
+        }
+    }
+}
+
+/// Tells whoever watches over the daemon how it is, until it is told to stop.
+async fn keep_telling(listener: Option<Listener>, router: Router, stop: CancellationToken) {
+    match listener {
+        Some(listener) => listener.serve(router, stop).await,
         None => stop.cancelled().await,
     }
 }
@@ -137,11 +185,12 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
 }
 
 /// Polls for ever; an open connection is used again, a failing one is opened anew after a growing wait.
-async fn keep_receiving(desk: Desk, queued: Arc<Notify>) {
-    let poll = Duration::from_secs(desk.setup.config.mailbox.poll_seconds.max(1));
+async fn keep_receiving(rota: Rota, queued: Arc<Notify>) {
     let mut mailbox = None;
     let mut failures = 0;
     loop {
+        let desk = rota.borrow().clone();
+        let poll = Duration::from_secs(desk.setup.config.mailbox.poll_seconds.max(1));
         match poll_once(&desk, &mut mailbox).await {
             Ok(received) => {
                 if received != Received::default() {
@@ -197,6 +246,7 @@ async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Re
         Ok(_) => drop(watch::poll_succeeded(desk).await?),
         Err(error) => {
             // Another daemon may reach what this one cannot.
+            desk.pulse.poll_failed();
             desk.store.leave_mailbox(&folder).await?;
             watch::poll_failed(desk, error).await?;
         }
@@ -226,8 +276,9 @@ async fn keep_present(desk: Desk) {
 }
 
 /// Looks for ever whether the polling is well; apart from it, so that a poll that hangs is noticed too.
-async fn keep_watching(desk: Desk) {
+async fn keep_watching(rota: Rota) {
     loop {
+        let desk = rota.borrow().clone();
         if let Err(error) = watch::look(&desk).await {
             tracing::error!(error = format!("{error:#}"), "watching over the mailbox failed");
         }
@@ -247,8 +298,9 @@ async fn open_and_receive(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Re
 }
 
 /// Asks the timetable for ever.
-async fn keep_the_timetable(desk: Desk) {
+async fn keep_the_timetable(rota: Rota) {
     loop {
+        let desk = rota.borrow().clone();
         if let Err(error) = carry_out_what_is_due(&desk).await {
             tracing::error!(error = format!("{error:#}"), "something due could not be done; it is tried again");
         }
@@ -294,9 +346,10 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
 }
 
 /// Sends until it is told to stop; a letter that is being sent is finished first.
-async fn keep_delivering(desk: Desk, outgoing: Arc<Outgoing>, queued: Arc<Notify>, stop: CancellationToken) {
+async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, queued: Arc<Notify>, stop: CancellationToken) {
     let mut unnoted = None;
     while !stop.is_cancelled() {
+        let desk = rota.borrow().clone();
         match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default(), &mut unnoted).await {
             Ok(true) => continue,
             Ok(false) => {}

@@ -18,14 +18,14 @@
 //!
 //! | floor | modules | what |
 //! |---|---|---|
-//! | words | [`text`] [`mod@secrecy`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] [`step`] | the field's words, no I/O |
+//! | words | [`text`] [`mod@secrecy`] [`clock`] [`calendar`] [`agency`] [`campaign`] [`ladder`] [`finding`] [`config`] [`backoff`] [`step`] [`pulse`] | the field's words, no I/O |
 //! | reading | [`attachment`] [`encoding`] [`message`] [`workbook`] [`form`] [`appendix`] [`official`] [`fence`] | bytes to answers and findings, pure |
 //! | writing | [`letter`] [`sheet`] | findings to letters and workbooks, pure |
 //! | keeping | [`setup`] (files), [`store`] (the only SQL), [`progress`], [`export`] | what is known, and its tables |
 //! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] [`resolver`] [`web`] | the only sockets, blind to the store |
 //! | duties | [`duty`] | one thing, once |
 //! | pages | [`page`] | what staff may look at in a browser; it changes nothing |
-//! | rhythm | [`schedule`] (pure), [`daemon`] | what is due; every loop, sleep and signal |
+//! | rhythm | [`schedule`] (pure), [`health`], [`daemon`] | what is due, whether all is well; every loop, sleep and signal |
 //! | doors | [`cli`], `main.rs` | one file an operator's act |
 //!
 //! # One report's path
@@ -107,6 +107,7 @@ pub mod export;
 pub mod fence;
 pub mod finding;
 pub mod form;
+pub mod health;
 pub mod ladder;
 pub mod letter;
 pub mod mailbox;
@@ -116,6 +117,7 @@ pub mod official;
 pub mod outgoing;
 pub mod page;
 pub mod progress;
+pub mod pulse;
 pub mod resolver;
 pub mod schedule;
 pub mod secrecy;

@@ -20,6 +20,8 @@ use std::{
 /// What the daemon and every command work with.
 #[derive(Debug)]
 pub struct Setup {
+    /// The configuration file it was read from.
+    pub path: PathBuf,
     pub config: Config,
     pub zone: TimeZone,
     pub letters: Letters,
@@ -75,7 +77,7 @@ impl Setup {
         let letters = if own { Letters::embedded()? } else { Letters::load(&folder)? };
         let campaigns = load_campaigns(&config)?;
         let aliases = load_aliases(&config)?;
-        Ok(Setup { zone: config.zone(), letters, aliases, campaigns, config })
+        Ok(Setup { path: path.to_owned(), zone: config.zone(), letters, aliases, campaigns, config })
     }
 
     /// The address in `outgoing.from`.

@@ -36,7 +36,7 @@ impl Listener {
     }
 
     /// Answers until it is told to stop.
-    pub async fn serve(self, router: Router, stop: CancellationToken) {
+    pub async fn serve(&self, router: Router, stop: CancellationToken) {
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         loop {
             let Ok(place) = places.clone().acquire_owned().await else { return };

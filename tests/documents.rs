@@ -93,7 +93,7 @@ fn about(source: &str, name: &str) -> String {
 
 #[test]
 fn every_key_of_the_configuration_is_documented() {
-    let source = read("src/config.rs") + &read("src/config/page.rs");
+    let source = ["", "/page", "/health"].map(|part| read(&format!("src/config{part}.rs"))).concat();
     let mut text = String::from(
         "# Configuration\n\nMade from the doc comments of `src/config` and `src/campaign.rs` by `tests/documents.rs`. \
          `--config FILE` names\nthe file, else `$PHULUC_CONFIG`, else it is `config/phuluc.toml`. Paths in it are relative \
@@ -133,7 +133,7 @@ fn every_key_of_the_configuration_is_documented() {
     text.push_str(
         "\n## Environment\n\n| variable | meaning |\n|---|---|\n| `PHULUC_CONFIG` | The configuration file, where \
          `--config` names none. |\n| `PHULUC_LOG` | How much is logged: `info`, `debug`, `phuluc=debug`. `run` logs `info`, \
-         other commands `warn`. |\n",
+         other commands `warn`. |\n| `PHULUC_LOG_FORMAT` | `text` or `json`; goes before `log.format`. |\n",
     );
     is_current("docs/configuration.md", &text);
 }

@@ -13,7 +13,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     // Words of the field: no I/O.
     &["text", "secrecy"],
-    &["clock", "calendar", "agency", "finding", "backoff", "step"],
+    &["clock", "calendar", "agency", "finding", "backoff", "step", "pulse"],
     &["campaign", "config", "ladder"],
     // Reading.
     &["attachment", "encoding"],
@@ -37,6 +37,7 @@ const FLOORS: &[&[&str]] = &[
     &["duty"],
     &["page"],
     &["schedule"],
+    &["health"],
     &["daemon"],
     &["cli"],
 ];
@@ -309,7 +310,9 @@ fn every_test_that_is_named_exists() {
 /// The keys of every table of the configuration, read from the fields of its structs: `("mailbox", "url")`.
 fn keys() -> Vec<(String, String)> {
     let mut source = read(&root().join("src/config.rs"));
-    source.push_str(&read(&root().join("src/config/page.rs")));
+    for part in ["page", "health"] {
+        source.push_str(&read(&root().join(format!("src/config/{part}.rs"))));
+    }
     let mut keys = Vec::new();
     for (name, table) in [
         ("Config", ""),
@@ -319,6 +322,8 @@ fn keys() -> Vec<(String, String)> {
         ("Outgoing", "outgoing"),
         ("OAuth2", "oauth2"),
         ("Trust", "trust"),
+        ("Health", "health"),
+        ("Log", "log"),
         ("Page", "page"),
     ] {
         let start = source.find(&format!("pub struct {name} {{")).unwrap_or_else(|| panic!("no struct {name}"));
@@ -369,7 +374,7 @@ fn the_example_configuration_names_every_key_and_is_read_as_it_is_and_in_full() 
         }
     }
     for key in keys() {
-        let tables = ["office", "database", "mailbox", "outgoing", "trust", "page"];
+        let tables = ["office", "database", "mailbox", "outgoing", "trust", "health", "log", "page"];
         let is_table = key.0.is_empty() && tables.contains(&key.1.as_str());
         assert!(is_table || named.contains(&key), "config/phuluc.toml does not name {}.{}", key.0, key.1);
     }
@@ -391,6 +396,7 @@ fn every_default_in_the_example_is_the_programs_own() {
     assert_eq!(full.mailbox.auto_reply_subjects, bare.mailbox.auto_reply_subjects);
     assert_eq!((full.trust.unverified, full.trust.resolver), (bare.trust.unverified, bare.trust.resolver));
     assert_eq!(full.trust.free_mail, bare.trust.free_mail);
+    assert_eq!((full.health.beyond_loopback, full.log.format), (bare.health.beyond_loopback, bare.log.format));
 }
 
 /// The lines of the table in docs/findings.md: code, severity, meaning.

@@ -22,17 +22,22 @@ mod demo;
 mod digest;
 mod export;
 mod init;
+mod log;
 mod manual;
 mod messages;
 mod new_campaign;
 mod outbox;
 mod rehearse;
+mod reload;
 mod run;
 mod shipped;
 mod status;
 mod table;
 mod template;
+mod trace;
 mod validate;
+
+pub use log::start_logging;
 
 use crate::{
     clock::Clock,
@@ -42,7 +47,7 @@ use crate::{
 };
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
-use std::{io::IsTerminal, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 /// The exit code when something of ours went wrong.
 pub const OUR_TROUBLE: u8 = 2;
@@ -187,6 +192,20 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tells the whole story of a message, in order: kept, judged, answered, sent, filed, decided
+    Trace {
+        /// The message
+        #[arg(required_unless_present = "letter")]
+        id: Option<i64>,
+        /// Of a letter instead
+        #[arg(long, value_name = "ID", conflicts_with = "id")]
+        letter: Option<i64>,
+        /// Prints JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Has the daemons of this machine read configuration, campaigns, forms and letters again
+    Reload,
     /// Copies database and configuration while the daemon may run
     Backup {
         /// Where a folder for this backup is made
@@ -299,15 +318,6 @@ impl Arguments {
     }
 }
 
-/// Logs go to standard error; `PHULUC_LOG` says how much (`info`, `phuluc=debug`).
-pub fn start_logging(arguments: &Arguments) {
-    let quiet = !matches!(arguments.command, Command::Run { .. });
-    let default = if quiet { "warn" } else { "info" };
-    let filter = tracing_subscriber::EnvFilter::try_from_env("PHULUC_LOG").unwrap_or_else(|_| default.into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    log.with_ansi(std::io::stderr().is_terminal()).init();
-}
-
 /// Carries out a command; the number is the exit code.
 pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
     let config = arguments.config;
@@ -355,6 +365,8 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             decide::cancel(&desk(&config).await?, id, why.as_deref()).await
         }
         Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
+        Command::Trace { id, letter, json } => trace::trace(&desk(&config).await?, id, letter, json).await,
+        Command::Reload => reload::reload(&config).await,
         Command::Backup { folder } => backup::back_up(load(&config)?, &folder).await,
         Command::Restore { folder, force, resume } => backup::restore(&load(&config)?, &folder, force, resume).await,
         Command::Init(arguments) => init::init(arguments),

@@ -26,8 +26,7 @@ pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>, kill_at: Op
     };
     let desk = Desk::open(Arc::new(setup), clock).await?.announcing(steps);
     if !once {
-        daemon::run(desk).await?;
-        return Ok(0);
+        return daemon::run(desk).await;
     }
     let (received, delivered) = daemon::run_once(&desk).await?;
     say!(

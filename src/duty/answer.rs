@@ -197,7 +197,7 @@ async fn queue_answer(
     let said =
         attachment::sha256(format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision)).as_bytes());
     if let Some(limit) = limits::reached(desk, tx, campaign, agency, &said).await? {
-        tracing::warn!(message = id, agency = %agency.id, limit, "no answer is sent");
+        tracing::warn!(mail = id, agency = %agency.id, limit, "no answer is sent");
         return Ok(Answered { limit: Some(limit), letter: None });
     }
     let context = context(desk, new, campaign, agency, recorded);

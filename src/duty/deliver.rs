@@ -14,10 +14,12 @@ use crate::{
     store::{
         StoreError,
         sending::{self, LetterToSend},
+        vitals,
     },
 };
 use jiff::Timestamp;
 use std::time::Duration;
+use tracing::Instrument as _;
 
 /// The waits after passing refusals.
 const RETRY: Backoff = Backoff { first: Duration::from_secs(2 * 60), longest: Duration::from_secs(6 * 3600) };
@@ -80,9 +82,10 @@ pub async fn deliver_next(
                 return Ok(false);
             };
             desk.steps.reached(Step::Taken, Some(letter.id));
-            let came = match notice::fate(desk, &letter).await {
+            let span = tracing::info_span!("letter", id = letter.id);
+            let came = match notice::fate(desk, &letter).instrument(span.clone()).await {
                 Ok(Fate::Send) => {
-                    let outcome = send(desk, outgoing, &letter).await;
+                    let outcome = send(desk, outgoing, &letter).instrument(span).await;
                     desk.steps.reached(Step::Answered, Some(letter.id));
                     Came::Handed(outcome)
                 }
@@ -173,6 +176,10 @@ async fn note_outcome(
         Outcome::Sent { answer } => {
             sending::note_sent(&desk.store, letter.id, now, answer).await?;
             delivered.sent += 1;
+            // Only counted: that the letter was sent is noted, whatever the database says now.
+            if let Ok(Some(asked)) = vitals::asked_at(&desk.store, letter.id).await {
+                desk.pulse.answered_after(now.duration_since(asked).try_into().unwrap_or_default());
+            }
             tracing::info!(letter = letter.id, kind = letter.kind.as_str(), to, "letter sent");
         }
         Outcome::Uncertain { reason } => {

@@ -164,7 +164,9 @@ type Outcome = Result<(Mail, Decision, Vec<File>), Option<Loss>>;
 async fn read_once(desk: &Desk, kept: &Arc<Kept>, given: Given) -> anyhow::Result<Outcome> {
     let (work, kept) = (desk.clone(), kept.clone());
     // Reading may take its time, and what panics takes only itself along.
+    let span = tracing::Span::current();
     let read = move || -> anyhow::Result<Outcome> {
+        let _of_this_message = span.enter();
         let Kept { raw, size, arrived } = &*kept;
         let Seen { mail, lost, mut reading } = see(&work.fence, raw)?;
         let Some(mail) = mail else { return Ok(Err(lost)) };
@@ -193,6 +195,8 @@ impl Judged {
 
     /// Records the outcome with its report and its letter in the caller's transaction, in place of an earlier one.
     pub async fn record(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<Recorded> {
+        // Before the letters' times, so that a story is told in its order.
+        let now = desk.clock.now();
         let mut withdrawn = None;
         if let Some(seen) = &self.again {
             again::take(tx, seen).await?;
@@ -211,7 +215,7 @@ impl Judged {
                     bounce::record(desk, tx, self.id, bounce).await?;
                 }
                 documents::put(tx, self.id, &answer::kept_documents(mail, decision)).await?;
-                self.outcome(tx, &outcome(mail, decision, answered.limit.as_deref())).await?;
+                self.outcome(tx, now, &outcome(mail, decision, answered.limit.as_deref())).await?;
                 Ok(Recorded {
                     id: self.id,
                     kind: decision.kind,
@@ -224,7 +228,7 @@ impl Judged {
                 })
             }
             What::Duplicate(mail) => {
-                self.outcome(tx, &facts(mail, MessageKind::Duplicate)).await?;
+                self.outcome(tx, now, &facts(mail, MessageKind::Duplicate)).await?;
                 Ok(self.recorded(MessageKind::Duplicate, None))
             }
             // Of a mail whose very headers cannot be read nothing is known; it is for staff.
@@ -237,16 +241,16 @@ impl Judged {
                     reason: lost.as_ref().map(|loss| loss.reason().as_str()),
                     ..MessageOutcome::of(MessageKind::Failed)
                 };
-                self.outcome(tx, &outcome).await?;
+                self.outcome(tx, now, &outcome).await?;
                 let held = Some((Held::Unreadable, why));
                 Ok(Recorded { verdict: Some(Verdict::Unreadable), ..self.recorded(MessageKind::Failed, held) })
             }
         }
     }
 
-    async fn outcome(&self, tx: &mut Tx, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
+    async fn outcome(&self, tx: &mut Tx, now: Timestamp, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
         messages::record_outcome(tx, self.id, outcome).await?;
-        Ok(attempts::handled_by(tx, self.id, PROGRAM).await?)
+        Ok(attempts::handled_by(tx, self.id, PROGRAM, now).await?)
     }
 
     fn recorded(&self, kind: MessageKind, held: Option<(Held, String)>) -> Recorded {
@@ -282,14 +286,15 @@ impl Recorded {
     pub fn log(&self, what: &'static str) {
         let Recorded { id, kind, from, held, agency, verdict, answered, .. } = self;
         tracing::info!(
-            message = id,
+            mail = id,
             from,
             agency = agency.as_ref().map(AgencyId::as_str),
             kind = kind.as_str(),
             verdict = verdict.map(Verdict::as_str),
             held = held.as_ref().map(|(held, _)| held.as_str()),
             why = held.as_ref().map(|(_, why)| masked_within(why)),
-            letter = answered.letter.map(|(_, kind)| kind.as_str()),
+            letter = answered.letter.map(|(letter, _)| letter),
+            letter_kind = answered.letter.map(|(_, kind)| kind.as_str()),
             limit = answered.limit,
             "{what}"
         );

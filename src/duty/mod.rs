@@ -31,6 +31,7 @@ pub mod reprocess;
 mod staff;
 pub mod tabulate;
 pub mod token;
+pub mod trace;
 pub mod watch;
 
 use crate::{
@@ -38,6 +39,7 @@ use crate::{
     clock::Clock,
     fence::Fence,
     message::automatic::Own,
+    pulse::Pulse,
     resolver::{Resolver, ResolverError},
     setup::{OpenCampaign, Setup, SetupError},
     step::Steps,
@@ -60,6 +62,8 @@ pub struct Desk {
     pub resolver: Resolver,
     /// Where the steps of a mail and of a letter are announced.
     pub steps: Steps,
+    /// Where it is counted what whoever watches over the daemon asks for.
+    pub pulse: Pulse,
 }
 
 /// Why a desk could not be set up.
@@ -79,7 +83,7 @@ impl Desk {
         let store = Store::open(setup.config.database_url().map_err(SetupError::from)?.expose_secret()).await?;
         let resolver = Resolver::open(&setup.config.trust.resolver)?;
         let fence = Fence::of_this_program();
-        let desk = Desk { setup, store, clock, fence, resolver, steps: Steps::default() };
+        let desk = Desk { setup, store, clock, fence, resolver, steps: Steps::default(), pulse: Pulse::default() };
         desk.import().await?;
         Ok(desk)
     }
@@ -92,6 +96,15 @@ impl Desk {
     /// The same desk, whose steps are announced there.
     pub fn announcing(self, steps: Steps) -> Desk {
         Desk { steps, ..self }
+    }
+
+    /// The same desk with a setup that was read anew, imported; and the keys that changed and wait for a restart, which
+    /// keep their old values. A database that refuses the import leaves everything as it was.
+    pub async fn with_setup(&self, mut setup: Setup) -> Result<(Desk, Vec<&'static str>), DeskError> {
+        let waiting = setup.config.keep_what_a_restart_changes(&self.setup.config);
+        let desk = Desk { setup: Arc::new(setup), ..self.clone() };
+        desk.import().await?;
+        Ok((desk, waiting))
     }
 
     /// The same desk at another time.

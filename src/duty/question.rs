@@ -59,7 +59,7 @@ pub async fn pass_on(
     let now = desk.clock.now();
     let since = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
     if questions::of_agency_since(tx, &agency.id, since).await? >= MOST_A_DAY {
-        tracing::warn!(message = id, agency = %agency.id, "a question is not passed on: there were too many");
+        tracing::warn!(mail = id, agency = %agency.id, "a question is not passed on: there were too many");
         return Ok(Some(format!("limit: {MOST_A_DAY} questions within a day")));
     }
     let raw = messages::raw(&desk.store, id).await?;

@@ -15,6 +15,7 @@ use crate::{
     store::{StoreError, attempts, attempts::Unhandled, filing, messages, messages::Kept},
 };
 use anyhow::Context as _;
+use tracing::Instrument as _;
 
 /// How often a message may fail before it is set aside for staff.
 const MOST_ATTEMPTS: u32 = 5;
@@ -125,7 +126,7 @@ async fn keep(desk: &Desk, mailbox: &mut Mailbox, listed: &Listed) -> anyhow::Re
     tx.commit().await?;
     desk.steps.reached(Step::Kept, None);
     if let Kept::New(id) = kept {
-        tracing::info!(message = id, uid, size, "mail kept");
+        tracing::info!(mail = id, uid, size, "mail kept");
     }
     Ok(matches!(kept, Kept::New(_)))
 }
@@ -150,23 +151,24 @@ async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()>
             let begun = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
             let Some(attempts) = begun else { continue };
             desk.steps.reached(Step::Counted, Some(waiting.id));
-            match handle(desk, &waiting).await {
+            let span = tracing::info_span!("mail", id = waiting.id);
+            match handle(desk, &waiting).instrument(span).await {
                 Ok(()) => received.handled += 1,
                 // The database's own trouble is nobody's fault among the mails, nor is the fence's.
                 Err(error) if passing(&error) => {
                     if let Err(also) = attempts::take_back(&desk.store, waiting.id).await {
-                        tracing::warn!(message = waiting.id, error = %also, "an attempt stays counted");
+                        tracing::warn!(mail = waiting.id, error = %also, "an attempt stays counted");
                     }
                     return Err(error);
                 }
                 // Another daemon took this one for gone and has the message now.
                 Err(error) if lost(&error) => {
-                    tracing::warn!(message = waiting.id, error = format!("{error:#}"), "nothing was recorded");
+                    tracing::warn!(mail = waiting.id, error = format!("{error:#}"), "nothing was recorded");
                 }
                 Err(error) => {
                     received.failed += 1;
                     let why = format!("{error:#}");
-                    tracing::error!(message = waiting.id, attempts, error = why, "a message cannot be handled");
+                    tracing::error!(mail = waiting.id, attempts, error = why, "a message cannot be handled");
                     attempts::note_failure(&desk.store, waiting.id, &why).await?;
                     if attempts >= MOST_ATTEMPTS {
                         set_aside(desk, waiting.id).await?;
@@ -191,7 +193,7 @@ async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
         return Ok(());
     }
     tracing::error!(
-        message = id,
+        mail = id,
         attempts = MOST_ATTEMPTS,
         "a message is set aside for staff; `phuluc message show` tells why, `phuluc message reprocess` tries again"
     );
@@ -240,7 +242,7 @@ async fn file_done(desk: &Desk, mailbox: &mut Mailbox, received: &mut Received) 
                 }
                 // What the server refuses today it may take tomorrow; the mail is not read again.
                 Err(error) if error.of_message() || matches!(error, MailboxError::ValidityChanged { .. }) => {
-                    tracing::warn!(message = done.id, error = %error, "a mail cannot be moved; it is tried again");
+                    tracing::warn!(mail = done.id, error = %error, "a mail cannot be moved; it is tried again");
                 }
                 Err(error) => return Err(error).context("handled mail cannot be moved"),
             }

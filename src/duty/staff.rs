@@ -272,7 +272,7 @@ impl Refuse {
             outcome: &format!("{REFUSED}{}; it came by message {}", self.what, from.message),
         };
         audit::note(tx, &entry).await?;
-        tracing::warn!(message = from.message, refused = self.code, "a decision by mail is not carried out");
+        tracing::warn!(mail = from.message, refused = self.code, "a decision by mail is not carried out");
         let day = now.to_zoned_datetime(desk.setup.zone.clone()).date();
         let number = self.token.as_ref().map(|row| row.id.to_string());
         if !from.is_staff {

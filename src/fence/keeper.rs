@@ -19,7 +19,7 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         mpsc,
     },
     time::{Duration, Instant},
@@ -50,6 +50,8 @@ struct Kept {
     program: PathBuf,
     limits: Limits,
     jobs: OnceLock<mpsc::Sender<Job>>,
+    /// How many processes ended without an answer.
+    deaths: Arc<AtomicU64>,
 }
 
 /// Something to be read.
@@ -68,11 +70,16 @@ struct Done {
 
 impl Pool {
     pub(super) fn new(program: PathBuf, limits: Limits) -> Pool {
-        Pool(Arc::new(Kept { program, limits, jobs: OnceLock::new() }))
+        Pool(Arc::new(Kept { program, limits, jobs: OnceLock::new(), deaths: Arc::default() }))
     }
 
     pub(super) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// How many reading processes ended without an answer: killed, crashed, out of time or of memory.
+    pub(super) fn deaths(&self) -> u64 {
+        self.0.deaths.load(Ordering::Relaxed)
     }
 
     /// Has something read within the time `left`, which becomes less by what it took.
@@ -107,6 +114,7 @@ impl Kept {
                 program: self.program.clone(),
                 limits: self.limits.clone(),
                 told: told.clone(),
+                deaths: self.deaths.clone(),
                 process: None,
             };
             std::thread::spawn(move || {
@@ -132,6 +140,7 @@ struct Keeper {
     limits: Limits,
     /// Whether somebody was told that landlock is missing.
     told: Arc<AtomicBool>,
+    deaths: Arc<AtomicU64>,
     process: Option<Process>,
 }
 
@@ -150,6 +159,9 @@ impl Keeper {
             let this = begun.elapsed();
             *took += this;
             process.busy += this;
+            if ended.is_err() {
+                self.deaths.fetch_add(1, Ordering::Relaxed);
+            }
             match ended {
                 Ok(answer) => {
                     if !process.is_worn(&self.limits, this, job.request.len()) {

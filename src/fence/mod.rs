@@ -121,6 +121,14 @@ impl Fence {
         Fence::Children(Pool::new(program.into(), limits))
     }
 
+    /// How many of its processes have ended without an answer.
+    pub fn deaths(&self) -> u64 {
+        match self {
+            Fence::Children(pool) => pool.deaths(),
+            Fence::InProcess => 0,
+        }
+    }
+
     /// Begins to read one message or file.
     pub fn begin(&self) -> Reading<'_> {
         let left = match self {

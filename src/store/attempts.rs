@@ -5,7 +5,7 @@
 use super::{
     Store, StoreError, Tx,
     columns::Columns,
-    one_row, plain,
+    micros, one_row, plain,
     presence::{free, present},
 };
 use jiff::Timestamp;
@@ -114,16 +114,17 @@ pub async fn note_failure(store: &Store, id: i64, why: &str) -> Result<(), Store
 }
 
 /// The message was read to the end by this version of the program.
-pub async fn handled_by(tx: &mut Tx, id: i64, program: &str) -> Result<(), StoreError> {
+pub async fn handled_by(tx: &mut Tx, id: i64, program: &str, now: Timestamp) -> Result<(), StoreError> {
     let done = sqlx::query(
         "
         UPDATE message
-        SET last_error = NULL, handled_by = $2
+        SET last_error = NULL, handled_by = $2, handled_at = $3
         WHERE id = $1
         ",
     )
     .bind(id)
     .bind(program)
+    .bind(micros(now))
     .execute(tx.connection())
     .await?;
     one_row(&done, "message", id)
@@ -202,7 +203,7 @@ mod tests {
         begin(&store, id, "1.0").await.unwrap();
         record(&store, id, &MessageOutcome::of(MessageKind::Question)).await;
         let mut tx = store.begin().await.unwrap();
-        handled_by(&mut tx, id, "1.0").await.unwrap();
+        handled_by(&mut tx, id, "1.0", Timestamp::UNIX_EPOCH).await.unwrap();
         tx.commit().await.unwrap();
         let detail = show(&store, id).await.unwrap().unwrap();
         assert_eq!((detail.attempts, detail.last_error), (1, None));

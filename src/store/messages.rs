@@ -164,6 +164,8 @@ pub struct MessageDetail {
     pub filed_at: Option<Timestamp>,
     /// The version of the program that read it last.
     pub handled_by: Option<String>,
+    /// When it was read to the end.
+    pub handled_at: Option<Timestamp>,
 }
 
 /// Keeps a mail with its bytes, once for each folder, validity and uid.
@@ -278,7 +280,7 @@ pub async fn show(store: &Store, id: i64) -> Result<Option<MessageDetail>, Store
         "
         SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict,
                folder, validity, uid, sha256, size, kept_at, attempts, last_error,
-               from_name, evidence, trust, trust_why, held_why, rule, reason, filed_at, handled_by
+               from_name, evidence, trust, trust_why, held_why, rule, reason, filed_at, handled_by, handled_at
         FROM message
         WHERE id = $1
         ",
@@ -407,6 +409,7 @@ fn detail(row: &AnyRow) -> Result<MessageDetail, StoreError> {
         reason: row.text_or_none("reason")?,
         filed_at: row.time_or_none("filed_at")?,
         handled_by: row.text_or_none("handled_by")?,
+        handled_at: row.time_or_none("handled_at")?,
     })
 }
 

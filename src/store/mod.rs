@@ -25,10 +25,12 @@ pub mod reports;
 pub mod returns;
 pub mod sending;
 pub mod standing;
+pub mod story;
 pub mod tables;
 pub mod tokens;
 pub mod told;
 pub mod traces;
+pub mod vitals;
 
 mod columns;
 mod connect;

@@ -3,7 +3,7 @@
 //! is known to be gone: it is its own no longer even if it lives, which every statement that records looks at again.
 //! Who reads the mailbox is told here too, for that is one of them at a time.
 
-use super::{Store, StoreError, columns::Columns, connect::Held, micros};
+use super::{Store, StoreError, columns::Columns, connect::Held, micros, plain};
 use jiff::Timestamp;
 use sqlx::{AnyConnection, AssertSqlSafe};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -39,6 +39,10 @@ pub struct DaemonRow {
     pub place: String,
     pub came_at: Timestamp,
     pub gone_at: Option<Timestamp>,
+    /// When it last read its configuration while it ran, why it refused it, and what waits for a restart.
+    pub loaded_at: Option<Timestamp>,
+    pub refused: Option<String>,
+    pub waiting: Option<String>,
 }
 
 impl Store {
@@ -137,11 +141,35 @@ impl Store {
     }
 }
 
+/// Notes that this daemon has read its configuration again: why it refused it, or which changed keys wait for a
+/// restart.
+pub async fn note_loaded(
+    store: &Store,
+    refused: Option<&str>,
+    waiting: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE daemon
+        SET loaded_at = $2, refused = $3, waiting = $4
+        WHERE id = $1
+        ",
+    )
+    .bind(store.me())
+    .bind(micros(now))
+    .bind(refused.map(plain))
+    .bind(waiting)
+    .execute(&store.pool)
+    .await?;
+    Ok(())
+}
+
 /// Every daemon that ever came, the first one first.
 pub async fn list(store: &Store) -> Result<Vec<DaemonRow>, StoreError> {
     let rows = sqlx::query(
         "
-        SELECT id, place, came_at, gone_at
+        SELECT id, place, came_at, gone_at, loaded_at, refused, waiting
         FROM daemon
         ORDER BY id
         ",
@@ -156,6 +184,9 @@ pub async fn list(store: &Store) -> Result<Vec<DaemonRow>, StoreError> {
                 place: row.text("place")?,
                 came_at: row.time("came_at")?,
                 gone_at: row.time_or_none("gone_at")?,
+                loaded_at: row.time_or_none("loaded_at")?,
+                refused: row.text_or_none("refused")?,
+                waiting: row.text_or_none("waiting")?,
             })
         })
         .collect()
@@ -205,10 +236,18 @@ async fn note_departure(store: &Store, id: i64, now: Timestamp) -> Result<(), St
     Ok(())
 }
 
+/// The process of a daemon that came from this machine.
+pub fn process_here(place: &str) -> Option<u32> {
+    place.strip_suffix(&format!(" on {}", machine()))?.parse().ok()
+}
+
 /// Such as `4711 on mot.mic.example`.
 fn place() -> String {
-    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    format!("{} on {}", std::process::id(), machine.trim())
+    format!("{} on {}", std::process::id(), machine())
+}
+
+fn machine() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned()
 }
 
 #[cfg(test)]

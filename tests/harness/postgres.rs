@@ -30,6 +30,8 @@ while read -r order; do
   case "$order" in
     stop) kill -INT $server; wait $server; echo stopped ;;
     crash) kill -QUIT $server; wait $server; echo stopped ;;
+    hang) kill -STOP $server $(cat /proc/$server/task/$server/children); echo hangs ;;
+    wake) kill -CONT $server $(cat /proc/$server/task/$server/children); echo awake ;;
     start) "$1/postgres" -D "$2/data" >>"$2/log" 2>&1 & server=$!; echo started ;;
   esac
 done
@@ -129,6 +131,16 @@ impl Postgres {
     /// Ends it as a crash would.
     pub fn crash(&self) {
         self.order("crash");
+    }
+
+    /// Holds every process of it still, as a machine does whose disk hangs: nothing is refused, and nothing answers.
+    pub fn hang(&self) {
+        self.order("hang");
+    }
+
+    /// Lets it go on.
+    pub fn wake(&self) {
+        self.order("wake");
     }
 
     /// Starts it again over the same data.
