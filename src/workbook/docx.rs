@@ -355,6 +355,9 @@ mod tests {
 
     fn document(body: &str) -> Workbook {
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        // The header of its pages, which says nothing that belongs to the form.
+        writer.start_file("word/header1.xml", SimpleFileOptions::default()).unwrap();
+        write!(writer, "<w:hdr xmlns:w='w'><w:p><w:r><w:t>on every page</w:t></w:r></w:p></w:hdr>").unwrap();
         writer.start_file("word/document.xml", SimpleFileOptions::default()).unwrap();
         write!(writer, "<w:document xmlns:w='w' xmlns:mc='mc'><w:body>{body}</w:body></w:document>").unwrap();
         Workbook::read(&writer.finish().unwrap().into_inner(), Format::Docx).unwrap()
@@ -399,6 +402,20 @@ mod tests {
                 "{paragraph}"
             );
         }
+    }
+
+    #[test]
+    fn a_box_on_the_page_is_read_once() {
+        let text = "<w:txbxContent><w:p><w:r><w:t>in the box</w:t></w:r></w:p></w:txbxContent>";
+        let found = cells(&document(&format!(
+            "<w:p><w:r><mc:AlternateContent><mc:Choice><w:drawing>{text}</w:drawing></mc:Choice>\
+             <mc:Fallback><w:pict>{text}</w:pict></mc:Fallback></mc:AlternateContent></w:r>\
+             <w:r><w:t>beside it</w:t></w:r></w:p>"
+        )));
+        let whole: Vec<String> = found.into_iter().map(|(_, text)| text).collect();
+        let whole = whole.join("\n");
+        assert_eq!(whole.matches("in the box").count(), 1, "{whole}");
+        assert!(whole.contains("beside it") && !whole.contains("on every page"), "{whole}");
     }
 
     #[test]

@@ -470,6 +470,13 @@ def convert():
             subprocess.run(["soffice", f"-env:UserInstallation=file://{temp}/profile", "--headless", "--convert-to", how,
                             "--outdir", temp, str(source)], check=True, stdout=subprocess.DEVNULL)
             shutil.copyfile(f"{temp}/one-sheet-letter.{how}", layouts_folder / f"saved-as-{how}.{how}")
+            # And one that is to be corrected.
+            wrong = FORMS / "broken" / "reason-missing-1-1.xlsx"
+            subprocess.run(["soffice", f"-env:UserInstallation=file://{temp}/profile", "--headless", "--convert-to", how,
+                            "--outdir", temp, str(wrong)], check=True, stdout=subprocess.DEVNULL)
+            target = wrong.with_name(f"reason-missing-1-1-{how}.{how}")
+            shutil.copyfile(f"{temp}/reason-missing-1-1.{how}", target)
+            shutil.copy(wrong.with_suffix(".json"), target.with_suffix(".json"))
         modules = os.environ.get("SHEETJS") or temp
         if modules == temp:
             subprocess.run(["npm", "install", "--prefix", temp, "--no-audit", "--no-fund", "xlsx@0.18.5"], check=True,

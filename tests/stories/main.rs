@@ -7,6 +7,7 @@ mod bounces;
 mod calendar;
 mod decisions;
 mod digest;
+mod formats;
 mod hostile;
 mod limits;
 mod mail;
