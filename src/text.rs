@@ -4,14 +4,15 @@
 //! `plain` drops the marks as well and is only for likenesses, never for deciding between two names.
 
 use regex::Regex;
-use std::{cell::RefCell, cmp::Ordering, collections::HashMap, sync::LazyLock};
+use std::{borrow::Cow, cell::RefCell, cmp::Ordering, collections::HashMap, sync::LazyLock};
 use unicode_normalization::UnicodeNormalization;
 
 /// A value fit to be kept: NFC, one plain space between words, invisible characters removed, line ends as
 /// `\n`, every line trimmed, blank lines at either end dropped.
 pub fn clean(text: &str) -> String {
+    let composed = composed(text);
     let composed: String =
-        text.nfc().filter(|c| !is_invisible(*c)).map(|c| if is_odd_space(c) { ' ' } else { c }).collect();
+        composed.chars().filter(|c| !is_invisible(*c)).map(|c| if is_odd_space(c) { ' ' } else { c }).collect();
     let unified = composed.replace("_x000D_", "").replace("\r\n", "\n").replace('\r', "\n");
     let lines: Vec<String> =
         unified.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
@@ -46,7 +47,7 @@ const LONG: usize = 300;
 
 fn made_key(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len());
-    for c in text.nfc().flat_map(char::to_lowercase) {
+    for c in composed(text).chars().flat_map(char::to_lowercase) {
         match c {
             c if is_invisible(c) => {}
             c if c.is_whitespace() || is_odd_space(c) => spaced.push(' '),
@@ -60,8 +61,17 @@ fn made_key(text: &str) -> String {
             c => spaced.push(c),
         }
     }
-    let recomposed: String = spaced.nfc().collect();
-    squeeze(&move_tones(&recomposed))
+    squeeze(&move_tones(&composed(&spaced)))
+}
+
+/// The text in NFC. Most is so already, which is told without decomposing it: of the letters up to U+02FF and of those
+/// that Vietnamese has beyond, from U+1E00 to U+1EFF, none combines with another or is ever replaced (UAX #15).
+fn composed(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| c < '\u{300}' || ('\u{1E00}'..='\u{1EFF}').contains(&c)) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
 }
 
 /// A text in small letters with the tones of `key`, byte for byte as long as it was, so that what is found in
@@ -127,7 +137,7 @@ pub fn contains_words(whole: &str, part: &str) -> bool {
 
 /// Where `part` stands in `whole` between word boundaries, as a byte offset. Both are keys.
 pub fn find_words(whole: &str, part: &str) -> Option<usize> {
-    if part.is_empty() {
+    if part.is_empty() || part.len() > whole.len() {
         return None;
     }
     whole.match_indices(part).map(|(at, _)| at).find(|at| {
@@ -335,6 +345,16 @@ mod tests {
         ] {
             assert_eq!(key(a), key(b), "{a} / {b}");
         }
+    }
+
+    #[test]
+    fn what_is_taken_for_composed_is() {
+        for c in ('\0'..'\u{300}').chain('\u{1E00}'..='\u{1EFF}') {
+            for text in [c.to_string(), format!("a{c}"), format!("{c}a{c}")] {
+                assert_eq!(text.nfc().collect::<String>(), text, "{c:?}");
+            }
+        }
+        assert_eq!(composed("Tie\u{302}\u{300}n"), "Tiền");
     }
 
     #[test]
