@@ -6,10 +6,10 @@
 use super::{Store, StoreError, Tx, columns::Columns, micros, plain, words};
 use crate::{
     agency::{Agency, AgencyId, Kind, Registry},
+    attachment::sha256,
     campaign::{Campaign, CampaignId},
 };
 use jiff::{Timestamp, civil::Date};
-use sha2::{Digest, Sha256};
 
 /// A campaign as its files say it.
 #[derive(Debug, Clone, Copy)]
@@ -70,13 +70,12 @@ pub async fn import_all(store: &Store, campaigns: &[CampaignFiles<'_>]) -> Resul
 
 /// All that an import writes, as one hash. The program's version is in it, for another one may import otherwise.
 fn digest(campaigns: &[CampaignFiles<'_>]) -> String {
-    let mut hash = Sha256::new();
-    hash.update(env!("CARGO_PKG_VERSION"));
+    let mut said = env!("CARGO_PKG_VERSION").to_owned();
     for CampaignFiles { id, campaign, deadline_at, form_id, form_version, registry } in campaigns {
         let registry = registry.digest();
-        hash.update(format!("\n{id} {campaign:?} {deadline_at} {form_id:?} {form_version} {registry}"));
+        said.push_str(&format!("\n{id} {campaign:?} {deadline_at} {form_id:?} {form_version} {registry}"));
     }
-    format!("{:x}", hash.finalize())
+    sha256(said.as_bytes())
 }
 
 async fn imported(store: &Store) -> Result<Option<String>, StoreError> {
