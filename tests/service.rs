@@ -76,6 +76,22 @@ fn health_readiness_and_metrics_are_told_without_a_word_about_people() {
     for (name, kind, _) in NAMES {
         assert!(text.contains(&format!("# TYPE {name} {kind}\n")), "{name}: {text}");
     }
+    let (passes, told) = checked_by_prometheus(&text);
+    assert!(passes, "{told}");
+    let (passes, told) =
+        checked_by_prometheus(&text.replace("# TYPE phuluc_letters gauge", "# TYPE phuluc_letters counter"));
+    assert!(!passes && told.contains("phuluc_letters"), "{told}");
+}
+
+/// Whether Prometheus' own tool takes it, and what it says: format, names, types and help.
+fn checked_by_prometheus(text: &str) -> (bool, String) {
+    let mut promtool = Command::new("promtool");
+    promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = promtool.spawn().expect("promtool, of Debian's package prometheus");
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success() && told.trim().is_empty(), told)
 }
 
 #[test]
