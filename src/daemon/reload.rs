@@ -134,6 +134,10 @@ pub async fn ask_to_reload(store: &Store, clock: &Clock) -> anyhow::Result<Vec<A
 
 /// Whether a process is a phuluc: its number may be another's since a daemon died unseen.
 fn is_ours(process: u32) -> bool {
+    // In a unit with `PrivateUsers` and `ProtectProc` its processes do not see each other; systemd says which it is.
+    if std::env::var("MAINPID").is_ok_and(|main| main == process.to_string()) {
+        return true;
+    }
     let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
     let mut words = line.split(|byte| *byte == 0);
     let named = words.next().is_some_and(|program| program.ends_with(env!("CARGO_PKG_NAME").as_bytes()));
