@@ -4,12 +4,25 @@
 //! `plain` drops the marks as well and is only for likenesses, never for deciding between two names.
 
 use regex::Regex;
-use std::{borrow::Cow, cell::RefCell, cmp::Ordering, collections::HashMap, sync::LazyLock};
-use unicode_normalization::UnicodeNormalization;
+use std::{
+    borrow::Cow,
+    cell::RefCell,
+    cmp::Ordering,
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::LazyLock,
+};
+use unicode_normalization::{
+    UnicodeNormalization,
+    char::{decompose_canonical, is_combining_mark},
+};
 
 /// A value fit to be kept: NFC, one plain space between words, invisible characters removed, line ends as
 /// `\n`, every line trimmed, blank lines at either end dropped.
 pub fn clean(text: &str) -> String {
+    if is_clean(text) {
+        return text.to_owned();
+    }
     let composed = composed(text);
     let composed: String =
         composed.chars().filter(|c| !is_invisible(*c)).map(|c| if is_odd_space(c) { ' ' } else { c }).collect();
@@ -17,6 +30,20 @@ pub fn clean(text: &str) -> String {
     let lines: Vec<String> =
         unified.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     lines.join("\n").trim().to_owned()
+}
+
+/// Whether a text is clean already, as most are; told of composed text alone.
+fn is_clean(text: &str) -> bool {
+    let mut before = '\n';
+    for c in text.chars() {
+        let blank = matches!(c, ' ' | '\n');
+        let plain = blank || (is_composed(c) && !c.is_whitespace() && !is_invisible(c) && !is_odd_space(c));
+        if !plain || (blank && matches!(before, ' ' | '\n')) || (c == '\n' && before == ' ') {
+            return false;
+        }
+        before = c;
+    }
+    !text.ends_with([' ', '\n']) && !text.contains("_x000D_")
 }
 
 /// The form of a text by which labels, headings and choices are compared.
@@ -64,14 +91,15 @@ fn made_key(text: &str) -> String {
     squeeze(&move_tones(&composed(&spaced)))
 }
 
-/// The text in NFC. Most is so already, which is told without decomposing it: of the letters up to U+02FF and of those
-/// that Vietnamese has beyond, from U+1E00 to U+1EFF, none combines with another or is ever replaced (UAX #15).
+/// The text in NFC. Most is so already, which is told without decomposing it.
 fn composed(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| c < '\u{300}' || ('\u{1E00}'..='\u{1EFF}').contains(&c)) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.nfc().collect())
-    }
+    if text.chars().all(is_composed) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+}
+
+/// Of the letters up to U+02FF and of those that Vietnamese has beyond, from U+1E00 to U+1EFF, none combines with
+/// another or is ever replaced (UAX #15).
+fn is_composed(c: char) -> bool {
+    c < '\u{300}' || ('\u{1E00}'..='\u{1EFF}').contains(&c)
 }
 
 /// A text in small letters with the tones of `key`, byte for byte as long as it was, so that what is found in
@@ -106,19 +134,33 @@ pub fn plain(text: &str) -> String {
 
 /// A text without its tone and vowel marks, `đ` as `d`.
 pub fn unmarked(text: &str) -> String {
-    let letters = text.nfd().filter(|c| !unicode_normalization::char::is_combining_mark(*c));
-    letters.map(|c| if c == 'đ' { 'd' } else { c }).collect()
+    bare_letters(text, |c| if c == 'đ' { 'd' } else { c })
 }
 
 fn without_marks(key: &str) -> String {
-    key.nfd()
-        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
-        .map(|c| match c {
-            'đ' => 'd',
-            'y' => 'i',
-            c => c,
-        })
-        .collect()
+    let letter = |c| match c {
+        'đ' => 'd',
+        'y' => 'i',
+        c => c,
+    };
+    bare_letters(key, letter)
+}
+
+/// The letters of a text each by itself: decomposing puts in order nothing but marks, and these are left out.
+fn bare_letters(text: &str, letter: impl Fn(char) -> char) -> String {
+    let mut bare = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            bare.push(letter(c));
+        } else {
+            decompose_canonical(c, |part| {
+                if !is_combining_mark(part) {
+                    bare.push(letter(part));
+                }
+            });
+        }
+    }
+    bare
 }
 
 /// Whether two keys name the same thing in all likelihood: equal, or one contains the other as whole words.
@@ -152,8 +194,10 @@ pub fn find_words(whole: &str, part: &str) -> Option<usize> {
 pub struct Name {
     /// The text's key.
     pub key: String,
-    /// The words of its plain key, sorted.
-    words: Vec<String>,
+    /// The words of its plain key as numbers, sorted: 64 bits of each, enough for telling words apart.
+    words: Vec<u64>,
+    /// The same words as they follow each other, a blank between two.
+    spelt: String,
 }
 
 impl Name {
@@ -164,10 +208,17 @@ impl Name {
     /// From a text that is a key already.
     pub fn of_key(key: String) -> Name {
         let plain = without_marks(&key);
-        let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        let mut words: Vec<String> = words.map(str::to_owned).collect();
+        let mut words = Vec::new();
+        let mut spelt = String::with_capacity(plain.len());
+        for word in plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            if !spelt.is_empty() {
+                spelt.push(' ');
+            }
+            spelt.push_str(word);
+            words.push(number_of(word));
+        }
         words.sort_unstable();
-        Name { words, key }
+        Name { words, spelt, key }
     }
 
     /// How many words the text has.
@@ -186,21 +237,25 @@ impl Name {
         if total == 0 || self.len().min(other.len()) * 4 < total {
             return 0.0;
         }
+        2.0 * self.shared(other) as f64 / total as f64
+    }
+
+    /// How many words two texts share.
+    pub fn shared(&self, other: &Name) -> usize {
         // Both are sorted, so each word is met once.
-        let (mut left, mut right) = (self.words.iter().peekable(), other.words.iter().peekable());
+        let (mut left, mut right) = (self.words.as_slice(), other.words.as_slice());
         let mut shared = 0;
-        while let (Some(one), Some(another)) = (left.peek(), right.peek()) {
+        while let ([one, more @ ..], [another, others @ ..]) = (left, right) {
             match one.cmp(another) {
-                Ordering::Less => _ = left.next(),
-                Ordering::Greater => _ = right.next(),
+                Ordering::Less => left = more,
+                Ordering::Greater => right = others,
                 Ordering::Equal => {
                     shared += 1;
-                    left.next();
-                    right.next();
+                    (left, right) = (more, others);
                 }
             }
         }
-        2.0 * f64::from(shared) / total as f64
+        shared
     }
 
     /// How alike two texts are spelt, from 0 to 1: one less the share of letters that are wrong, left out, added or
@@ -209,7 +264,8 @@ impl Name {
         if self.likeness(other) < 0.5 {
             return 0.0;
         }
-        let (a, b): (Vec<char>, Vec<char>) = (self.letters(), other.letters());
+        let letters = |name: &Name| name.spelt.chars().collect::<Vec<char>>();
+        let (a, b) = (letters(self), letters(other));
         let longest = a.len().max(b.len());
         // A fifth of the letters too many is no misspelling.
         if longest == 0 || a.len().abs_diff(b.len()) * 5 > longest || longest > 400 {
@@ -217,28 +273,45 @@ impl Name {
         }
         1.0 - mistakes(&a, &b) as f64 / longest as f64
     }
+}
 
-    fn letters(&self) -> Vec<char> {
-        let plain = without_marks(&self.key);
-        let words: Vec<&str> = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        words.join(" ").chars().collect()
+/// Words of up to eight letters, as all of Vietnamese are, are told apart for certain, longer ones by their hash.
+fn number_of(word: &str) -> u64 {
+    let mut letters = [0; 8];
+    match letters.get_mut(..word.len()) {
+        Some(place) => {
+            place.copy_from_slice(word.as_bytes());
+            u64::from_le_bytes(letters)
+        }
+        None => {
+            let mut hasher = DefaultHasher::new();
+            word.hash(&mut hasher);
+            hasher.finish()
+        }
     }
 }
 
 /// The least number of letters to change, leave out, add or swap with their neighbour to make one text the other.
 fn mistakes(a: &[char], b: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
+    // What both begin and end with costs nothing.
+    let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[same..], &b[same..]);
+    let same = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[..a.len() - same], &b[..b.len() - same]);
+    let mut before: Vec<usize> = vec![0; b.len() + 1];
     let mut above: Vec<usize> = (0..=b.len()).collect();
+    let mut line: Vec<usize> = vec![0; b.len() + 1];
     for (i, of_a) in a.iter().enumerate() {
-        let mut line = vec![i + 1];
+        line[0] = i + 1;
         for (j, of_b) in b.iter().enumerate() {
             let mut least = (above[j] + usize::from(of_a != of_b)).min(above[j + 1] + 1).min(line[j] + 1);
             if i > 0 && j > 0 && *of_a == b[j - 1] && a[i - 1] == *of_b {
                 least = least.min(before[j - 1] + 1);
             }
-            line.push(least);
+            line[j + 1] = least;
         }
-        before = std::mem::replace(&mut above, line);
+        std::mem::swap(&mut before, &mut above);
+        std::mem::swap(&mut above, &mut line);
     }
     above.last().copied().unwrap_or_default()
 }
@@ -355,6 +428,49 @@ mod tests {
             }
         }
         assert_eq!(composed("Tie\u{302}\u{300}n"), "Tiền");
+    }
+
+    #[test]
+    fn what_is_taken_for_clean_is_left_alone_by_cleaning() {
+        let parts =
+            ["a", "Đã", " ", "\n", "\t", "\u{A0}", "\u{200B}", "\u{1}", "\r\n", "e\u{301}", "_x000D_", "\u{85}"];
+        for a in parts {
+            for b in parts {
+                for c in parts {
+                    let text = format!("{a}{b}{c}");
+                    let slowly = clean(&format!("{text}\u{200B}"));
+                    assert_eq!(clean(&text), slowly, "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn letters_without_marks_are_those_of_the_decomposed_text() {
+        for text in ["Đề án số 06 – Thuỷ lợi", "qu\u{301}y\u{323}\u{302} II", "ﬁ Å ợ̉ ự̃", "한글 が"]
+        {
+            let parts = text.nfd().filter(|c| !is_combining_mark(*c));
+            let expected: String = parts.map(|c| if c == 'đ' { 'd' } else { c }).collect();
+            assert_eq!(unmarked(text), expected);
+        }
+    }
+
+    #[test]
+    fn mistakes_are_counted_as_by_hand_and_alike_from_either_end() {
+        let count = |a: &str, b: &str| mistakes(&a.chars().collect::<Vec<_>>(), &b.chars().collect::<Vec<_>>());
+        for (a, b, expected) in [
+            ("", "", 0),
+            ("", "abc", 3),
+            ("abcd", "abdc", 1),
+            ("kitten", "sitting", 3),
+            ("ab", "ba", 1),
+            ("ca", "abc", 3),
+        ] {
+            assert_eq!(count(a, b), expected, "{a} {b}");
+            assert_eq!(count(b, a), expected, "{b} {a}");
+            let more = |text: &str| format!("so {text} hoa");
+            assert_eq!(count(&more(a), &more(b)), expected, "{a} {b} within others");
+        }
     }
 
     #[test]
