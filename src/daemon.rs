@@ -2,6 +2,7 @@
 //! a turn are duties.
 
 mod crew;
+mod patience;
 pub mod reload;
 mod watchdog;
 
@@ -27,6 +28,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use axum::Router;
+use patience::{PATIENCE, patiently};
 use sd_notify::NotifyState;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
@@ -50,14 +52,16 @@ const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
 const HELP_INTERVAL: Duration = Duration::from_secs(5);
 /// No wait between two polls is longer, whatever is configured: in between nobody knows whether the mailbox answers.
 const LONGEST_POLL: u64 = 24 * 3600;
-/// How long the database may take to let go of a daemon that stops.
-const PARTING: Duration = Duration::from_secs(5);
 /// The waits while the mailbox cannot be reached.
 const RECONNECT: Backoff = Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(600) };
 /// After new mail is announced, so that what comes together is read together.
 const SETTLE: Duration = Duration::from_millis(200);
 /// How often it is looked whether the mailbox has been silent for too long.
 const WATCH_INTERVAL: Duration = Duration::from_secs(60);
+/// A letter that is being sent is finished before the daemon stops; a sending takes two minutes at most.
+const STOPPING: Duration = Duration::from_secs(140);
+/// How long the database may take to let the daemon go.
+const LEAVING: Duration = Duration::from_secs(5);
 /// How often the timetable is asked what is due.
 const TIMETABLE_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -116,9 +120,9 @@ pub async fn run(desk: Desk) -> anyhow::Result<u8> {
     let mut signals = StopSignals::listen()?;
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
     watchdog::tell(NotifyState::Ready);
-    let code = crew.supervise(async || signals.next().await).await;
-    if tokio::time::timeout(PARTING, take_leave(&desk)).await.is_err() {
-        tracing::warn!("the database does not answer; it is left without a word");
+    let code = crew.supervise(STOPPING, async || signals.next().await).await;
+    if tokio::time::timeout(LEAVING, take_leave(&desk)).await.is_err() {
+        tracing::warn!("the database does not answer; it is left as it is");
     }
     tracing::info!("phuluc stops");
     Ok(code)
@@ -164,15 +168,17 @@ async fn keep_telling(listener: Option<Listener>, router: Router, stop: Cancella
     }
 }
 
-/// Polls for ever; an open connection is used again, a failing one is opened anew after a growing wait.
+/// Polls until something hangs; an open connection is used again, a failing one is opened anew after a growing wait.
 async fn keep_receiving(rota: Rota, queued: Arc<Notify>) {
     let mut mailbox = None;
     let mut failures = 0;
     loop {
         let desk = rota.borrow().clone();
         let poll = Duration::from_secs(desk.setup.config.mailbox.poll_seconds.clamp(1, LONGEST_POLL));
-        match poll_once(&desk, &mut mailbox).await {
-            Ok(received) => {
+        let polled = patiently("receiving", &desk.steps, PATIENCE, poll_once(&desk, &mut mailbox)).await;
+        match polled {
+            None => return,
+            Some(Ok(received)) => {
                 if received != Received::default() {
                     tracing::info!(?received, "mailbox polled");
                 }
@@ -183,7 +189,7 @@ async fn keep_receiving(rota: Rota, queued: Arc<Notify>) {
                 let due = if mailbox.is_some() { poll } else { poll.min(HELP_INTERVAL) };
                 until_news_or(due, &mut mailbox).await;
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 failures += 1;
                 let wait = RECONNECT.wait(failures, desk.clock.chance());
                 tracing::error!(error = format!("{error:#}"), retry_seconds = wait.as_secs(), "polling failed");
@@ -277,11 +283,13 @@ async fn open_and_receive(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Re
     }
 }
 
-/// Asks the timetable for ever.
+/// Asks the timetable until something hangs.
 async fn keep_the_timetable(rota: Rota) {
     loop {
         let desk = rota.borrow().clone();
-        if let Err(error) = carry_out_what_is_due(&desk).await {
+        let carried_out = patiently("the timetable", &desk.steps, PATIENCE, carry_out_what_is_due(&desk)).await;
+        let Some(carried_out) = carried_out else { return };
+        if let Err(error) = carried_out {
             tracing::error!(error = format!("{error:#}"), "something due could not be done; it is tried again");
         }
         tokio::time::sleep(TIMETABLE_INTERVAL).await;
@@ -325,15 +333,18 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends until it is told to stop; a letter that is being sent is finished first.
+/// Sends until it is told to stop or something hangs; a letter that is being sent is finished first.
 async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, queued: Arc<Notify>, stop: CancellationToken) {
     let mut unnoted = None;
     while !stop.is_cancelled() {
         let desk = rota.borrow().clone();
-        match deliver::deliver_next(&desk, &outgoing, &mut Delivered::default(), &mut unnoted).await {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::error!(error = format!("{error:#}"), "delivering failed"),
+        let mut delivered = Delivered::default();
+        let next = deliver::deliver_next(&desk, &outgoing, &mut delivered, &mut unnoted);
+        match patiently("delivering", &desk.steps, PATIENCE, next).await {
+            None => return,
+            Some(Ok(true)) => continue,
+            Some(Ok(false)) => {}
+            Some(Err(error)) => tracing::error!(error = format!("{error:#}"), "delivering failed"),
         }
         tokio::select! {
             () = stop.cancelled() => {}

@@ -1,6 +1,7 @@
 //! The steps between a mail that is listed and a mail that is filed, and between a letter that is queued and one
 //! that is sent: every moment at which the program may die and must have lost and doubled nothing. Each is announced
-//! where it is reached, which does nothing but in a test, where the process can be made to kill itself there.
+//! where it is reached, which does nothing but count, so that a daemon that hangs can be told, and in a test, where the process
+//! can be made to kill itself there.
 
 use std::sync::{
     Arc,
@@ -77,9 +78,13 @@ steps! {
     Noted = "noted",
 }
 
-/// Where steps are announced. By default nobody listens.
+/// Where steps are announced; all clones count together. By default nobody dies.
 #[derive(Debug, Clone, Default)]
-pub struct Steps(Option<Arc<Death>>);
+pub struct Steps {
+    /// How many steps this process has passed: while it grows, nothing hangs.
+    passed: Arc<AtomicU64>,
+    death: Option<Arc<Death>>,
+}
 
 /// When to die.
 #[derive(Debug)]
@@ -104,12 +109,19 @@ impl Steps {
             Some((step, nth)) => (step, nth.parse().ok().filter(|nth| *nth > 0)?),
             None => (text, 1),
         };
-        Some(Steps(Some(Arc::new(Death { step: Step::parse(step)?, nth, of, reached: AtomicU64::new(0) }))))
+        let death = Death { step: Step::parse(step)?, nth, of, reached: AtomicU64::new(0) };
+        Some(Steps { death: Some(Arc::new(death)), ..Steps::default() })
+    }
+
+    /// How many steps were passed since the start.
+    pub fn passed(&self) -> u64 {
+        self.passed.load(Ordering::Relaxed)
     }
 
     /// Announces that a step is reached by a message or letter, where its id is known.
     pub fn reached(&self, step: Step, of: Option<i64>) {
-        let Some(death) = &self.0 else { return };
+        self.passed.fetch_add(1, Ordering::Relaxed);
+        let Some(death) = &self.death else { return };
         if death.step != step || (death.of.is_some() && death.of != of) {
             return;
         }
@@ -127,7 +139,7 @@ mod tests {
     #[test]
     fn a_death_is_read_in_every_shape() {
         let read =
-            |text| Steps::dying_at(text).and_then(|steps| steps.0.map(|death| (death.step, death.nth, death.of)));
+            |text| Steps::dying_at(text).and_then(|steps| steps.death.map(|death| (death.step, death.nth, death.of)));
         assert_eq!(read("kept"), Some((Step::Kept, 1, None)));
         assert_eq!(read("noted:2"), Some((Step::Noted, 2, None)));
         assert_eq!(read("judged@7"), Some((Step::Judged, 1, Some(7))));
@@ -144,5 +156,6 @@ mod tests {
         steps.reached(Step::Listed, Some(7));
         steps.reached(Step::Kept, Some(8));
         steps.reached(Step::Kept, Some(7));
+        assert_eq!(steps.clone().passed(), 3);
     }
 }

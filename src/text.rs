@@ -3,13 +3,23 @@
 //! share: case, spacing, hyphens, quotes, final punctuation and the place of the tone mark do not count.
 //! `plain` drops the marks as well and is only for likenesses, never for deciding between two names.
 
+mod name;
+
+pub use name::Name;
+
 use regex::Regex;
-use std::{borrow::Cow, cell::RefCell, cmp::Ordering, collections::HashMap, sync::LazyLock};
-use unicode_normalization::UnicodeNormalization;
+use std::{borrow::Cow, cell::RefCell, collections::HashMap, sync::LazyLock};
+use unicode_normalization::{
+    UnicodeNormalization,
+    char::{decompose_canonical, is_combining_mark},
+};
 
 /// A value fit to be kept: NFC, one plain space between words, invisible characters removed, line ends as
 /// `\n`, every line trimmed, blank lines at either end dropped.
 pub fn clean(text: &str) -> String {
+    if is_clean(text) {
+        return text.to_owned();
+    }
     let composed = composed(text);
     let composed: String =
         composed.chars().filter(|c| !is_invisible(*c)).map(|c| if is_odd_space(c) { ' ' } else { c }).collect();
@@ -17,6 +27,20 @@ pub fn clean(text: &str) -> String {
     let lines: Vec<String> =
         unified.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     lines.join("\n").trim().to_owned()
+}
+
+/// Whether a text is clean already, as most are; told of composed text alone.
+fn is_clean(text: &str) -> bool {
+    let mut before = '\n';
+    for c in text.chars() {
+        let blank = matches!(c, ' ' | '\n');
+        let plain = blank || (is_composed(c) && !c.is_whitespace() && !is_invisible(c) && !is_odd_space(c));
+        if !plain || (blank && matches!(before, ' ' | '\n')) || (c == '\n' && before == ' ') {
+            return false;
+        }
+        before = c;
+    }
+    !text.ends_with([' ', '\n']) && !text.contains("_x000D_")
 }
 
 /// The form of a text by which labels, headings and choices are compared.
@@ -64,14 +88,15 @@ fn made_key(text: &str) -> String {
     squeeze(&move_tones(&composed(&spaced)))
 }
 
-/// The text in NFC. Most is so already, which is told without decomposing it: of the letters up to U+02FF and of those
-/// that Vietnamese has beyond, from U+1E00 to U+1EFF, none combines with another or is ever replaced (UAX #15).
+/// The text in NFC. Most is so already, which is told without decomposing it.
 fn composed(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| c < '\u{300}' || ('\u{1E00}'..='\u{1EFF}').contains(&c)) {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(text.nfc().collect())
-    }
+    if text.chars().all(is_composed) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+}
+
+/// Of the letters up to U+02FF and of those that Vietnamese has beyond, from U+1E00 to U+1EFF, none combines with
+/// another or is ever replaced (UAX #15).
+fn is_composed(c: char) -> bool {
+    c < '\u{300}' || ('\u{1E00}'..='\u{1EFF}').contains(&c)
 }
 
 /// A text in small letters with the tones of `key`, byte for byte as long as it was, so that what is found in
@@ -106,19 +131,33 @@ pub fn plain(text: &str) -> String {
 
 /// A text without its tone and vowel marks, `đ` as `d`.
 pub fn unmarked(text: &str) -> String {
-    let letters = text.nfd().filter(|c| !unicode_normalization::char::is_combining_mark(*c));
-    letters.map(|c| if c == 'đ' { 'd' } else { c }).collect()
+    bare_letters(text, |c| if c == 'đ' { 'd' } else { c })
 }
 
 fn without_marks(key: &str) -> String {
-    key.nfd()
-        .filter(|c| !unicode_normalization::char::is_combining_mark(*c))
-        .map(|c| match c {
-            'đ' => 'd',
-            'y' => 'i',
-            c => c,
-        })
-        .collect()
+    let letter = |c| match c {
+        'đ' => 'd',
+        'y' => 'i',
+        c => c,
+    };
+    bare_letters(key, letter)
+}
+
+/// The letters of a text each by itself: decomposing puts in order nothing but marks, and these are left out.
+fn bare_letters(text: &str, letter: impl Fn(char) -> char) -> String {
+    let mut bare = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            bare.push(letter(c));
+        } else {
+            decompose_canonical(c, |part| {
+                if !is_combining_mark(part) {
+                    bare.push(letter(part));
+                }
+            });
+        }
+    }
+    bare
 }
 
 /// Whether two keys name the same thing in all likelihood: equal, or one contains the other as whole words.
@@ -145,102 +184,6 @@ pub fn find_words(whole: &str, part: &str) -> Option<usize> {
         let after = whole[at + part.len()..].chars().next();
         !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
     })
-}
-
-/// A text prepared for being compared with many others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name {
-    /// The text's key.
-    pub key: String,
-    /// The words of its plain key, sorted.
-    words: Vec<String>,
-}
-
-impl Name {
-    pub fn of(text: &str) -> Name {
-        Name::of_key(key(text))
-    }
-
-    /// From a text that is a key already.
-    pub fn of_key(key: String) -> Name {
-        let plain = without_marks(&key);
-        let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        let mut words: Vec<String> = words.map(str::to_owned).collect();
-        words.sort_unstable();
-        Name { words, key }
-    }
-
-    /// How many words the text has.
-    pub fn len(&self) -> usize {
-        self.words.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.words.is_empty()
-    }
-
-    /// How alike two texts are, from 0 to 1, by the words they share (Dice over words of the plain key).
-    pub fn likeness(&self, other: &Name) -> f64 {
-        let total = self.len() + other.len();
-        // Texts of very different length share few words; they need not be compared.
-        if total == 0 || self.len().min(other.len()) * 4 < total {
-            return 0.0;
-        }
-        // Both are sorted, so each word is met once.
-        let (mut left, mut right) = (self.words.iter().peekable(), other.words.iter().peekable());
-        let mut shared = 0;
-        while let (Some(one), Some(another)) = (left.peek(), right.peek()) {
-            match one.cmp(another) {
-                Ordering::Less => _ = left.next(),
-                Ordering::Greater => _ = right.next(),
-                Ordering::Equal => {
-                    shared += 1;
-                    left.next();
-                    right.next();
-                }
-            }
-        }
-        2.0 * f64::from(shared) / total as f64
-    }
-
-    /// How alike two texts are spelt, from 0 to 1: one less the share of letters that are wrong, left out, added or
-    /// swapped with their neighbour, all marks aside. Texts that share few whole words are not compared.
-    pub fn spelling(&self, other: &Name) -> f64 {
-        if self.likeness(other) < 0.5 {
-            return 0.0;
-        }
-        let (a, b): (Vec<char>, Vec<char>) = (self.letters(), other.letters());
-        let longest = a.len().max(b.len());
-        // A fifth of the letters too many is no misspelling.
-        if longest == 0 || a.len().abs_diff(b.len()) * 5 > longest || longest > 400 {
-            return 0.0;
-        }
-        1.0 - mistakes(&a, &b) as f64 / longest as f64
-    }
-
-    fn letters(&self) -> Vec<char> {
-        let plain = without_marks(&self.key);
-        let words: Vec<&str> = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-        words.join(" ").chars().collect()
-    }
-}
-
-/// The least number of letters to change, leave out, add or swap with their neighbour to make one text the other.
-fn mistakes(a: &[char], b: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for (i, of_a) in a.iter().enumerate() {
-        let mut line = vec![i + 1];
-        for (j, of_b) in b.iter().enumerate() {
-            let mut least = (above[j] + usize::from(of_a != of_b)).min(above[j + 1] + 1).min(line[j] + 1);
-            if i > 0 && j > 0 && *of_a == b[j - 1] && a[i - 1] == *of_b {
-                least = least.min(before[j - 1] + 1);
-            }
-            line.push(least);
-        }
-        before = std::mem::replace(&mut above, line);
-    }
-    above.last().copied().unwrap_or_default()
 }
 
 static NUMBERED: LazyLock<Option<Regex>> =
@@ -355,6 +298,31 @@ mod tests {
             }
         }
         assert_eq!(composed("Tie\u{302}\u{300}n"), "Tiền");
+    }
+
+    #[test]
+    fn what_is_taken_for_clean_is_left_alone_by_cleaning() {
+        let parts =
+            ["a", "Đã", " ", "\n", "\t", "\u{A0}", "\u{200B}", "\u{1}", "\r\n", "e\u{301}", "_x000D_", "\u{85}"];
+        for a in parts {
+            for b in parts {
+                for c in parts {
+                    let text = format!("{a}{b}{c}");
+                    let slowly = clean(&format!("{text}\u{200B}"));
+                    assert_eq!(clean(&text), slowly, "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn letters_without_marks_are_those_of_the_decomposed_text() {
+        for text in ["Đề án số 06 – Thuỷ lợi", "qu\u{301}y\u{323}\u{302} II", "ﬁ Å ợ̉ ự̃", "한글 が"]
+        {
+            let parts = text.nfd().filter(|c| !is_combining_mark(*c));
+            let expected: String = parts.map(|c| if c == 'đ' { 'd' } else { c }).collect();
+            assert_eq!(unmarked(text), expected);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::watchdog;
 use sd_notify::NotifyState;
+use std::time::Duration;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::{Id, JoinError, JoinSet},
@@ -53,8 +54,8 @@ impl Crew {
     }
 
     /// Waits until the daemon is asked to stop or one of the crew ends by itself, has the others stop and waits for
-    /// them; asked a second time, it waits no longer. The exit code is 1 where one ended by itself.
-    pub async fn supervise(mut self, mut asked: impl AsyncFnMut()) -> u8 {
+    /// them; asked a second time, or after so long, it waits no longer. The exit code is 1 where one ended by itself.
+    pub async fn supervise(mut self, patience: Duration, mut asked: impl AsyncFnMut()) -> u8 {
         let ended = tokio::select! {
             () = asked() => None,
             Some(ended) = self.tasks.join_next_with_id() => Some(ended),
@@ -71,6 +72,7 @@ impl Crew {
         };
         tokio::select! {
             () = async { while self.tasks.join_next().await.is_some() {} } => {}
+            () = tokio::time::sleep(patience) => tracing::error!("what was begun does not end; stopping all the same"),
             () = asked() => tracing::warn!("a second signal; stopping at once"),
         }
         code
@@ -108,11 +110,18 @@ impl StopSignals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{future::pending, time::Duration};
+    use std::future::pending;
     use tokio::{sync::mpsc, time::timeout};
 
-    /// The exit code of a crew with one who heeds `stop`, tells that it was let finish, and one more.
-    async fn exit_code(asked: usize, one_more: impl Future<Output = ()> + Send + 'static) -> (Option<u8>, usize) {
+    const LONG: Duration = Duration::from_secs(600);
+
+    /// The exit code of a crew with one who heeds `stop`, tells that it was let finish, and one more; none where it
+    /// goes on. It is asked to stop so many times, and waited for so long.
+    async fn exit_code(
+        asked: usize,
+        patience: Duration,
+        one_more: impl Future<Output = ()> + Send + 'static,
+    ) -> (Option<u8>, usize) {
         let mut crew = Crew::new();
         let (stop, (finished, finishes)) = (crew.stop.clone(), mpsc::channel(1));
         crew.set_to_work("one that finishes", async move {
@@ -124,30 +133,31 @@ mod tests {
         crew.set_to_work("one more", one_more);
         assert_eq!((crew.len(), crew.at_work().len()), (3, 3));
         let mut left = asked;
-        let supervising = crew.supervise(async || {
+        let supervising = crew.supervise(patience, async || {
             if left == 0 {
                 pending::<()>().await;
             }
             left -= 1;
             tokio::time::sleep(Duration::from_millis(20)).await;
         });
-        let code = timeout(Duration::from_secs(5), supervising).await.ok();
+        let code = timeout(Duration::from_secs(2), supervising).await.ok();
         (code, finishes.len())
     }
 
     #[tokio::test]
     async fn whoever_ends_by_itself_or_panics_ends_the_daemon_with_code_1_and_the_others_finish() {
-        assert_eq!(exit_code(0, async {}).await, (Some(1), 1));
-        assert_eq!(exit_code(0, async { panic!("as a task of a daemon should not") }).await, (Some(1), 1));
+        assert_eq!(exit_code(0, LONG, async {}).await, (Some(1), 1));
+        assert_eq!(exit_code(0, LONG, async { panic!("as a task of a daemon should not") }).await, (Some(1), 1));
         let later = async { tokio::time::sleep(Duration::from_millis(50)).await };
-        assert_eq!(exit_code(0, later).await, (Some(1), 1));
+        assert_eq!(exit_code(0, LONG, later).await, (Some(1), 1));
     }
 
     #[tokio::test]
-    async fn who_hangs_is_waited_for_until_a_second_signal() {
+    async fn who_hangs_is_waited_for_until_a_second_signal_or_for_so_long() {
         // Nobody asked, so nobody stops.
-        assert_eq!(exit_code(0, pending()).await, (None, 0));
-        assert_eq!(exit_code(1, pending()).await, (None, 1));
-        assert_eq!(exit_code(2, pending()).await, (Some(0), 1));
+        assert_eq!(exit_code(0, LONG, pending()).await, (None, 0));
+        assert_eq!(exit_code(1, LONG, pending()).await, (None, 1));
+        assert_eq!(exit_code(2, LONG, pending()).await, (Some(0), 1));
+        assert_eq!(exit_code(1, Duration::from_millis(100), pending()).await, (Some(0), 1));
     }
 }

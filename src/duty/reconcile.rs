@@ -8,7 +8,11 @@ use crate::{
     store::{filing, polls},
 };
 use anyhow::Context as _;
+use jiff::Timestamp;
 use std::collections::HashSet;
+
+/// How often, in seconds, the UIDs are asked for while mail lies there that cannot be fetched.
+const ASKED_AGAIN: i64 = 900;
 
 /// What the UIDs told where the counts differed.
 #[derive(Debug, Default)]
@@ -27,11 +31,13 @@ pub async fn compare(desk: &Desk, mailbox: &mut Mailbox, listing: &Listing) -> a
     let expected = filing::count_expected(store, &folder, validity).await?;
     let before = polls::of_folder(store, &folder).await?.and_then(|polls| polls.count);
     let same = |count: &polls::Count| (count.server, count.expected) == (listing.count, expected);
-    // The UIDs of all messages are asked for when something changed, not at every poll over an old difference.
-    // One taken away may balance one that is not kept, so an old difference counts as one too.
+    // The UIDs of all messages are asked for when something changed, and now and then while it does not, but not at
+    // every poll over an old difference. One taken away may balance one that is not kept, so an old difference
+    // counts as one too.
     let differed = before.is_some_and(|count| count.differs_since.is_some());
+    let known = before.as_ref().is_some_and(|count| same(count) && !is_due_again(count, now));
     let mut overlooked = Vec::new();
-    if (listing.count != expected || differed) && !before.as_ref().is_some_and(same) {
+    if (listing.count != expected || differed) && !known {
         overlooked = match learn_from_uids(desk, mailbox, &folder, validity).await {
             // The count is worth less than the mail that waits to be read.
             Err(error) if error.is::<MailboxError>() => {
@@ -43,6 +49,13 @@ pub async fn compare(desk: &Desk, mailbox: &mut Mailbox, listing: &Listing) -> a
         overlooked.retain(|key| !listing.new.iter().any(|listed| listed.key == *key));
     }
     Ok(Compared { overlooked, differed })
+}
+
+/// Whether another quarter of an hour of an old difference has passed since the last count.
+fn is_due_again(count: &polls::Count, now: Timestamp) -> bool {
+    let Some(since) = count.differs_since else { return false };
+    let passed = |at: Timestamp| at.duration_since(since).as_secs() / ASKED_AGAIN;
+    passed(now) > passed(count.at)
 }
 
 /// Notes the counts, when what was overlooked has been fetched.

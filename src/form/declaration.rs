@@ -277,6 +277,9 @@ pub struct Column {
     /// The label and its aliases, ready to be compared.
     #[serde(skip)]
     pub names: Vec<Name>,
+    /// How the label stands in a cell; made when it is first looked for.
+    #[serde(skip)]
+    pub(super) label_pattern: OnceLock<Option<Regex>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -349,6 +352,9 @@ pub struct Row {
     /// The label and its aliases, ready to be compared.
     #[serde(skip)]
     pub names: Vec<Name>,
+    /// What the numbers of added rows look like; made when it is first asked for.
+    #[serde(skip)]
+    pub(super) number_pattern: OnceLock<Option<Regex>>,
 }
 
 /// A row without a number of its own, named `ROW/ID`.

@@ -155,7 +155,7 @@ async fn a_message_that_a_listing_passes_over_is_fetched_all_the_same() {
     };
     let body =
         |uid: u32, text: &str| format!("* {uid} FETCH (UID {uid} BODY[] {{{}}}\r\n{text})\r\n{{tag}} OK", text.len());
-    for (fails, kept) in [(0, 2), (1, 1)] {
+    for (fails, kept) in [(0, 2), (1, 1), (2, 1)] {
         let server = ScriptedImap::start(vec![
             Rule::say("UID FETCH 1 (UID BODY", "* 1 FETCH (UID 1 BODY[] NIL)\r\n{tag} OK done").times(fails),
             Rule::say("SELECT", "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n{tag} OK open"),
@@ -167,14 +167,23 @@ async fn a_message_that_a_listing_passes_over_is_fetched_all_the_same() {
             Rule::say("UID FETCH 2 (UID BODY", &body(2, MESSAGE)),
             Rule::say("UID SEARCH ALL", "* SEARCH 1 2\r\n{tag} OK done"),
         ]);
-        let (_folder, desk) = desk(&server).await;
+        let (_folder, mut desk) = desk(&server).await;
         let mut mailbox = open(&desk).await;
         let received = receive::receive(&desk, &mut mailbox).await.unwrap();
         assert_eq!((received.kept, received.failed), (kept, 2 - kept), "{:?}", server.heard());
         let count = polls::of_folder(&desk.store, "INBOX").await.unwrap().unwrap().count.unwrap();
         assert_eq!((count.server, count.expected), (2, u64::from(kept)));
         assert_eq!(filing::watermark(&desk.store, "INBOX").await.unwrap(), Some((7, 2)));
-        // What could not be fetched then is fetched when the counts are another, and nothing twice.
+        if fails == 2 {
+            let received = receive::receive(&desk, &mut mailbox).await.unwrap();
+            assert_eq!((received.kept, received.failed), (0, 1), "the counts are another, so it is tried at once");
+            let asked = server.heard().iter().filter(|command| command.contains("SEARCH ALL")).count();
+            receive::receive(&desk, &mut mailbox).await.unwrap();
+            let again = server.heard().iter().filter(|command| command.contains("SEARCH ALL")).count();
+            assert_eq!(again, asked, "not at every poll");
+            desk.clock = Clock::Fixed("2023-02-20T02:15:00Z".parse().unwrap());
+        }
+        // What could not be fetched then is fetched when the counts are another or a while has passed, nothing twice.
         for more in [2 - kept, 0] {
             let received = receive::receive(&desk, &mut mailbox).await.unwrap();
             assert_eq!((received.kept, received.failed), (more, 0), "{:?}", server.heard());

@@ -197,6 +197,6 @@ fn a_database_that_hangs_is_told_and_starves_the_watchdog_until_it_is_back() {
     daemon.signal("-TERM");
     let (code, log) = daemon.ends();
     assert_eq!(code, Some(0), "{log}");
-    assert!(log.contains("the database does not answer; it is left without a word"), "{log}");
+    assert!(log.contains("the database does not answer; it is left as it is"), "{log}");
     postgres.wake();
 }

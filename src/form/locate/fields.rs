@@ -97,7 +97,7 @@ fn tell_apart<'a>(section: &'a Section, found: &mut Vec<Found<'a>>) {
 
 /// How many of a section's labels stand anywhere in the sheets.
 pub fn labels_in(section: &Section, sheets: &[&Sheet]) -> usize {
-    let patterns: Vec<Regex> = section.columns.iter().filter_map(pattern).collect();
+    let patterns: Vec<&Regex> = section.columns.iter().filter_map(pattern).collect();
     let cells = sheets.iter().flat_map(|sheet| sheet.cells.values());
     let texts: Vec<String> = cells.map(|cell| text::in_place(&text::clean(&cell.text()))).collect();
     patterns.iter().filter(|pattern| texts.iter().any(|text| pattern.is_match(text))).count()
@@ -107,7 +107,11 @@ pub fn labels_in(section: &Section, sheets: &[&Sheet]) -> usize {
 const MOST_PLAIN: usize = 5;
 
 /// A label at the beginning of a cell or behind a mark within it, up to its colon or the end of its line.
-fn pattern(column: &Column) -> Option<Regex> {
+fn pattern(column: &Column) -> Option<&Regex> {
+    column.label_pattern.get_or_init(|| made_pattern(column)).as_ref()
+}
+
+fn made_pattern(column: &Column) -> Option<Regex> {
     let mut names: Vec<&str> = column.aliases.iter().map(String::as_str).chain([column.label.as_str()]).collect();
     names.sort_by_key(|name| std::cmp::Reverse(name.len()));
     let pattern_of = |name: &&str| {
@@ -135,7 +139,7 @@ fn find_labels<'a>(
     headings: &BTreeMap<&str, Heading<'a>>,
     sheets: &[&'a Sheet],
 ) -> Vec<Label<'a>> {
-    let patterns: Vec<(&Column, Regex)> =
+    let patterns: Vec<(&Column, &Regex)> =
         section.columns.iter().filter_map(|column| Some((column, pattern(column)?))).collect();
     // A section whose only question is its title has no other label.
     let bare = |column: &Column| text::without_number(&text::key(&column.label)).to_owned();
@@ -188,9 +192,9 @@ fn find_labels<'a>(
 }
 
 /// The labels of one cell, each with the text up to the next one.
-fn labels_of<'a>(text: &str, patterns: &[(&'a Column, Regex)]) -> Vec<(&'a Column, String)> {
+fn labels_of<'a>(text: &str, patterns: &[(&'a Column, &Regex)]) -> Vec<(&'a Column, String)> {
     let folded = text::in_place(text);
-    let hit = |(column, pattern): &(&'a Column, Regex)| Some((pattern.find(&folded)?.range(), *column));
+    let hit = |(column, pattern): &(&'a Column, &Regex)| Some((pattern.find(&folded)?.range(), *column));
     let mut hits: Vec<(Range<usize>, &Column)> = patterns.iter().filter_map(hit).collect();
     hits.sort_by_key(|(range, _)| range.start);
     // A label must begin the cell; others may follow it.
@@ -211,14 +215,14 @@ fn labels_of<'a>(text: &str, patterns: &[(&'a Column, Regex)]) -> Vec<(&'a Colum
 }
 
 /// The label that a misspelt one means, with the text behind it.
-fn misspelt<'a>(text: &str, patterns: &[(&'a Column, Regex)]) -> Vec<(&'a Column, String)> {
+fn misspelt<'a>(text: &str, patterns: &[(&'a Column, &Regex)]) -> Vec<(&'a Column, String)> {
     let (label, behind) = text.split_once([':', '：']).unwrap_or((text, ""));
     let found = named(label, patterns, HEADING.letters).filter(|column| column.kind != ColumnType::Prose);
     found.map(|column| (column, tidy(behind))).into_iter().collect()
 }
 
 /// The one column whose name a text is, spelt at least so well.
-fn named<'a>(text: &str, patterns: &[(&'a Column, Regex)], least: f64) -> Option<&'a Column> {
+fn named<'a>(text: &str, patterns: &[(&'a Column, &Regex)], least: f64) -> Option<&'a Column> {
     let name = Name::of_key(text::without_number(&text::key(text)).to_owned());
     let fits =
         |column: &Column| column.names.iter().any(|declared| declared.len() > 1 && declared.spelling(&name) >= least);

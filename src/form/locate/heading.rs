@@ -10,7 +10,7 @@ use crate::{
     text::{self, Name},
     workbook::Sheet,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// More words than any title or heading has.
 const MOST_WORDS: usize = 60;
@@ -54,6 +54,16 @@ struct Candidate<'a> {
     heading: Heading<'a>,
 }
 
+/// A table whose heading is looked for, with what is worked out once for all rows.
+struct Sought<'a> {
+    section: &'a Section,
+    columns: Vec<&'a Column>,
+    /// Every word of the columns' names.
+    words: HashSet<&'a str>,
+    /// How well each text that was met fits each column.
+    fits: HashMap<String, Vec<f64>>,
+}
+
 /// Answers that are counted to tell a filled-in copy of a table from a blank one.
 const MOST_ANSWERS: usize = 1_000;
 
@@ -86,7 +96,8 @@ fn is_title(bare: &Name, name: &Name) -> bool {
 
 /// The best heading for each table of the form.
 pub fn headings<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> BTreeMap<&'a str, Heading<'a>> {
-    let tables: Vec<&Section> = form.sections.iter().filter(|section| section.kind == SectionKind::Table).collect();
+    let tables = form.sections.iter().filter(|section| section.kind == SectionKind::Table);
+    let mut tables: Vec<Sought> = tables.map(Sought::new).collect();
     let mut found_here: BTreeMap<&str, Vec<Candidate>> = BTreeMap::new();
     for sheet in sheets {
         let keys: Keys = sheet.cells.iter().map(|(at, cell)| (*at, text::key(&cell.text()))).collect();
@@ -96,8 +107,8 @@ pub fn headings<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> BTreeMap<&'a str, H
             if found == MOST_HEADINGS {
                 break;
             }
-            let candidates = tables.iter().filter_map(|section| {
-                heading_at(section, sheet, &keys, row).map(|(score, heading)| (score, section, heading))
+            let candidates = tables.iter_mut().filter_map(|table| {
+                heading_at(table, sheet, &keys, row).map(|(score, heading)| (score, table.section, heading))
             });
             let Some((score, section, heading)) = candidates.max_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
             found += 1;
@@ -161,16 +172,15 @@ fn answers(form: &Form, section: &Section, heading: &Heading) -> usize {
 }
 
 /// The heading of a table that begins in this row, with the sum of its columns' likeness.
-fn heading_at<'a>(section: &'a Section, sheet: &'a Sheet, keys: &Keys, row: u32) -> Option<(f64, Heading<'a>)> {
-    let columns: Vec<&Column> = section.template_columns().collect();
-    let is_known = |key: &String| key.len() < MOST_WORDS * 8 && columns.iter().any(|column| is_part(column, key));
-    if keys.range((row, 0)..(row + 1, 0)).filter(|(_, key)| is_known(key)).count() < 2 {
+fn heading_at<'a>(table: &mut Sought<'a>, sheet: &'a Sheet, keys: &Keys, row: u32) -> Option<(f64, Heading<'a>)> {
+    if keys.range((row, 0)..(row + 1, 0)).filter(|(_, key)| table.knows(key)).count() < 2 {
         return None;
     }
-    let owed = columns.iter().filter(|column| column.within.is_none()).count();
+    let section = table.section;
+    let owed = table.columns.iter().filter(|column| column.within.is_none()).count();
     let mut best: Option<(f64, Heading)> = None;
     for lines in 1..=MOST_LINES {
-        let matched = match_columns(&columns, keys, row, lines);
+        let matched = match_columns(table, keys, row, lines);
         let label = section.column_of(ColumnType::Label).and_then(|column| matched.get(column.id()));
         let own = matched.keys().filter(|id| section.column(id).is_some_and(|column| column.within.is_none())).count();
         let Some((_, label_column)) = label.copied() else { continue };
@@ -191,7 +201,7 @@ fn heading_at<'a>(section: &'a Section, sheet: &'a Sheet, keys: &Keys, row: u32)
 }
 
 /// Pairs declared columns with the cells of the heading, the likest first.
-fn match_columns<'a>(columns: &[&'a Column], keys: &Keys, row: u32, lines: u32) -> BTreeMap<&'a str, (f64, u32)> {
+fn match_columns<'a>(table: &mut Sought<'a>, keys: &Keys, row: u32, lines: u32) -> BTreeMap<&'a str, (f64, u32)> {
     let mut texts: BTreeMap<u32, String> = BTreeMap::new();
     for ((_, col), key) in keys.range((row, 0)..(row + lines, 0)) {
         let text = texts.entry(*col).or_default();
@@ -202,13 +212,7 @@ fn match_columns<'a>(columns: &[&'a Column], keys: &Keys, row: u32, lines: u32) 
     }
     let mut pairs = Vec::new();
     for (col, text) in texts.iter().filter(|(_, text)| text.len() < MOST_WORDS * 8) {
-        let heading = Name::of_key(text::key(text));
-        for column in columns {
-            let score = likeness(column, &heading);
-            if score > 0.0 {
-                pairs.push((score, *column, *col));
-            }
-        }
+        table.fits(text, |score, column| pairs.push((score, column, *col)));
     }
     // Of two columns of numbers the form's own stands next to the names.
     let names = pairs.iter().filter(|(_, column, _)| column.kind == ColumnType::Label);
@@ -228,10 +232,34 @@ fn match_columns<'a>(columns: &[&'a Column], keys: &Keys, row: u32, lines: u32) 
     matched
 }
 
-/// Whether a line of a heading shares a word with a column's names.
-fn is_part(column: &Column, key: &str) -> bool {
-    let mut words = key.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.any(|word| column.names.iter().any(|name| text::contains_words(&name.key, word)))
+impl<'a> Sought<'a> {
+    fn new(section: &'a Section) -> Sought<'a> {
+        let columns: Vec<&Column> = section.template_columns().collect();
+        let names = columns.iter().flat_map(|column| &column.names);
+        let words = names.flat_map(|name| words(&name.key)).collect();
+        Sought { section, columns, words, fits: HashMap::new() }
+    }
+
+    /// Whether a line of a heading shares a word with a column's names.
+    fn knows(&self, key: &str) -> bool {
+        key.len() < MOST_WORDS * 8 && words(key).any(|word| self.words.contains(word))
+    }
+
+    /// Tells of each column that a text fits, and how well.
+    fn fits(&mut self, text: &str, mut tell: impl FnMut(f64, &'a Column)) {
+        if !self.fits.contains_key(text) {
+            let heading = Name::of_key(text::key(text));
+            let scores = self.columns.iter().map(|column| likeness(column, &heading)).collect();
+            self.fits.insert(text.to_owned(), scores);
+        }
+        let scores = self.fits.get(text).into_iter().flatten();
+        let fitting = scores.zip(&self.columns).filter(|(score, _)| **score > 0.0);
+        fitting.for_each(|(score, column)| tell(*score, column));
+    }
+}
+
+fn words(key: &str) -> impl Iterator<Item = &str> {
+    key.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// How well a heading fits a column, from 0 to 1.
@@ -242,8 +270,15 @@ fn likeness(column: &Column, heading: &Name) -> f64 {
             return 1.0;
         }
         // Most cells of a sheet are no headings, and most headings another column's.
-        let contained =
-            if name.len() > 1 && name.key.len() < key.len() { text::find_words(key, &name.key) } else { None };
+        let shared = name.shared(heading);
+        if shared == 0 {
+            return 0.0;
+        }
+        let contained = if name.len() > 1 && shared == name.len() && name.key.len() < key.len() {
+            text::find_words(key, &name.key)
+        } else {
+            None
+        };
         match contained {
             Some(0) => return 0.95,
             Some(_) if name.len() > 2 => return 0.9,

@@ -57,7 +57,7 @@ pub struct Number {
 
 struct RowKeys<'a> {
     row: &'a Row,
-    numbering: Option<Regex>,
+    numbering: Option<&'a Regex>,
 }
 
 impl<'a> Walk<'a> {
@@ -201,7 +201,7 @@ impl<'a> Walk<'a> {
 
     fn added_row(&self, number: &str) -> Option<(&'a Row, u32)> {
         self.keys.iter().find_map(|keys| {
-            let n: u32 = keys.numbering.as_ref()?.captures(number)?.get(1)?.as_str().parse().ok()?;
+            let n: u32 = keys.numbering?.captures(number)?.get(1)?.as_str().parse().ok()?;
             (n >= keys.row.from).then_some((keys.row, n))
         })
     }
@@ -268,7 +268,10 @@ pub fn normal_number(text: &str) -> String {
     }
 }
 
-fn numbering(row: &Row) -> Option<Regex> {
-    let pattern = regex::escape(row.numbering.as_deref()?).replace(r"\{n\}", r"(\d{1,3})");
-    Regex::new(&format!("^{pattern}$")).ok()
+fn numbering(row: &Row) -> Option<&Regex> {
+    let made = || {
+        let pattern = regex::escape(row.numbering.as_deref()?).replace(r"\{n\}", r"(\d{1,3})");
+        Regex::new(&format!("^{pattern}$")).ok()
+    };
+    row.number_pattern.get_or_init(made).as_ref()
 }

@@ -101,7 +101,7 @@ fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> (Vec<Hit<'a>>, Vec<H
 
 /// Where an option's words stand between word boundaries, from an offset on; its commas may be left out.
 fn find_loosely(key: &str, words: &str, from: usize) -> Option<Range<usize>> {
-    let starts = key[from..].char_indices().map(|(at, _)| from + at);
+    let starts = key[from..].match_indices(words.chars().next()?).map(|(at, _)| from + at);
     starts
         .filter(|at| !key[..*at].ends_with(char::is_alphanumeric))
         .find_map(|at| Some(at..at + length_of(&key[at..], words)?))
