@@ -28,7 +28,8 @@ pub fn of(shown: &Shown, form: &Form, report: &ReportRow, reports: &[ReportRow])
         let label = column.and_then(|id| section.column(id)).map_or(column.unwrap_or_default(), |column| &column.label);
         let value = |answers: Option<&Json>| brief(&value(shown, form, section, spot, answers));
         let (before, now) = (value(before), value(report.answers.as_ref()));
-        Some(json!({ "section": section.title, "row": row(spot), "label": label, "before": before, "now": now }))
+        let row = row_words(section, spot);
+        Some(json!({ "section": section.title, "row": row, "label": label, "before": before, "now": now }))
     });
     Some(json!({
         "id": report.id,
@@ -40,7 +41,16 @@ pub fn of(shown: &Shown, form: &Form, report: &ReportRow, reports: &[ReportRow])
     }))
 }
 
-/// The number of a row, as people know it.
+/// A row's number as people know it, with the printed name of its part.
+fn row_words(section: &Section, spot: &Spot) -> Option<String> {
+    let name = section.row_name(row(spot)?);
+    Some(match section.declared(&name).1 {
+        Some(part) => format!("{} ({})", name.row, part.label),
+        None => name.to_string(),
+    })
+}
+
+/// The name of a row, if it has one.
 fn row(spot: &Spot) -> Option<&str> {
     spot.row.as_deref().filter(|row| !row.is_empty())
 }
@@ -49,9 +59,9 @@ fn row(spot: &Spot) -> Option<&str> {
 fn places(form: &Form, asked: &[Asked]) -> Vec<Json> {
     let mut places = Vec::new();
     for Asked { spot, .. } in asked {
-        let column = form.section(&spot.section).zip(spot.field.as_deref());
-        let label = column.and_then(|(section, field)| section.column(field)).map(|column| &column.label);
-        let place = json!({ "row": row(spot), "label": label });
+        let Some(section) = form.section(&spot.section) else { continue };
+        let column = spot.field.as_deref().and_then(|field| section.column(field));
+        let place = json!({ "row": row_words(section, spot), "label": column.map(|column| &column.label) });
         if !places.contains(&place) {
             places.push(place);
         }
@@ -76,4 +86,41 @@ fn value(shown: &Shown, form: &Form, section: &Section, spot: &Spot, answers: Op
     };
     let name = section.row_name(row(spot).unwrap_or_default());
     line.map_or_else(String::new, |line| value_words(shown, form, section, column, &name, &line[column.key()]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn rows_are_called_what_people_call_them_and_each_place_is_named_once() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml");
+        let form = Form::load(&path).unwrap();
+        let asked = |section: &str, row: Option<&str>, field: Option<&str>| Asked {
+            code: "reason-missing".to_owned(),
+            spot: Spot { section: section.to_owned(), row: row.map(str::to_owned), field: field.map(str::to_owned) },
+        };
+        let part = form.section("status").unwrap().row_name("5.1/profile");
+        let part = &form.section("status").unwrap().declared(&part).1.unwrap().label;
+        let places = places(
+            &form,
+            &[
+                asked("status", Some("1.2"), Some("note")),
+                asked("status", Some("1.2"), Some("note")),
+                asked("status", Some("5.1/profile"), None),
+                asked("contact", None, Some("phone")),
+                asked("gone", Some("9"), None),
+            ],
+        );
+        let phone = &form.section("contact").unwrap().column("phone").unwrap().label;
+        assert_eq!(
+            places,
+            [
+                json!({ "row": "1.2", "label": "Ghi chú" }),
+                json!({ "row": format!("5.1 ({part})"), "label": null }),
+                json!({ "row": null, "label": phone }),
+            ]
+        );
+    }
 }
