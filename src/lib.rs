@@ -31,8 +31,8 @@
 //! # One report's path
 //!
 //! [`duty::receive`] lists the mailbox and commits each new mail's bytes before anything on the server is
-//! touched. Each kept message is then read, behind the [`fence`]: [`message`] makes a [`message::Mail`] of it,
-//! [`message::automatic`] says whether it may be answered at all, [`duty::evidence`] gathers what speaks for
+//! touched. Each kept message is then read (`duty::handle`; the next ones meanwhile), behind the [`fence`]: [`message`]
+//! makes a [`message::Mail`] of it, [`message::automatic`] says whether it may be answered at all, [`duty::evidence`] gathers what speaks for
 //! its sender (DNS is asked for the keys of its signatures, which are checked behind the fence),
 //! [`duty::identify`] says whose it is and [`message::trust`] whether that is proved,
 //! [`appendix`] which of its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds

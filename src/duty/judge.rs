@@ -184,7 +184,44 @@ async fn read_once(desk: &Desk, kept: &Arc<Kept>, given: Given) -> anyhow::Resul
     tokio::task::spawn_blocking(read).await.context("reading the mail failed")?
 }
 
+/// What recording a message may matter to when others are judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// The mail of this agency, and of this address.
+    Agency { agency: AgencyId, address: String },
+    /// No other message.
+    Nothing,
+    /// Nobody can tell.
+    Anything,
+}
+
+impl Scope {
+    /// Whether what was recorded of one message may change what the other one is judged to be.
+    pub fn touches(&self, other: &Scope) -> bool {
+        match (self, other) {
+            (Scope::Agency { agency, address }, Scope::Agency { agency: another, address: elsewhere }) => {
+                agency == another || address == elsewhere
+            }
+            (Scope::Nothing, _) | (_, Scope::Nothing) => false,
+            _ => true,
+        }
+    }
+}
+
 impl Judged {
+    /// A report matters to its own agency and to its sender; what is told by the bytes alone to nobody; of anything
+    /// else nothing is promised.
+    pub fn scope(&self) -> Scope {
+        let What::Decided(decided) = &self.what else { return Scope::Nothing };
+        let Decided { mail, decision, .. } = decided.as_ref();
+        match (&decision.agency, mail.sender()) {
+            (Some(agency), Some(sender)) if decision.kind == MessageKind::Report && decision.bounce.is_none() => {
+                Scope::Agency { agency: agency.id.clone(), address: sender.address.to_lowercase() }
+            }
+            _ => Scope::Anything,
+        }
+    }
+
     /// The mail as it was read, and what was decided about it.
     pub fn read(&self) -> Option<(&Mail, &Decision)> {
         match &self.what {

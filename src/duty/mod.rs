@@ -13,6 +13,7 @@ pub mod deliver;
 pub mod digest;
 pub mod evidence;
 mod form;
+mod handle;
 pub mod hold;
 pub mod identify;
 pub mod judge;

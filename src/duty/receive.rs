@@ -2,23 +2,15 @@
 //! moved away on the server last. Each of the three goes on where a dead daemon left it, because each finds
 //! its work in the database and not in its memory.
 
-use super::{
-    Desk,
-    judge::{self, Given},
-    reconcile, staff,
-};
+use super::{Desk, handle::handle_kept, reconcile};
 use crate::{
-    fence::FenceError,
     mailbox::{Fetched, Filed, Key, Listed, Mailbox, MailboxError},
     message,
     step::Step,
-    store::{StoreError, attempts, attempts::Unhandled, filing, messages, messages::Kept},
+    store::{filing, messages, messages::Kept},
 };
 use anyhow::Context as _;
-use tracing::Instrument as _;
 
-/// How often a message may fail before it is set aside for staff.
-const MOST_ATTEMPTS: u32 = 5;
 /// Messages taken from the database at a time.
 const BATCH: u32 = 50;
 
@@ -129,96 +121,6 @@ async fn keep(desk: &Desk, mailbox: &mut Mailbox, listed: &Listed) -> anyhow::Re
         tracing::info!(mail = id, uid, size, "mail kept");
     }
     Ok(matches!(kept, Kept::New(_)))
-}
-
-/// Reads what was kept and not yet read.
-async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()> {
-    let mut tried = Vec::new();
-    loop {
-        let waiting = attempts::next_unhandled(&desk.store, BATCH).await?;
-        let fresh: Vec<_> = waiting.into_iter().filter(|message| !tried.contains(&message.id)).collect();
-        if fresh.is_empty() {
-            return Ok(());
-        }
-        for waiting in fresh {
-            tried.push(waiting.id);
-            if waiting.attempts >= MOST_ATTEMPTS {
-                received.failed += 1;
-                set_aside(desk, waiting.id).await?;
-                continue;
-            }
-            // Counted beforehand, so that a message which ends the daemon itself is counted too.
-            let begun = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
-            let Some(attempts) = begun else { continue };
-            desk.steps.reached(Step::Counted, Some(waiting.id));
-            let span = tracing::info_span!("mail", id = waiting.id);
-            match handle(desk, &waiting).instrument(span).await {
-                Ok(()) => received.handled += 1,
-                // The database's own trouble is nobody's fault among the mails, nor is the fence's.
-                Err(error) if passing(&error) => {
-                    if let Err(also) = attempts::take_back(&desk.store, waiting.id).await {
-                        tracing::warn!(mail = waiting.id, error = %also, "an attempt stays counted");
-                    }
-                    return Err(error);
-                }
-                // Another daemon took this one for gone and has the message now.
-                Err(error) if lost(&error) => {
-                    tracing::warn!(mail = waiting.id, error = format!("{error:#}"), "nothing was recorded");
-                }
-                Err(error) => {
-                    received.failed += 1;
-                    let why = format!("{error:#}");
-                    tracing::error!(mail = waiting.id, attempts, error = why, "a message cannot be handled");
-                    attempts::note_failure(&desk.store, waiting.id, &why).await?;
-                    if attempts >= MOST_ATTEMPTS {
-                        set_aside(desk, waiting.id).await?;
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn lost(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(StoreError::NotOurs { .. }))
-}
-
-fn passing(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<StoreError>().is_some_and(StoreError::passing)
-        || error.downcast_ref::<FenceError>().is_some_and(FenceError::passing)
-}
-
-async fn set_aside(desk: &Desk, id: i64) -> anyhow::Result<()> {
-    if !attempts::set_aside(&desk.store, id).await? {
-        return Ok(());
-    }
-    tracing::error!(
-        mail = id,
-        attempts = MOST_ATTEMPTS,
-        "a message is set aside for staff; `phuluc message show` tells why, `phuluc message reprocess` tries again"
-    );
-    Ok(())
-}
-
-/// Reads one message and records what it is, its report and the letter that answers it, all in one transaction.
-async fn handle(desk: &Desk, waiting: &Unhandled) -> anyhow::Result<()> {
-    let judged = judge::judge(desk, waiting, &Given::default()).await?;
-    // What staff decide by it is done with the mail that brings it, both or neither.
-    let order = match judged.read() {
-        Some((mail, decision)) => staff::order(desk, waiting.id, mail, decision).await?,
-        None => None,
-    };
-    desk.steps.reached(Step::Judged, Some(waiting.id));
-    let mut tx = desk.store.begin().await?;
-    let recorded = judged.record(desk, &mut tx).await?;
-    if let Some(order) = &order {
-        order.carry_out(desk, &mut tx).await?;
-    }
-    desk.steps.reached(Step::Recording, Some(waiting.id));
-    tx.commit().await?;
-    desk.steps.reached(Step::Recorded, Some(waiting.id));
-    recorded.log("message recorded");
-    Ok(())
 }
 
 /// Moves on the server what is done here.

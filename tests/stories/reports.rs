@@ -2,7 +2,8 @@
 
 use crate::{
     another, complete,
-    story::{Letter, Story, data},
+    mail::Mail,
+    story::{Letter, Story, data, outcome},
     without_reason,
 };
 use phuluc::{
@@ -466,4 +467,49 @@ async fn of_several_files_the_form_is_read_and_the_others_are_named() {
     assert!(words.replace("\n ", "").contains("CV 123-UBND (ký số).pdf"), "{words}");
     assert_eq!(story.reports("ha-nam").await[0].file_name.as_deref(), Some("Phụ lục Hà Nam.xlsx"));
     story.end().await;
+}
+
+#[tokio::test]
+async fn what_is_read_ahead_comes_out_as_if_each_mail_had_come_alone() {
+    type Write = fn(Mail) -> Mail;
+    // Neighbours that depend on each other: versions of one agency, from two addresses; the same bytes; a question; a
+    // mail that nobody knows.
+    let mails: [Write; 10] = [
+        without_reason,
+        complete,
+        |mail| complete(mail).from("b@hanam.example"),
+        |mail| complete(mail).from("a@nghean.example"),
+        without_reason,
+        |mail| mail.text("Xin hỏi hạn nộp báo cáo?").from("a@nghean.example"),
+        |mail| mail.file("Phụ lục mới.xlsx", another(1)).from("a@nghean.example"),
+        |mail| complete(mail).from("a@laocai.example"),
+        |mail| complete(mail).from("nobody@nowhere.example"),
+        |mail| mail.file("Phụ lục mới.xlsx", another(2)).from("a@laocai.example"),
+    ];
+    let mut told = Vec::new();
+    for together in [false, true] {
+        let mut story = Story::begin().await;
+        for write in mails {
+            let raw = story.mail(write);
+            if !together {
+                story.poll().await;
+            }
+            story.raw(&raw);
+            if !together {
+                story.poll().await;
+            }
+        }
+        let (received, _) = story.poll().await;
+        assert_eq!(received.handled, if together { 20 } else { 0 });
+        let mut lines: Vec<String> = story.messages().iter().map(outcome).collect();
+        for agency in ["ha-nam", "nghe-an", "lao-cai"] {
+            lines.push(format!("{agency}: {}", story.versions(agency).await));
+        }
+        let letters = story.letters();
+        lines.extend(letters.iter().map(|letter| format!("{:?} to {}", letter.row.kind, letter.row.recipient)));
+        told.push(lines);
+        story.end().await;
+    }
+    assert_eq!(told[0], told[1]);
+    assert!(told[0].len() > 25, "{:#?}", told[0]);
 }
