@@ -1,9 +1,12 @@
 //! The rhythm: what runs, how often, and how it stops. All loops, sleeps and signals are here; what is done in
 //! a turn are duties.
 
+mod crew;
 mod patience;
 pub mod reload;
 mod watchdog;
+
+use self::crew::{Crew, StopSignals};
 
 use crate::{
     backoff::Backoff,
@@ -36,7 +39,7 @@ use tokio::{
     },
     time::Instant,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 /// The desk as it is now: each turn begins with it, so that a configuration that was read again holds from the next.
 type Rota = Receiver<Desk>;
@@ -47,6 +50,8 @@ const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a daemon looks for work while another one reads the mailbox, and whether that one still does.
 const HELP_INTERVAL: Duration = Duration::from_secs(5);
+/// No wait between two polls is longer, whatever is configured: in between nobody knows whether the mailbox answers.
+const LONGEST_POLL: u64 = 24 * 3600;
 /// The waits while the mailbox cannot be reached.
 const RECONNECT: Backoff = Backoff { first: Duration::from_secs(5), longest: Duration::from_secs(600) };
 /// After new mail is announced, so that what comes together is read together.
@@ -98,61 +103,36 @@ pub async fn run(desk: Desk) -> anyhow::Result<u8> {
         None => None,
     };
     let vitals = listen("health.listen", desk.setup.config.health.listen, "the daemon's health").await?;
-    let stop = CancellationToken::new();
     let queued = Arc::new(Notify::new());
-    let tasks = TaskTracker::new();
     let (current, rota) = channel(desk.clone());
-    let keeping_time = tasks.spawn(until(stop.clone(), keep_the_timetable(rota.clone())));
-    let receiving = tasks.spawn(until(stop.clone(), keep_receiving(rota.clone(), queued.clone())));
-    let watching = tasks.spawn(until(stop.clone(), keep_watching(rota.clone())));
-    let present = tasks.spawn(until(stop.clone(), keep_present(desk.clone())));
-    let feeding = tasks.spawn(until(stop.clone(), watchdog::keep_fed(rota.clone())));
-    let reloading = tasks.spawn(until(stop.clone(), reload::keep_reloading(hangups, current)));
-    let showing = tasks.spawn(keep_showing(pages, rota.clone(), stop.clone()));
-    let delivering = tasks.spawn(keep_delivering(rota.clone(), outgoing, queued, stop.clone()));
-    let health = Health::new(rota, tasks.clone(), tasks.len() + 1).router();
-    let telling = tasks.spawn(keep_telling(vitals, health, stop.clone()));
-    tasks.close();
+    let mut crew = Crew::new();
+    let stop = crew.stop.clone();
+    crew.set_to_endless_work("the timetable", keep_the_timetable(rota.clone()));
+    crew.set_to_endless_work("receiving", keep_receiving(rota.clone(), queued.clone()));
+    crew.set_to_endless_work("watching", keep_watching(rota.clone()));
+    crew.set_to_endless_work("presence", keep_present(desk.clone()));
+    crew.set_to_endless_work("feeding the watchdog", watchdog::keep_fed(rota.clone()));
+    crew.set_to_endless_work("reloading", reload::keep_reloading(hangups, current));
+    crew.set_to_work("the page for staff", keep_showing(pages, rota.clone(), stop.clone()));
+    crew.set_to_work("delivering", keep_delivering(rota.clone(), outgoing, queued, stop.clone()));
+    let health = Health::new(rota, crew.at_work(), crew.len() + 1).router();
+    crew.set_to_work("telling of its health", keep_telling(vitals, health, stop));
+    let mut signals = StopSignals::listen()?;
     tracing::info!(mailbox = "polling", every = desk.setup.config.mailbox.poll_seconds, "phuluc runs");
     watchdog::tell(NotifyState::Ready);
-    let ended = tokio::select! {
-        signalled = first_signal() => { signalled?; None }
-        _ = receiving => Some("receiving"),
-        _ = keeping_time => Some("the timetable"),
-        _ = watching => Some("watching"),
-        _ = present => Some("presence"),
-        _ = feeding => Some("feeding the watchdog"),
-        _ = reloading => Some("reloading"),
-        _ = showing => Some("the page for staff"),
-        _ = telling => Some("telling of its health"),
-        _ = delivering => Some("delivering"),
-    };
-    watchdog::tell(NotifyState::Stopping);
-    stop.cancel();
-    tokio::select! {
-        () = tasks.wait() => {}
-        () = tokio::time::sleep(STOPPING) => tracing::error!("what was begun does not end; stopping all the same"),
-        _ = first_signal() => tracing::warn!("a second signal; stopping at once"),
-    }
-    let leaving = async {
-        if let Err(error) = desk.store.depart(desk.clock.now()).await {
-            tracing::warn!(%error, "the others are not told that this daemon left; they will see it");
-        }
-        desk.store.close().await;
-    };
-    if tokio::time::timeout(LEAVING, leaving).await.is_err() {
+    let code = crew.supervise(STOPPING, async || signals.next().await).await;
+    if tokio::time::timeout(LEAVING, take_leave(&desk)).await.is_err() {
         tracing::warn!("the database does not answer; it is left as it is");
     }
-    match ended {
-        Some(task) => {
-            tracing::error!(task, "a task ended by itself; phuluc stops");
-            Ok(1)
-        }
-        None => {
-            tracing::info!("phuluc stops");
-            Ok(0)
-        }
+    tracing::info!("phuluc stops");
+    Ok(code)
+}
+
+async fn take_leave(desk: &Desk) {
+    if let Err(error) = desk.store.depart(desk.clock.now()).await {
+        tracing::warn!(%error, "the others are not told that this daemon left; they will see it");
     }
+    desk.store.close().await;
 }
 
 /// The address of a page, where the configuration wants one; what keeps it from being served is told at the start.
@@ -188,21 +168,13 @@ async fn keep_telling(listener: Option<Listener>, router: Router, stop: Cancella
     }
 }
 
-/// Work that may be abandoned anywhere, because it goes on from what the database knows.
-async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = work => {}
-    }
-}
-
 /// Polls until something hangs; an open connection is used again, a failing one is opened anew after a growing wait.
 async fn keep_receiving(rota: Rota, queued: Arc<Notify>) {
     let mut mailbox = None;
     let mut failures = 0;
     loop {
         let desk = rota.borrow().clone();
-        let poll = Duration::from_secs(desk.setup.config.mailbox.poll_seconds.max(1));
+        let poll = Duration::from_secs(desk.setup.config.mailbox.poll_seconds.clamp(1, LONGEST_POLL));
         let polled = patiently("receiving", &desk.steps, PATIENCE, poll_once(&desk, &mut mailbox)).await;
         match polled {
             None => return,
@@ -379,13 +351,5 @@ async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, queued: Arc<Notify
             () = queued.notified() => {}
             () = tokio::time::sleep(DELIVERY_INTERVAL) => {}
         }
-    }
-}
-
-async fn first_signal() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminate.recv() => Ok(()),
     }
 }

@@ -5,7 +5,10 @@ use phuluc::{
     cli::{self, Arguments},
     fence,
 };
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
+
+/// What is on a thread when all is done may take so long to end.
+const LAST_MOMENT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -16,14 +19,19 @@ fn main() -> ExitCode {
     run(arguments)
 }
 
-#[tokio::main]
-async fn run(arguments: Arguments) -> ExitCode {
+fn run(arguments: Arguments) -> ExitCode {
     cli::start_logging(&arguments);
-    match cli::run(arguments).await {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            eprintln!("phuluc: {error:#}");
-            ExitCode::from(cli::OUR_TROUBLE)
-        }
-    }
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return trouble(&error.into()),
+    };
+    let came = runtime.block_on(cli::run(arguments));
+    // A file that cannot be read to its end, or a disk that hangs, must not keep the program from ending.
+    runtime.shutdown_timeout(LAST_MOMENT);
+    came.map_or_else(|error| trouble(&error), ExitCode::from)
+}
+
+fn trouble(error: &anyhow::Error) -> ExitCode {
+    eprintln!("phuluc: {error:#}");
+    ExitCode::from(cli::OUR_TROUBLE)
 }

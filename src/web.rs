@@ -9,7 +9,11 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Connections at a time; more wait until one of these ends.
@@ -35,17 +39,24 @@ impl Listener {
         Ok(Listener { address: listener.local_addr()?, listener })
     }
 
+    /// The next connection, once there is a place for it.
+    async fn next(&self, places: &Arc<Semaphore>) -> Option<(OwnedSemaphorePermit, std::io::Result<TcpStream>)> {
+        let place = places.clone().acquire_owned().await.ok()?;
+        Some((place, self.listener.accept().await.map(|(stream, _)| stream)))
+    }
+
     /// Answers until it is told to stop.
     pub async fn serve(&self, router: Router, stop: CancellationToken) {
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         loop {
-            let Ok(place) = places.clone().acquire_owned().await else { return };
+            // Whoever holds all the places does not hold up the daemon's end.
             let accepted = tokio::select! {
                 () = stop.cancelled() => return,
-                accepted = self.listener.accept() => accepted,
+                accepted = self.next(&places) => accepted,
             };
+            let Some((place, accepted)) = accepted else { return };
             let stream = match accepted {
-                Ok((stream, _)) => stream,
+                Ok(stream) => stream,
                 Err(error) => {
                     tracing::warn!(%error, "a connection cannot be accepted");
                     tokio::time::sleep(RECOVERY).await;

@@ -1,6 +1,6 @@
 //! The examples of `deploy/` in the hands of the programs they are for: alert rules and dashboard in Prometheus, the
 //! proxy in nginx, the containers in Compose. These come from Debian's packages (`tests/run` installs them); what is
-//! the unit's and the package's is held by `tests/service.rs` and `tests/package`.
+//! the unit's and the package's is held by `tests/service` and `tests/package`.
 
 mod harness;
 

@@ -205,9 +205,10 @@ fn audited(act: TokenAct) -> &'static str {
 /// A refusal for the words of the letter.
 fn in_words(refused: &Refused) -> (&'static str, String, Vec<String>) {
     match refused {
-        Refused::Missing(_) | Refused::NotHeld(_) | Refused::Emptied(_) => ("not_held", String::new(), Vec::new()),
+        Refused::Missing(_) | Refused::NotHeld(_) => ("not_held", String::new(), Vec::new()),
+        Refused::Emptied(_) => ("emptied", String::new(), Vec::new()),
         Refused::NoAgency { given, near, .. } => ("agency", given.clone(), near.clone()),
-        Refused::Campaign(_) => ("held_again", String::new(), Vec::new()),
+        Refused::Campaign(open) => ("campaign", open.clone(), Vec::new()),
         Refused::HeldAgain(why) => ("held_again", why.clone(), Vec::new()),
     }
 }

@@ -43,10 +43,7 @@ pub struct Gathered {
 pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Gathered> {
     let progress = progress(desk, campaign).await?;
     let reports = tables::current_reports(&desk.store, &campaign.id).await?;
-    let mut written = tables::not_understood(&desk.store, &campaign.id).await?;
-    for (field, code) in own_words(campaign) {
-        written.extend(tables::chosen(&desk.store, &campaign.id, field, code).await?);
-    }
+    let written = tables::in_own_words(&desk.store, &campaign.id, &own_words(campaign)).await?;
     let documents = documents::by_agency(&desk.store, &campaign.id).await?;
     let since = reports.iter().map(|report| (report.agency.to_string(), report.received_at)).collect();
     Ok(Gathered { progress, reports, since, written, documents, now: desk.clock.now() })

@@ -1,6 +1,6 @@
-//! One agency in a campaign: its state, the versions it sent, its messages and our letters to it.
+//! One agency in a campaign: its state, the versions it sent and what each changed, its messages and our letters to it.
 
-use super::{Answer, Refusal, Shown, campaign, held::brief};
+use super::{Answer, Refusal, Shown, campaign, changes, held::brief};
 use crate::{
     agency::AgencyId,
     duty::tabulate,
@@ -20,6 +20,7 @@ pub async fn show(State(shown): State<Shown>, Path((id, agency)): Path<(String, 
     let reports = reports::reports_of(store, &open.id, &agency).await?;
     let messages = history::messages_of(store, &open.id, &agency).await?;
     let letters = history::letters_of(store, &open.id, &agency).await?;
+    let changes = changes::history(&shown, &open.form, &reports);
     let reports: Vec<Json> = reports
         .iter()
         .rev()
@@ -59,6 +60,7 @@ pub async fn show(State(shown): State<Shown>, Path((id, agency)): Path<(String, 
         "on_time": known.and_then(|known| known.on_time),
         "deadline": shown.moment(known.and_then(|known| known.deadline.parse().ok()).unwrap_or(open.deadline_at)),
         "reports": reports,
+        "changes": changes,
         "messages": messages,
         "letters": letters.iter().rev().map(|letter| letter_line(&shown, letter)).collect::<Vec<_>>(),
     });

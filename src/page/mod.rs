@@ -4,6 +4,7 @@
 
 mod agency;
 mod campaign;
+mod changes;
 mod guard;
 mod held;
 mod letter;

@@ -1,7 +1,7 @@
 //! One report beside its original file: what was understood, with its findings, and the sheets as they came, the
 //! cells that findings name marked in them.
 
-use super::{Answer, Named, Refusal, Shown, campaign_facts, held::brief, number, original};
+use super::{Answer, Named, Refusal, Shown, campaign_facts, changes, held::brief, number, original};
 use crate::{
     agency::AgencyId,
     campaign::CampaignId,
@@ -29,6 +29,7 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
     let open = shown.campaign(campaign.as_str())?;
     let findings = reports::findings_of(store, report.id).await?;
     let (file, sheets) = as_it_came(&shown, &report).await?;
+    let versions = reports::reports_of(store, &campaign, &agency).await?;
     let values = json!({
         "campaign": campaign_facts(open),
         "agency": { "id": agency, "name": name_of(&shown, open, &campaign, &agency).await? },
@@ -44,6 +45,7 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
             "file_number": file,
         },
         "findings": findings.iter().map(|finding| finding_facts(&shown, &open.form, finding)).collect::<Vec<_>>(),
+        "changes": changes::of(&shown, &open.form, &report, &versions),
         "sections": sections(&shown, &open.form, report.answers.as_ref()),
         "sheets": marked(sheets, &findings),
     });
@@ -169,7 +171,14 @@ fn sections(shown: &Shown, form: &Form, answers: Option<&Json>) -> Vec<Json> {
 }
 
 /// An answer in the words of people: the option's text, a time as it is written, the text itself.
-fn value_words(shown: &Shown, form: &Form, section: &Section, column: &Column, row: &RowName, value: &Json) -> String {
+pub fn value_words(
+    shown: &Shown,
+    form: &Form,
+    section: &Section,
+    column: &Column,
+    row: &RowName,
+    value: &Json,
+) -> String {
     let text = match value {
         Json::Null => return String::new(),
         Json::String(text) => text.clone(),

@@ -66,3 +66,135 @@ pub async fn report(store: &Store, id: i64) -> Result<Option<(CampaignId, Agency
     let whose = Columns(&row);
     Ok(Some((whose.campaign("campaign")?, whose.agency("agency")?, reports::report(&row)?)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        form::{
+            declaration::Form,
+            followed::{Followed, Spot},
+        },
+        store::{
+            messages::{Held, MessageKind, MessageOutcome},
+            outbox::{LetterKind, NewLetter},
+            reports::{NewReport, Verdict, record_report},
+            tests::*,
+        },
+    };
+    use serde_json::json;
+    use std::path::Path;
+
+    on_both! {
+        a_history_holds_what_is_of_the_agency_and_campaign_or_of_no_campaign,
+        letters_are_of_one_agency_in_one_campaign,
+        a_report_comes_with_whose_it_is,
+    }
+
+    async fn a_history_holds_what_is_of_the_agency_and_campaign_or_of_no_campaign(store: Store) {
+        with_campaign(&store).await;
+        let (campaign, ha_noi, mic) = (campaign(), agency("ha-noi"), agency("mic"));
+        assert_eq!(super::messages_of(&store, &campaign, &ha_noi).await.unwrap(), []);
+        // (whose, of which campaign, kind, why it waits)
+        for (number, (whose, of, kind, held)) in [
+            (Some(&ha_noi), Some(&campaign), MessageKind::Report, None),
+            (Some(&mic), Some(&campaign), MessageKind::Report, None),
+            (Some(&ha_noi), None, MessageKind::Question, Some(Held::Ambiguous)),
+            (None, Some(&campaign), MessageKind::Question, Some(Held::UnknownSender)),
+            (Some(&ha_noi), Some(&campaign), MessageKind::Automatic, None),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let uid = number.to_string();
+            let id = new(&store, &mail(&uid, uid.as_bytes())).await;
+            let outcome = MessageOutcome {
+                agency: whose,
+                campaign: of,
+                held,
+                subject: Some("Báo cáo"),
+                from_address: Some("a@hanoi.example"),
+                ..MessageOutcome::of(kind)
+            };
+            record(&store, id, &outcome).await;
+        }
+        // One that waits to be read is nobody's yet.
+        new(&store, &mail("waits", b"waits")).await;
+        let told = |rows: Vec<MessageRow>| -> Vec<(i64, &'static str, Option<&'static str>)> {
+            let kind = |row: &MessageRow| row.kind.map_or("", MessageKind::as_str);
+            rows.iter().map(|row| (row.id, kind(row), row.held.map(Held::as_str))).collect()
+        };
+        let of_ha_noi = super::messages_of(&store, &campaign, &ha_noi).await.unwrap();
+        assert_eq!(of_ha_noi[0].subject.as_deref(), Some("Báo cáo"));
+        assert_eq!(of_ha_noi[0].from_address.as_deref(), Some("a@hanoi.example"));
+        assert_eq!(told(of_ha_noi), [(1, "report", None), (3, "question", Some("ambiguous")), (5, "automatic", None)]);
+        assert_eq!(told(super::messages_of(&store, &campaign, &mic).await.unwrap()), [(2, "report", None)]);
+        let other = CampaignId::parse("thang").unwrap();
+        assert_eq!(
+            told(super::messages_of(&store, &other, &ha_noi).await.unwrap()),
+            [(3, "question", Some("ambiguous"))]
+        );
+    }
+
+    async fn letters_are_of_one_agency_in_one_campaign(store: Store) {
+        with_campaign(&store).await;
+        let (campaign, ha_noi, mic) = (campaign(), agency("ha-noi"), agency("mic"));
+        for (fact, kind, campaign, agency) in [
+            ("message:1:receipt", LetterKind::Receipt, Some(&campaign), Some(&ha_noi)),
+            ("message:2:receipt", LetterKind::Receipt, Some(&campaign), Some(&mic)),
+            ("digest:1", LetterKind::Digest, Some(&campaign), None),
+            ("alert:1", LetterKind::Alert, None, None),
+            ("reminder:1552:-2:ha-noi", LetterKind::Reminder, Some(&campaign), Some(&ha_noi)),
+        ] {
+            queue_one(&store, NewLetter { kind, campaign, agency, ..receipt(fact) }).await;
+        }
+        let letters = letters_of(&store, &campaign, &ha_noi).await.unwrap();
+        let facts: Vec<&str> = letters.iter().map(|letter| letter.fact.as_str()).collect();
+        assert_eq!(facts, ["message:1:receipt", "reminder:1552:-2:ha-noi"]);
+        assert_eq!((letters[0].recipient.as_str(), letters[0].kind), ("a@hanoi.example", LetterKind::Receipt));
+        assert_eq!(letters_of(&store, &campaign, &mic).await.unwrap().len(), 1);
+        assert_eq!(letters_of(&store, &CampaignId::parse("thang").unwrap(), &ha_noi).await.unwrap(), []);
+    }
+
+    async fn a_report_comes_with_whose_it_is(store: Store) {
+        with_campaign(&store).await;
+        let (campaign, mic) = (campaign(), agency("mic"));
+        let form = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml");
+        let form = Form::load(&form).unwrap();
+        let message = new(&store, &mail("1", b"x")).await;
+        let spot = Spot { section: "status".to_owned(), row: Some("1.2".to_owned()), field: Some("note".to_owned()) };
+        let followed = Followed { version: 1, changed: vec![spot], ..Followed::default() };
+        for (followed, version) in [(None, 1), (Some(&followed), 2)] {
+            let new = NewReport {
+                message,
+                withdrawn: None,
+                campaign: &campaign,
+                agency: &mic,
+                received_at: at(NOW),
+                on_time: true,
+                verdict: Verdict::Unreadable,
+                file_name: Some("Phụ lục.xlsx"),
+                file_sha256: "cc",
+                file_size: 9000,
+                form: &form,
+                answers: None,
+                counts: &json!({}),
+                findings: &[],
+                confidence: None,
+                followed,
+            };
+            let mut tx = store.begin().await.unwrap();
+            let recorded = record_report(&mut tx, &new).await.unwrap();
+            tx.commit().await.unwrap();
+            let (whose_campaign, whose, kept) = report(&store, recorded.id).await.unwrap().unwrap();
+            assert_eq!((whose_campaign, whose), (campaign.clone(), mic.clone()));
+            assert_eq!((kept.id, kept.message, kept.version), (recorded.id, message, version));
+            assert_eq!((kept.verdict, kept.answers.as_ref()), (Verdict::Unreadable, None));
+            assert_eq!((kept.followed.as_ref(), kept.file_name.as_deref()), (followed, Some("Phụ lục.xlsx")));
+            // It is the row that the agency's list has.
+            let listed = reports::reports_of(&store, &campaign, &mic).await.unwrap();
+            assert_eq!(listed.iter().find(|row| row.id == recorded.id), Some(&kept));
+        }
+        assert!(report(&store, 99).await.unwrap().is_none() && report(&store, -1).await.unwrap().is_none());
+    }
+}

@@ -5,7 +5,7 @@ use super::{Store, StoreError, columns::Columns, reports::Verdict};
 use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
 use serde_json::Value as Json;
-use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, any::AnyRow};
 
 /// The version of an agency's report that counts.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,39 +53,30 @@ pub async fn current_reports(store: &Store, campaign: &CampaignId) -> Result<Vec
     rows.iter().map(report).collect()
 }
 
-/// Answers of current reports that were not understood.
-pub async fn not_understood(store: &Store, campaign: &CampaignId) -> Result<Vec<Written>, StoreError> {
-    let rows = sqlx::query(
+/// Answers of current reports that a value alone does not tell: what was not understood, and the options chosen, each
+/// as column and code, that ask for words of the agency's own. One pass, since it reads every answer of a campaign.
+pub async fn in_own_words(
+    store: &Store,
+    campaign: &CampaignId,
+    chosen: &[(&str, &str)],
+) -> Result<Vec<Written>, StoreError> {
+    let options: String = (0..chosen.len())
+        .map(|at| format!(" OR (answer.field = ${} AND answer.value = ${})", 2 * at + 2, 2 * at + 3))
+        .collect();
+    let statement = format!(
         "
         SELECT answer.report, answer.section, answer.row_name, answer.field, answer.text
         FROM report
         JOIN answer ON answer.report = report.id
-        WHERE report.campaign = $1 AND report.is_current = 1 AND answer.value IS NULL
+        WHERE report.campaign = $1 AND report.is_current = 1 AND (answer.value IS NULL{options})
         ORDER BY answer.report, answer.position
-        ",
-    )
-    .bind(campaign.as_str())
-    .fetch_all(&store.pool)
-    .await?;
-    rows.iter().map(written).collect()
-}
-
-/// Answers of current reports that chose this option, for options that ask for words of the agency's own.
-pub async fn chosen(store: &Store, campaign: &CampaignId, field: &str, code: &str) -> Result<Vec<Written>, StoreError> {
-    let rows = sqlx::query(
         "
-        SELECT answer.report, answer.section, answer.row_name, answer.field, answer.text
-        FROM report
-        JOIN answer ON answer.report = report.id
-        WHERE report.campaign = $1 AND report.is_current = 1 AND answer.field = $2 AND answer.value = $3
-        ORDER BY answer.report, answer.position
-        ",
-    )
-    .bind(campaign.as_str())
-    .bind(field)
-    .bind(code)
-    .fetch_all(&store.pool)
-    .await?;
+    );
+    let mut query = sqlx::query(AssertSqlSafe(statement)).bind(campaign.as_str());
+    for (field, code) in chosen {
+        query = query.bind(*field).bind(*code);
+    }
+    let rows = query.fetch_all(&store.pool).await?;
     rows.iter().map(written).collect()
 }
 

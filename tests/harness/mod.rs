@@ -27,7 +27,7 @@ pub use dovecot::Dovecot;
 pub use endpoint::{CLIENT_SECRET, FIRST_REFRESH, TokenEndpoint, TokenPlay};
 pub use exim::{EXIM_DOMAIN, Exim};
 pub use imap_server::ImapServer;
-pub use office::{AGENCIES, Daemon, Office, PATIENCE, furnish, report, within};
+pub use office::{AGENCIES, Daemon, Office, PATIENCE, furnish, report, send_signal, within};
 pub use postgres::Postgres;
 pub use scripted::{MESSAGE, Rule, ScriptedImap, Then};
 pub use sink::{Encryption, Play, Received, Script, SmtpSink, Step};

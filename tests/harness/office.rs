@@ -130,18 +130,14 @@ impl Office {
 
     /// Starts the daemon; its log is gathered.
     pub fn daemon(&self) -> Daemon {
-        let mut child = self.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let log = Arc::new(Mutex::new(String::new()));
-        let gathered = log.clone();
-        let reader = std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                let mut log = gathered.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
-        Daemon { child, log, reader: Some(reader) }
+        Daemon::start(self.command(&["run"]))
+    }
+
+    /// One more, with a configuration of its own beside this office's.
+    pub fn daemon_with(&self, config: &Path) -> Daemon {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_phuluc"));
+        command.arg("--config").arg(config).arg("run").env_remove("PHULUC_LOG").stdin(Stdio::null());
+        Daemon::start(command)
     }
 
     /// Drops a report of an agency into the inbox: good for even numbers, with an error for odd ones.
@@ -170,6 +166,30 @@ pub struct Daemon {
 }
 
 impl Daemon {
+    /// Starts what is to be a daemon; its log is gathered.
+    pub fn start(mut command: Command) -> Daemon {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = Arc::new(Mutex::new(String::new()));
+        let gathered = log.clone();
+        let reader = std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                let mut log = gathered.lock().unwrap();
+                log.push_str(&line);
+                log.push('\n');
+            }
+        });
+        Daemon { child, log, reader: Some(reader) }
+    }
+
+    /// The processes that it started, which are those that read for it.
+    pub fn readers(&self) -> Vec<u32> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap().flatten();
+        let children = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let numbers: Vec<String> = children.collect();
+        numbers.iter().flat_map(|line| line.split_whitespace()).map(|number| number.parse().unwrap()).collect()
+    }
+
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
@@ -186,8 +206,7 @@ impl Daemon {
 
     /// Such as `-STOP`.
     pub fn signal(&self, signal: &str) {
-        let done = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
-        assert!(done.success());
+        send_signal(signal, self.child.id());
     }
 
     pub fn kill(mut self) {
@@ -218,6 +237,12 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a process a signal, such as `-STOP`.
+pub fn send_signal(signal: &str, process: u32) {
+    let done = Command::new("kill").args([signal, &process.to_string()]).status().unwrap();
+    assert!(done.success(), "{signal} {process}");
 }
 
 pub fn within(limit: Duration, mut done: impl FnMut() -> bool) -> bool {

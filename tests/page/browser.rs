@@ -86,6 +86,43 @@ fn a_screen_reader_is_told_what_everything_is() {
 }
 
 #[test]
+fn what_changed_is_told_to_a_screen_reader_cell_by_cell_and_labelled_on_a_phone() {
+    let shown = Shown::open("", &[]);
+    for (width, cells_have) in [(1440, false), (390, true)] {
+        let browser = Browser::open(width);
+        browser.go(&format!("http://{}/campaigns/1552/agencies/nghe-an", shown.address));
+        let table =
+            "[...document.querySelectorAll('caption')].find(one => one.textContent.includes('khác so với')).parentNode";
+        // On a phone the heading of its column stands before each answer, since the columns are gone.
+        let labelled = browser.ask(&format!(
+            "return [...({table}).querySelectorAll('td')].map(one => getComputedStyle(one, '::before').content)"
+        ));
+        let labelled: Vec<&str> = labelled.as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+        assert_eq!(labelled.len(), 6);
+        assert!(labelled.iter().all(|label| label.starts_with('"') == cells_have), "{width}: {labelled:?}");
+        let seen = browser.ask(&format!(
+            "return [...({table}).querySelectorAll('caption, th[scope=row], td')].every(one => one.getClientRects().length && one.innerText.trim())"
+        ));
+        assert_eq!(seen, true, "{width}");
+    }
+    let browser = Browser::open(1440);
+    browser.go(&format!("http://{}/campaigns/1552/agencies/nghe-an", shown.address));
+    let tree = browser.command("Accessibility.getFullAXTree", &json!({}));
+    let named = |role: &str, name: &str| {
+        let nodes = tree["nodes"].as_array().unwrap().iter();
+        nodes.filter(|node| node["role"]["value"] == role && node["name"]["value"] == name).count()
+    };
+    assert_eq!(named("table", "2 nội dung khác so với lần thứ 1"), 1);
+    assert_eq!((named("rowheader", "Mục 1.2"), named("rowheader", "Mục 4.1")), (1, 1));
+    assert_eq!((named("columnheader", "Lần thứ 1"), named("columnheader", "Lần thứ 2")), (1, 1));
+    assert_eq!(named("heading", "Lần thứ 2 so với lần thứ 1"), 1);
+    // The version is reached from its heading by keyboard.
+    browser.ask("return document.querySelector('h3 a').focus({focusVisible: true})");
+    browser.press(ENTER);
+    assert!(browser.ask("return location.pathname").as_str().unwrap().starts_with("/reports/"));
+}
+
+#[test]
 fn text_stands_out_from_its_ground() {
     let shown = Shown::open("", &[]);
     let browser = Browser::open(1440);

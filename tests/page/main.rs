@@ -164,7 +164,8 @@ fn a_page_tells_what_the_command_line_tells() {
     let nghe_an = shown.get("/campaigns/1552/agencies/nghe-an").text();
     assert!(nghe_an.contains("Lần thứ 2") && nghe_an.contains("Lần thứ 1") && nghe_an.contains("hợp lệ, đang sử dụng"));
     // The first version, whose reason is missing in F18 and F22: both are marked beside what was understood.
-    let report = links(&nghe_an).into_iter().rfind(|link| link.starts_with("/reports/")).unwrap();
+    let versions = nghe_an.split("<h2>").find(|part| part.starts_with("Báo cáo đã gửi")).unwrap();
+    let report = links(versions).into_iter().rfind(|link| link.starts_with("/reports/")).unwrap();
     let report = shown.get(&report).text();
     assert_eq!(report.matches("<td class=\"marked\">").count(), 2);
     assert!(report.contains("Cần bổ sung:") && report.contains("ô F18") && report.contains("Trang tính \"Phụ lục\""));
@@ -175,6 +176,34 @@ fn a_page_tells_what_the_command_line_tells() {
     assert_eq!(file.header("content-type"), "application/octet-stream");
     assert!(file.header("content-disposition").starts_with("attachment; filename=\"thu-3-tep-"));
     assert!(file.body.starts_with(b"PK"));
+}
+
+#[test]
+fn what_changed_between_two_versions_is_shown_with_what_was_asked_for() {
+    let shown = Shown::open("", &[]);
+    let nghe_an = shown.get("/campaigns/1552/agencies/nghe-an").text();
+    let changes = nghe_an.split("<h2>").find(|part| part.starts_with("Thay đổi giữa các lần gửi")).expect("changes");
+    assert_eq!(changes.matches("<h3>").count(), 1);
+    assert!(changes.contains("Lần thứ 2</a> so với lần thứ 1"), "{changes}");
+    // What was asked for is done, and these two cells, empty before, are all that is different.
+    assert!(changes.contains("Đã bổ sung theo đề nghị:</b> mục 1.2 (") && changes.contains("; mục 4.1 ("), "{changes}");
+    assert!(!changes.contains("Còn lại"), "{changes}");
+    assert!(changes.contains("<caption>2 nội dung khác so với lần thứ 1</caption>"), "{changes}");
+    for row in ["Mục 1.2", "Mục 4.1"] {
+        let line = changes.lines().find(|line| line.contains(&format!("<th scope=\"row\">{row}</th>"))).expect(row);
+        let before = "<td data-label=\"Lần thứ 1\"><span class=\"empty\">(để trống)</span></td>";
+        assert!(line.contains(before), "{line}");
+        let now = line.split("<td data-label=\"Lần thứ 2\">").nth(1).unwrap();
+        assert!(!now.starts_with("</td>") && !now.starts_with("<span"), "{line}");
+        // As the report itself has it.
+        let report = links(changes).into_iter().find(|link| link.starts_with("/reports/")).unwrap();
+        let report = shown.get(&report).text();
+        assert!(report.contains("<h2>Thay đổi so với lần thứ 1</h2>") && report.contains(line), "{line}");
+    }
+    // Who sent one version has nothing to compare.
+    let one = reached(&shown).into_iter().filter(|(path, _)| path.contains("/agencies/")).map(|(_, page)| page.text());
+    let without = one.filter(|page| page.contains("Lần thứ 1") && !page.contains("Lần thứ 2"));
+    assert_eq!(without.filter(|page| page.contains("Thay đổi giữa các lần gửi")).count(), 0);
 }
 
 #[test]

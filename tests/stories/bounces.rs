@@ -3,7 +3,7 @@
 
 use crate::{
     complete,
-    story::{Letter, Office, Story, outcome},
+    story::{Letter, MX, Office, Story, outcome},
 };
 use phuluc::store::{
     addresses::{self, How},
@@ -141,6 +141,38 @@ async fn a_soft_bounce_is_tried_once_more_and_the_third_day_blocks() {
     assert_eq!(story.outcome(), "report from ha-nam accepted");
     assert_eq!(story.letter().sent.to, "an@hanam.example");
     assert!(blocked(&story).await.is_empty());
+    story.end().await;
+}
+
+/// Anybody may write an address into From, so only who proves to be there opens it again.
+#[tokio::test]
+async fn only_proved_mail_from_a_blocked_address_opens_it_again() {
+    let mut story =
+        Story::begin_with(Office { contacts: &[("ha-nam", "an@hanam.example", "")], ..Office::default() }).await;
+    let letter = receipt(&mut story).await;
+    let failed = [("an@hanam.example", "failed", "5.1.1")];
+    assert_eq!(reported(&mut story, &letter.row.message_id, &failed).await, "bounce hard");
+    assert_eq!(blocked(&story).await, ["an@hanam.example"]);
+    story.no_letter();
+    // (what our server found out, whether it is believed, whether the address is open again)
+    for (number, (results, told, open)) in [
+        ("spf=none; dkim=none; dmarc=none", "report from ha-nam accepted", false),
+        ("spf=fail; dkim=fail; dmarc=fail", "report from ha-nam held unauthenticated accepted", false),
+        ("spf=pass; dkim=pass; dmarc=pass", "report from ha-nam accepted", true),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        story.at(&format!("2023-02-2{} 09:00:00", number + 1));
+        let results = format!("{MX}; {results}");
+        story.mail(|mail| mail.results(&results).file("b.xlsx", crate::another(number + 1)));
+        story.poll().await;
+        // What is not answered is read all the same.
+        assert_eq!(story.outcome().split(" (").next(), Some(told), "{results}");
+        assert_eq!(blocked(&story).await.is_empty(), open, "{results}");
+        let to: Vec<String> = story.letters().into_iter().map(|letter| letter.sent.to).collect();
+        assert_eq!(to.contains(&"an@hanam.example".to_owned()), open, "{results}: {to:?}");
+    }
     story.end().await;
 }
 

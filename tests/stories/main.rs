@@ -13,6 +13,7 @@ mod limits;
 mod mail;
 mod names;
 mod outgoing;
+mod overtaken;
 mod people;
 mod pieces;
 #[allow(dead_code, reason = "each test binary uses a part of it")]
