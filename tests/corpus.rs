@@ -32,3 +32,23 @@ fn workbooks_found_by_fuzzing_are_read() {
 fn forms_found_by_fuzzing_are_read() {
     replay("form", reads::form);
 }
+
+#[test]
+fn workbooks_that_fuzzing_begins_with_are_read() {
+    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data")];
+    let mut count = 0;
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+            let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if ["xls", "xlsx", "xlsb", "ods", "docx"].contains(&ending.as_str()) {
+                let bytes = fs::read(&path).unwrap();
+                let read = std::panic::catch_unwind(|| reads::workbook(&bytes));
+                assert!(read.is_ok(), "{}", path.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 100, "{count} workbooks");
+}
