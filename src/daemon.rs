@@ -44,6 +44,8 @@ use tokio_util::sync::CancellationToken;
 /// The desk as it is now: each turn begins with it, so that a configuration that was read again holds from the next.
 type Rota = Receiver<Desk>;
 
+/// Letters that are sent at a time, each over a connection of its own; large providers allow no more than three.
+const SENDERS: usize = 2;
 /// How soon a queued letter leaves at the latest; the answer to a mail leaves at once.
 const DELIVERY_INTERVAL: Duration = Duration::from_secs(5);
 /// How often a daemon that shares its database shows that it is there, and looks which others are gone.
@@ -114,7 +116,9 @@ pub async fn run(desk: Desk) -> anyhow::Result<u8> {
     crew.set_to_endless_work("feeding the watchdog", watchdog::keep_fed(rota.clone()));
     crew.set_to_endless_work("reloading", reload::keep_reloading(hangups, current));
     crew.set_to_work("the page for staff", keep_showing(pages, rota.clone(), stop.clone()));
-    crew.set_to_work("delivering", keep_delivering(rota.clone(), outgoing, queued, stop.clone()));
+    for _ in 0..SENDERS {
+        crew.set_to_work("delivering", keep_delivering(rota.clone(), outgoing.clone(), queued.clone(), stop.clone()));
+    }
     let health = Health::new(rota, crew.at_work(), crew.len() + 1).router();
     crew.set_to_work("telling of its health", keep_telling(vitals, health, stop));
     let mut signals = StopSignals::listen()?;
@@ -342,7 +346,11 @@ async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, queued: Arc<Notify
         let next = deliver::deliver_next(&desk, &outgoing, &mut delivered, &mut unnoted);
         match patiently("delivering", &desk.steps, PATIENCE, next).await {
             None => return,
-            Some(Ok(true)) => continue,
+            Some(Ok(true)) => {
+                // Where there was one letter there may be another for whoever waits.
+                queued.notify_one();
+                continue;
+            }
             Some(Ok(false)) => {}
             Some(Err(error)) => tracing::error!(error = format!("{error:#}"), "delivering failed"),
         }

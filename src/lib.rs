@@ -30,25 +30,25 @@
 //!
 //! # One report's path
 //!
-//! [`duty::receive`] lists the mailbox and commits each new mail's bytes before anything on the server is
-//! touched. Each kept message is then read (`duty::handle`; the next ones meanwhile), behind the [`fence`]: [`message`]
-//! makes a [`message::Mail`] of it, [`message::automatic`] says whether it may be answered at all, [`duty::evidence`] gathers what speaks for
-//! its sender (DNS is asked for the keys of its signatures, which are checked behind the fence),
-//! [`duty::identify`] says whose it is and [`message::trust`] whether that is proved,
-//! [`appendix`] which of its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds
-//! sections, columns and rows by their words ([`form`]'s `locate`), understands each cell (`value`), and asks
-//! the form's rules (`rules`). [`duty::decide`] holds all of this together and touches nothing. Outcome, report
-//! and letter are then recorded in one transaction, and only after that the mail is moved on the server. A
-//! daemon that dies in between finds its work in the database. Where several share one PostgreSQL, a message is in
-//! the hands of one of them while it is read ([`store::presence`]), and whoever lost it records nothing.
+//! [`duty::receive`] lists the mailbox and commits each new mail's bytes before anything on the server is touched.
+//! Each kept message is then read (`duty::handle`; the next ones meanwhile), behind the [`fence`]: [`message`] makes
+//! a [`message::Mail`] of it, [`message::automatic`] says whether it may be answered at all, [`duty::evidence`]
+//! gathers what speaks for its sender (DNS is asked for the keys of its signatures, which are checked behind the
+//! fence), [`duty::identify`] says whose it is and [`message::trust`] whether that is proved, [`appendix`] which of
+//! its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds sections, columns and rows by
+//! their words ([`form`]'s `locate`), understands each cell (`value`), and asks the form's rules (`rules`).
+//! [`duty::decide`] holds all of this together and touches nothing. Outcome, report and letter are then recorded in
+//! one transaction, and only after that the mail is moved on the server. A daemon that dies in between finds its work
+//! in the database. Where several share one PostgreSQL, a message is in the hands of one of them while it is read
+//! ([`store::presence`]), and whoever lost it records nothing.
 //!
 //! # One letter's path
 //!
 //! The letter is rendered from `config/letters/` ([`letter`]), composed into a whole mail with its Message-ID
 //! ([`letter::compose`]) and queued in the transaction of the fact it tells, once for each fact, within the
-//! limits of answers. [`duty::deliver`] takes one after the other: noted as `sending` first, then handed to
-//! [`outgoing`], then noted as sent, put off, failed, or uncertain. An uncertain letter is never sent again by
-//! itself.
+//! limits of answers. [`duty::deliver`] takes one after the other, in order for each agency: noted as `sending` first,
+//! then handed to [`outgoing`], then noted as sent, put off, failed, or uncertain. An uncertain letter is never sent
+//! again by itself.
 //!
 //! A letter that comes back is told by [`message::delivery`]; [`duty::bounce`] says what follows, if it proves to be ours.
 //!

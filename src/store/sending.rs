@@ -32,7 +32,9 @@ pub struct LetterToSend {
     pub raw: Vec<u8>,
 }
 
-/// Takes the first letter whose time has come; it is being sent from now on.
+/// Takes the first letter whose time has come; it is being sent from now on. While a letter to an agency, or to an
+/// address, is being sent or stands before another one, that other one is not taken, so each gets its letters in order
+/// however many are sent at a time.
 pub async fn take_next(store: &Store, now: Timestamp) -> Result<Option<LetterToSend>, StoreError> {
     let mut tx = store.begin().await?;
     let Some(letter) = claim(&mut tx, now).await? else { return Ok(None) };
@@ -176,6 +178,18 @@ async fn claim(tx: &mut Tx, now: Timestamp) -> Result<Option<LetterToSend>, Stor
               WHERE state = 'queued' AND not_before <= $1 AND ",
             present!(),
             "
+                AND NOT EXISTS (
+                    SELECT 1
+                    FROM letter AS other
+                    WHERE other.state = 'sending'
+                      AND (other.recipient = letter.recipient OR other.agency = letter.agency)
+                )
+                AND NOT EXISTS (
+                    SELECT 1
+                    FROM letter AS other
+                    WHERE other.state = 'queued' AND other.id < letter.id AND other.not_before <= $1
+                      AND (other.recipient = letter.recipient OR other.agency = letter.agency)
+                )
               ORDER BY id
               LIMIT 1
               {}
@@ -218,6 +232,7 @@ mod tests {
 
     on_both! {
         letters_are_taken_one_at_a_time_in_order_when_their_time_has_come,
+        an_agency_and_an_address_get_their_letters_one_after_the_other,
         two_senders_never_take_the_same_letter,
         what_the_server_said_decides_the_state,
         what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again,
@@ -231,15 +246,19 @@ mod tests {
         assert_eq!((first.id, first.attempts, first.envelope_from.as_deref()), (2, 1, None));
         assert_eq!((first.raw, first.message_id.as_str()), (receipt("").raw.to_vec(), "<2.mac@mic.example>"));
         assert_eq!(state_of_letter(&store, 2).await, LetterState::Sending);
+        assert!(take_next(&store, at(NOW)).await.unwrap().is_none(), "the next is for the same address");
+        note_sent(&store, 2, at(NOW), "250 OK").await.unwrap();
         let second = take_next(&store, at(NOW)).await.unwrap().unwrap();
         assert_eq!((second.id, second.envelope_from.as_deref()), (3, Some("bounce@mic.example")));
+        note_sent(&store, 3, at(NOW), "250 OK").await.unwrap();
         assert!(take_next(&store, at(NOW)).await.unwrap().is_none(), "the other waits for nine o'clock");
         assert_eq!(take_next(&store, at("2023-02-20T09:00:00Z")).await.unwrap().unwrap().id, 1);
     }
 
     async fn two_senders_never_take_the_same_letter(store: Store) {
         for fact in ["a", "b", "c", "d", "e", "f"] {
-            queue_one(&store, receipt(fact)).await;
+            let recipient = format!("{fact}@{fact}.example");
+            queue_one(&store, NewLetter { recipient: &recipient, agency: None, ..receipt(fact) }).await;
         }
         let takes = (0..8).map(|_| take_next(&store, at(NOW)));
         let mut ids: Vec<i64> =
@@ -248,9 +267,35 @@ mod tests {
         assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
     }
 
+    async fn an_agency_and_an_address_get_their_letters_one_after_the_other(store: Store) {
+        with_campaign(&store).await;
+        let (ha_noi, mic) = (agency("ha-noi"), agency("mic"));
+        for (fact, agency, recipient) in [
+            ("a", Some(&ha_noi), "a@hanoi.example"),
+            ("b", Some(&ha_noi), "b@hanoi.example"),
+            ("c", Some(&mic), "c@mic.example"),
+            ("d", None, "c@mic.example"),
+            ("e", None, "staff@mic.example"),
+        ] {
+            queue_one(&store, NewLetter { recipient, agency, ..receipt(fact) }).await;
+        }
+        let takes = (0..8).map(|_| take_next(&store, at(NOW)));
+        let taken = futures_util::future::join_all(takes).await.into_iter().filter_map(|l| Some(l.unwrap()?.id));
+        let mut taken: Vec<i64> = taken.collect();
+        taken.sort_unstable();
+        assert_eq!(taken, [1, 3, 5]);
+        // What is tried again later does not stand in the way.
+        retry_at(&store, 1, at("2023-02-20T09:00:00Z"), "451 later").await.unwrap();
+        assert_eq!(take_next(&store, at(NOW)).await.unwrap().unwrap().id, 2);
+        assert!(take_next(&store, at(NOW)).await.unwrap().is_none());
+        note_sent(&store, 3, at(NOW), "250 OK").await.unwrap();
+        assert_eq!(take_next(&store, at(NOW)).await.unwrap().unwrap().id, 4);
+    }
+
     async fn what_the_server_said_decides_the_state(store: Store) {
         for fact in ["a", "b", "c", "d"] {
-            queue_one(&store, receipt(fact)).await;
+            let recipient = format!("{fact}@{fact}.example");
+            queue_one(&store, NewLetter { recipient: &recipient, agency: None, ..receipt(fact) }).await;
             take_next(&store, at(NOW)).await.unwrap().unwrap();
         }
         note_sent(&store, 1, at("2023-02-20T08:00:01Z"), "250 OK").await.unwrap();
