@@ -67,12 +67,13 @@ pub fn key(text: &str) -> String {
 /// Reading a form asks for the keys of the same cells and labels over and over: so many are remembered, none longer
 /// than this, in bytes.
 const MOST_KNOWN: usize = 2000;
-const LONG: usize = 300;
+const LONG: usize = 4000;
 
 fn made_key(text: &str) -> String {
     let mut spaced = String::with_capacity(text.len());
-    for c in composed(text).chars().flat_map(char::to_lowercase) {
+    for c in composed(text).chars().flat_map(small) {
         match c {
+            c if c.is_ascii_alphanumeric() => spaced.push(c),
             c if is_invisible(c) => {}
             c if c.is_whitespace() || is_odd_space(c) => spaced.push(' '),
             '\u{2010}'..='\u{2015}' | '\u{2212}' => spaced.push('-'),
@@ -97,6 +98,18 @@ fn composed(text: &str) -> Cow<'_, str> {
 /// another or is ever replaced (UAX #15).
 fn is_composed(c: char) -> bool {
     c < '\u{300}' || ('\u{1E00}'..='\u{1EFF}').contains(&c)
+}
+
+/// The small letter, or letters. Those of Vietnamese are told without a table: of U+1EA0 to U+1EF9 each odd one is small.
+fn small(c: char) -> impl Iterator<Item = char> {
+    let plain = match c {
+        c if c.is_ascii() => Some(c.to_ascii_lowercase()),
+        'à'..='ö' | 'ă' | 'đ' | 'ĩ' | 'ũ' | 'ơ' | 'ư' => Some(c),
+        '\u{1EA0}'..='\u{1EF9}' => char::from_u32(c as u32 | 1),
+        _ => None,
+    };
+    let others = if plain.is_none() { Some(c.to_lowercase()) } else { None };
+    plain.into_iter().chain(others.into_iter().flatten())
 }
 
 /// A text in small letters with the tones of `key`, byte for byte as long as it was, so that what is found in
@@ -206,6 +219,9 @@ fn is_odd_space(c: char) -> bool {
 
 /// Puts the tone of the syllable ends oa, oe and uy on the second vowel (hòa → hoà, thủy → thuỷ, qúy → quý).
 fn move_tones(text: &str) -> String {
+    if !text.chars().any(|c| toned_first_vowel(c).is_some()) {
+        return text.to_owned();
+    }
     let chars: Vec<char> = text.chars().collect();
     let mut moved = String::with_capacity(text.len());
     let mut at = 0;
@@ -322,6 +338,13 @@ mod tests {
             let parts = text.nfd().filter(|c| !is_combining_mark(*c));
             let expected: String = parts.map(|c| if c == 'đ' { 'd' } else { c }).collect();
             assert_eq!(unmarked(text), expected);
+        }
+    }
+
+    #[test]
+    fn small_letters_are_those_of_unicode() {
+        for c in '\0'..='\u{2FFF}' {
+            assert_eq!(small(c).collect::<String>(), c.to_lowercase().collect::<String>(), "{c:?}");
         }
     }
 
