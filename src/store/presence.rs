@@ -256,7 +256,7 @@ mod tests {
     use crate::store::{
         attempts::{begin, next_unhandled, note_failure, set_aside},
         messages::{MessageKind, MessageOutcome, record_outcome},
-        outbox::LetterState,
+        outbox::{LetterState, NewLetter},
         sending::{note_sent, retry_at, sending_left_over, take_next},
         tests::{server::Postgres, *},
     };
@@ -394,7 +394,7 @@ mod tests {
     async fn a_letter_of_a_lost_daemon_is_uncertain_and_one_of_a_living_daemon_is_left_alone() {
         let (one, other) = two().await;
         queue_one(&one, receipt("a")).await;
-        queue_one(&one, receipt("b")).await;
+        queue_one(&one, NewLetter { recipient: "b@mic.example", ..receipt("b") }).await;
         assert_eq!(take_next(&one, at(NOW)).await.unwrap().unwrap().id, 1);
         assert_eq!(take_next(&other, at(NOW)).await.unwrap().unwrap().id, 2);
         assert_eq!(sending_left_over(&other).await.unwrap(), 0);
