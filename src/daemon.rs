@@ -6,8 +6,6 @@ mod patience;
 pub mod reload;
 mod watchdog;
 
-use self::crew::{Crew, StopSignals};
-
 use crate::{
     backoff::Backoff,
     duty::{
@@ -28,6 +26,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use axum::Router;
+use crew::{Crew, StopSignals};
 use patience::{PATIENCE, patiently};
 use sd_notify::NotifyState;
 use std::{net::SocketAddr, sync::Arc, time::Duration};

@@ -173,6 +173,11 @@ fn bare_letters(text: &str, letter: impl Fn(char) -> char) -> String {
     bare
 }
 
+/// The words of a text, without the marks between them.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
 /// Whether two keys name the same thing in all likelihood: equal, or one contains the other as whole words.
 pub fn same_thing(a: &str, b: &str) -> bool {
     let (a, b) = (key(a), key(b));

@@ -267,12 +267,11 @@ fn add_functions(context: &mut Context, form: &Form) {
 /// The words of a name, without marks between them, abbreviations spelled out.
 fn spelled_out(name: &str, abbreviations: &[(String, String)]) -> String {
     let key = text::key(name);
-    let words = key.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let long = |word: &str| {
         let known = abbreviations.iter().find(|(short, _)| short == word);
         known.map_or_else(|| word.to_owned(), |(_, long)| long.clone())
     };
-    let words: Vec<String> = words.map(long).filter(|word| !word.is_empty()).collect();
+    let words: Vec<String> = text::words(&key).map(long).filter(|word| !word.is_empty()).collect();
     words.join(" ")
 }
 

@@ -1,7 +1,7 @@
 //! Names held against each other: by the words they share, and by their letters where one of them is misspelt. All
 //! marks are left aside, so this measures likenesses and never decides between two names that differ in a mark.
 
-use super::{key, without_marks};
+use super::{key, without_marks, words as words_of};
 use std::{
     cmp::Ordering,
     hash::{DefaultHasher, Hash, Hasher},
@@ -28,7 +28,7 @@ impl Name {
         let plain = without_marks(&key);
         let mut words = Vec::new();
         let mut spelt = String::with_capacity(plain.len());
-        for word in plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+        for word in words_of(&plain) {
             if !spelt.is_empty() {
                 spelt.push(' ');
             }

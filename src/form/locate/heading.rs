@@ -236,13 +236,13 @@ impl<'a> Sought<'a> {
     fn new(section: &'a Section) -> Sought<'a> {
         let columns: Vec<&Column> = section.template_columns().collect();
         let names = columns.iter().flat_map(|column| &column.names);
-        let words = names.flat_map(|name| words(&name.key)).collect();
+        let words = names.flat_map(|name| text::words(&name.key)).collect();
         Sought { section, columns, words, fits: HashMap::new() }
     }
 
     /// Whether a line of a heading shares a word with a column's names.
     fn knows(&self, key: &str) -> bool {
-        key.len() < MOST_WORDS * 8 && words(key).any(|word| self.words.contains(word))
+        key.len() < MOST_WORDS * 8 && text::words(key).any(|word| self.words.contains(word))
     }
 
     /// Tells of each column that a text fits, and how well.
@@ -256,10 +256,6 @@ impl<'a> Sought<'a> {
         let fitting = scores.zip(&self.columns).filter(|(score, _)| **score > 0.0);
         fitting.for_each(|(score, column)| tell(*score, column));
     }
-}
-
-fn words(key: &str) -> impl Iterator<Item = &str> {
-    key.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
 /// How well a heading fits a column, from 0 to 1.
