@@ -2,25 +2,25 @@
 //! sees its row, the whole form, the agency and the campaign as plain values; when its expression is true
 //! something is wrong. Where reading already complained of a cell, rules keep quiet about it.
 
+mod seen;
 mod trial;
 
 use super::{
     Circumstances,
-    answers::{Answers, Period, RowAnswers, Value},
-    declaration::{Column, ColumnType, Form, Rule, Section, SectionKind},
-    value::{number, period},
+    answers::{Answers, RowAnswers, Value},
+    declaration::{Form, Rule, Section, SectionKind},
 };
 use crate::{
     finding::{Finding, Severity},
     text,
 };
-use cel::{Context, Program, Value as Cel};
+use cel::{Context, Program, Value as Cel, common::value::Val};
 use regex::Regex;
-use serde_json::{Map, Value as Json, json};
+use seen::Seen;
+use serde_json::json;
 use std::{
     collections::BTreeMap,
     fmt,
-    ops::Range,
     sync::{Arc, LazyLock},
 };
 
@@ -109,7 +109,7 @@ pub fn judge(form: &Form, answers: &Answers, known: Vec<Finding>, circumstances:
 struct RowSeen<'a> {
     section: &'a str,
     answers: &'a RowAnswers,
-    seen: Cel,
+    seen: Seen,
 }
 
 /// Everything a condition is judged by, worked out once.
@@ -125,11 +125,11 @@ impl<'a> Judge<'a> {
         let mut rows = Vec::new();
         for answered in &answers.sections {
             let Some(section) = form.section(&answered.id) else { continue };
-            let seen =
-                |row| RowSeen { section: section.id.get_ref(), answers: row, seen: cel(&row_json(section, row)) };
+            let seen = |row| RowSeen { section: section.id.get_ref(), answers: row, seen: Seen::row(section, row) };
             rows.extend(answered.rows.iter().map(seen));
         }
-        Judge { form, circumstances, rows, everything: everything(form, answers, circumstances) }
+        let everything = everything(form, &rows, circumstances);
+        Judge { form, circumstances, rows, everything }
     }
 
     /// Whether a finding of reading is about something the agency owes in that row and cell.
@@ -146,9 +146,9 @@ impl<'a> Judge<'a> {
         asked.all(|condition| self.is_true(condition, &row.seen, &finding.code, row.answers))
     }
 
-    fn is_true(&self, condition: &Condition, seen: &Cel, code: &str, row: &RowAnswers) -> bool {
+    fn is_true(&self, condition: &Condition, seen: &Seen, code: &str, row: &RowAnswers) -> bool {
         let mut context = self.everything.new_inner_scope();
-        context.add_variable_from_value("row", seen.clone());
+        context.add_variable_as_val("row", seen.clone().boxed());
         match condition.0.execute(&context) {
             Ok(value) => matches!(value, Cel::Bool(true)),
             Err(error) => {
@@ -226,19 +226,29 @@ fn option_text<'a>(form: &'a Form, code: &str) -> Option<&'a str> {
 }
 
 /// What every rule of a form sees, whatever its row.
-fn everything(form: &Form, answers: &Answers, circumstances: &Circumstances) -> Context<'static, 'static> {
+fn everything(form: &Form, rows: &[RowSeen], circumstances: &Circumstances) -> Context<'static, 'static> {
     let mut context = Context::default();
     let agency = json!({"kind": circumstances.agency_kind.map(|kind| kind.as_str())});
     let campaign = json!({"letter_date": circumstances.letter_date.map(|date| date.to_string())});
-    for (name, value) in [("form", &whole_form(form, answers)), ("agency", &agency), ("campaign", &campaign)] {
-        context.add_variable_from_value(name, cel(value));
-    }
+    context.add_variable_as_val("form", whole_form(form, rows));
+    context.add_variable_as_val("agency", seen::value(agency));
+    context.add_variable_as_val("campaign", seen::value(campaign));
     add_functions(&mut context, form);
     context
 }
 
-fn cel(value: &Json) -> Cel {
-    cel::to_value(value).unwrap_or(Cel::Null)
+/// All sections as rules see them: of a table its rows, of fields the one row there is.
+fn whole_form(form: &Form, rows: &[RowSeen]) -> Box<dyn Val> {
+    let section = |section: &Section| {
+        let id = section.id.get_ref();
+        let mut rows = rows.iter().filter(|row| row.section == id).map(|row| row.seen.clone());
+        let seen = match section.kind {
+            SectionKind::Fields => rows.next().unwrap_or_else(|| Seen::row(section, &RowAnswers::default())).boxed(),
+            SectionKind::Table => seen::list(rows),
+        };
+        (id.clone(), seen)
+    };
+    Box::new(seen::map(form.sections.iter().map(section)))
 }
 
 /// `key(text)`: the text as it is compared; `same(a, b)`: whether two names mean one thing, whatever is
@@ -285,113 +295,4 @@ fn without(key: &str, mut words: Vec<String>) -> String {
         }
     }
     if rest.contains(char::is_alphabetic) { text::key(&rest) } else { String::new() }
-}
-
-/// What a cell tells beside the answers that are looked for within it: no times, ratios and announced lists,
-/// nor the words that announce them; behind a choice, beside the option itself.
-fn beside(section: &Section, row: &RowAnswers, host: &str) -> String {
-    let text = match row.value(host) {
-        Some(Value::Choice { rest, .. }) => rest,
-        _ => row.text(host).unwrap_or_default(),
-    };
-    if text.trim().is_empty() {
-        return String::new();
-    }
-    let within: Vec<&Column> = section.within(host, &row.name).collect();
-    let lists: Vec<&Column> = within.iter().copied().filter(|column| column.kind == ColumnType::List).collect();
-    let statements = text.lines().flat_map(|line| line.split(". "));
-    let told: Vec<&str> = statements.filter(|statement| !lists.iter().any(|list| announces(list, statement))).collect();
-    let mut key = text::key(&told.join("; "));
-    let mut words = Vec::new();
-    for column in within {
-        let found: Vec<Range<usize>> = match column.kind {
-            ColumnType::Ratio => number::ratios(&key).into_iter().map(|ratio| ratio.at).collect(),
-            // Any year serves to find a time that is told without one.
-            ColumnType::Period => period::find_all(&key, Some(2000)).into_iter().map(|found| found.at).collect(),
-            _ => continue,
-        };
-        for at in found.into_iter().rev() {
-            key.replace_range(at.start..at.end.min(key.len()), " ");
-        }
-        words.extend(column.words.iter().chain(&column.aliases).chain([&column.label]).map(|word| text::key(word)));
-    }
-    without(&text::key(&key), words)
-}
-
-/// Whether a statement is nothing but a list with its heading: "Các chức năng chưa đáp ứng: ký số".
-fn announces(list: &Column, statement: &str) -> bool {
-    let key = text::key(statement);
-    let Some((heading, items)) = key.split_once(':') else { return false };
-    let is_heading =
-        heading.chars().count() < 80 && list.words.iter().any(|word| text::contains_words(heading, &text::key(word)));
-    let reason = list.not_words.iter().any(|word| text::contains_words(&key, &text::key(word)));
-    is_heading && !items.trim().is_empty() && !reason
-}
-
-/// All sections as rules see them.
-fn whole_form(form: &Form, answers: &Answers) -> Json {
-    let mut sections = Map::new();
-    for section in &form.sections {
-        let id = section.id.get_ref();
-        let rows = answers.section(id).map_or(&[][..], |section| &section.rows);
-        let mut rows = rows.iter().map(|row| row_json(section, row));
-        let json = match section.kind {
-            SectionKind::Fields => rows.next().unwrap_or_else(|| row_json(section, &RowAnswers::default())),
-            SectionKind::Table => rows.collect(),
-        };
-        sections.insert(id.clone(), json);
-    }
-    Json::Object(sections)
-}
-
-/// A row as rules see it: the promised JSON, every column present; `declared`, `sub`, the columns' raw texts
-/// under `text`, examples left standing under `printed`, the words behind a choice under `rest`, what a cell tells
-/// beside the answers within it under `beside`, and the last day of each period as `KEY_end`.
-fn row_json(section: &Section, row: &RowAnswers) -> Json {
-    let mut cells = Map::new();
-    let mut texts = Map::new();
-    let mut rests = Map::new();
-    let mut printed = Map::new();
-    let mut besides = Map::new();
-    for column in &section.columns {
-        let id = column.id();
-        if matches!(column.kind, ColumnType::Text | ColumnType::Choice) {
-            besides.insert(id.to_owned(), json!(beside(section, row, id)));
-        }
-        let value = match column.kind {
-            ColumnType::Ordinal => json!(row.name.to_string()),
-            ColumnType::Label => json!(row.label),
-            _ => row.value(id).map_or(Json::Null, Value::to_json),
-        };
-        match row.value(id) {
-            Some(Value::Period(period)) => {
-                cells.insert(format!("{}_end", column.key()), json!(period_end(*period)));
-            }
-            Some(Value::Choice { rest, .. }) => {
-                rests.insert(id.to_owned(), json!(rest));
-            }
-            Some(Value::Ratio { part, whole }) => {
-                cells.insert(format!("{}_part", column.key()), json!(part));
-                cells.insert(format!("{}_whole", column.key()), json!(whole));
-            }
-            _ => {}
-        }
-        cells.insert(column.key().to_owned(), value);
-        texts.insert(id.to_owned(), json!(row.text(id).unwrap_or_default()));
-        printed.insert(id.to_owned(), json!(row.printed.get(id).map(String::as_str).unwrap_or_default()));
-    }
-    cells.insert("row".to_owned(), json!(row.name.to_string()));
-    cells.insert("number".to_owned(), json!(row.name.row));
-    cells.insert("declared".to_owned(), json!(row.name.declared));
-    cells.insert("sub".to_owned(), json!(row.name.sub));
-    cells.insert("system".to_owned(), json!(row.system));
-    cells.insert("text".to_owned(), Json::Object(texts));
-    cells.insert("printed".to_owned(), Json::Object(printed));
-    cells.insert("rest".to_owned(), Json::Object(rests));
-    cells.insert("beside".to_owned(), Json::Object(besides));
-    Json::Object(cells)
-}
-
-fn period_end(period: Period) -> String {
-    period.end().to_string()
 }

@@ -93,7 +93,8 @@ fn meant(form: &Form, cell: &Cell) -> Option<Meant> {
     if text.chars().count() > 40 {
         return None;
     }
-    if form.dittos.iter().any(|ditto| is_ditto(ditto, &text)) {
+    let said = letters(&text);
+    if form.dittos.iter().any(|ditto| is_ditto(ditto, &text, &said)) {
         return Some(Meant::Above);
     }
     let key = text::key(text.trim_matches(|c: char| !c.is_alphanumeric()));
@@ -107,16 +108,19 @@ fn meant(form: &Form, cell: &Cell) -> Option<Meant> {
 }
 
 /// Words are compared by their letters, marks as they stand.
-fn is_ditto(ditto: &str, text: &str) -> bool {
-    let letters = |text: &str| -> String { text::key(text).chars().filter(|c| c.is_alphanumeric()).collect() };
+fn is_ditto(ditto: &str, text: &str, said: &str) -> bool {
+    let asked = letters(ditto);
     let marks = |text: &str| -> String {
         text.chars().filter(|c| !c.is_whitespace()).map(|c| if matches!(c, '“' | '”') { '"' } else { c }).collect()
     };
-    let (asked, said) = (letters(ditto), letters(text));
     if asked.is_empty() && said.is_empty() {
         // The same mark may be repeated.
         let (ditto, said) = (marks(ditto), marks(text));
         return said == ditto || (!said.is_empty() && said.replace(&ditto, "").is_empty());
     }
     asked == said
+}
+
+fn letters(text: &str) -> String {
+    text::key(text).chars().filter(|c| c.is_alphanumeric()).collect()
 }

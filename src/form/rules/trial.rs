@@ -1,10 +1,10 @@
 //! Rules are tried before any report is read: one that names an unknown function or column, or that cannot be
 //! judged where nothing is answered, would otherwise keep quiet in every report.
 
-use super::{Condition, cel, everything, row_json};
+use super::{Condition, everything, seen::Seen};
 use crate::form::{
     Circumstances,
-    answers::{Answers, RowAnswers},
+    answers::RowAnswers,
     declaration::{Form, Rule},
 };
 use cel::{Context, ExecutionError, Program};
@@ -20,7 +20,7 @@ pub struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     pub fn of(form: &'a Form) -> Trial<'a> {
-        let context = everything(form, &Answers::default(), &Circumstances::default());
+        let context = everything(form, &[], &Circumstances::default());
         Trial { form, context, functions: BTreeMap::new() }
     }
 
@@ -33,7 +33,7 @@ impl<'a> Trial<'a> {
             return Err(format!("{unknown:?} is no function"));
         }
         let mut context = self.context.new_inner_scope();
-        context.add_variable_from_value("row", cel(&row_json(section, &RowAnswers::default())));
+        context.add_variable_as_val("row", Seen::row(section, &RowAnswers::default()).boxed());
         match condition.0.execute(&context) {
             Ok(cel::Value::Bool(_)) => Ok(()),
             Ok(_) => Err("is neither true nor false where nothing is answered".to_owned()),

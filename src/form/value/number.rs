@@ -79,6 +79,10 @@ static RATIO: LazyLock<Option<Regex>> = LazyLock::new(|| {
 /// Every ratio in a text, in order. Dates and numbers of documents are none.
 pub fn ratios(text: &str) -> Vec<FoundRatio> {
     let key = text::key(text);
+    // Most texts have none, which is seen at once.
+    if !key.contains(char::is_numeric) || !(key.contains('/') || key.contains("tr")) {
+        return Vec::new();
+    }
     let Some(pattern) = RATIO.as_ref() else { return Vec::new() };
     let mut found = Vec::new();
     for captures in pattern.captures_iter(&key) {
@@ -100,8 +104,11 @@ pub fn ratios(text: &str) -> Vec<FoundRatio> {
 
 /// Gives each of several answers its ratio: first by the words around the ratio, then by order.
 pub fn share_ratios(text: &str, words: &[&[String]]) -> Vec<Option<FoundRatio>> {
-    let key = text::key(text);
     let mut free: Vec<Option<FoundRatio>> = ratios(text).into_iter().map(Some).collect();
+    if free.is_empty() {
+        return vec![None; words.len()];
+    }
+    let key = text::key(text);
     let ends: Vec<usize> = free.iter().flatten().map(|ratio| ratio.at.end).collect();
     let starts: Vec<usize> = free.iter().flatten().map(|ratio| ratio.at.start).collect();
     let mut shares = vec![None; words.len()];
