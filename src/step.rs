@@ -40,10 +40,10 @@ steps! {
     Fetched = "fetched",
     /// They are written, but not committed.
     Keeping = "keeping",
-    /// They are committed.
-    Kept = "kept",
-    /// The mark below which everything is kept stands above the mail.
+    /// The mark below which everything is kept was raised above it, which is not committed either.
     Marked = "marked",
+    /// Both are committed.
+    Kept = "kept",
     /// The attempt to handle the message is counted.
     Counted = "counted",
     /// It was read and decided about, and the files of its answer are made.

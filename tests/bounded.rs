@@ -153,8 +153,8 @@ fn remember(office: &Office, mails: usize) {
             let Kept::New(id) = messages::keep(&mut tx, &mail, now).await.unwrap() else { panic!("{uid} is known") };
             messages::record_outcome(&mut tx, id, &MessageOutcome::of(MessageKind::Question)).await.unwrap();
         }
+        filing::raise_watermark(&mut tx, "INBOX", validity, u32::try_from(mails).unwrap()).await.unwrap();
         tx.commit().await.unwrap();
-        filing::raise_watermark(&desk.store, "INBOX", validity, u32::try_from(mails).unwrap()).await.unwrap();
         desk.store.close().await;
     });
 }

@@ -36,9 +36,13 @@ struct InHand {
     since: usize,
 }
 
-/// Reads what was kept and not yet read.
-pub async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result<()> {
-    let mut tried = HashSet::new();
+/// Reads what was kept and not yet read, but for what was `tried` before; tells whenever a message was recorded.
+pub async fn handle_kept(
+    desk: &Desk,
+    tried: &mut HashSet<i64>,
+    received: &mut Received,
+    mut tell: impl FnMut(&Received),
+) -> anyhow::Result<()> {
     loop {
         let waiting = attempts::next_unhandled(&desk.store, BATCH).await?;
         let fresh: VecDeque<_> = waiting.into_iter().filter(|message| tried.insert(message.id)).collect();
@@ -46,7 +50,7 @@ pub async fn handle_kept(desk: &Desk, received: &mut Received) -> anyhow::Result
             return Ok(());
         }
         let mut in_hand = VecDeque::new();
-        let done = handle_batch(desk, fresh, &mut in_hand, received).await;
+        let done = handle_batch(desk, fresh, &mut in_hand, received, &mut tell).await;
         for InHand { waiting, judging, .. } in in_hand {
             // Nothing came of it, through no fault of its own.
             judging.abort();
@@ -61,6 +65,7 @@ async fn handle_batch(
     mut fresh: VecDeque<Unhandled>,
     in_hand: &mut VecDeque<InHand>,
     received: &mut Received,
+    tell: &mut impl FnMut(&Received),
 ) -> anyhow::Result<()> {
     let mut recorded = Vec::new();
     loop {
@@ -78,6 +83,7 @@ async fn handle_batch(
         match handle(desk, &waiting, judging, meanwhile).instrument(span).await {
             Ok(scope) => {
                 received.handled += 1;
+                tell(received);
                 recorded.push(scope);
             }
             // The database's own trouble is nobody's fault among the mails, nor is the fence's.

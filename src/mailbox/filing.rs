@@ -1,6 +1,6 @@
-//! Moving one handled message to another folder, on servers that have a command for it and on those that have not.
-//! Whatever a server lacks, no message but this one is ever removed, and it is removed only after the server has
-//! confirmed the copy.
+//! Moving handled messages to another folder, on servers that have a command for it and on those that have not.
+//! Whatever a server lacks, no message but these is ever removed, and each only after the server has confirmed the
+//! copy.
 
 use super::{
     Filed, MailboxError, Phase,
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::step::{Step, Steps};
 use async_imap::imap_proto::{MailboxDatum, Response};
+use std::collections::BTreeSet;
 
 impl Session {
     /// Moves a message that lies in the open folder, with the best the server has.
@@ -22,20 +23,35 @@ impl Session {
 
     /// Whether the message lies in the open folder.
     pub(super) async fn holds(&mut self, uid: u32) -> Result<bool, MailboxError> {
-        let mut held = false;
-        self.run(Phase::File, &format!("UID FETCH {uid} (UID)"), |response| {
+        Ok(!self.held(&[uid]).await?.is_empty())
+    }
+
+    /// Which of these messages lie in the open folder, in order.
+    pub(super) async fn held(&mut self, uids: &[u32]) -> Result<BTreeSet<u32>, MailboxError> {
+        let mut held = BTreeSet::new();
+        self.run(Phase::File, &format!("UID FETCH {} (UID)", set(uids)), |response| {
             if let Response::Fetch(_, attributes) = response {
-                held |= about(attributes).is_some_and(|about| about.uid == uid);
+                held.extend(about(attributes).map(|about| about.uid).filter(|uid| uids.contains(uid)));
             }
         })
         .await?;
         Ok(held)
     }
 
+    /// Moves messages that lie in the open folder, on a server that has MOVE.
+    pub(super) async fn move_together(&mut self, uids: &BTreeSet<u32>, filed: &str) -> Result<(), MailboxError> {
+        let uids: Vec<u32> = uids.iter().copied().collect();
+        if uids.is_empty() {
+            return Ok(());
+        }
+        self.place("MOVE", &uids, filed).await?;
+        self.are_gone(&uids).await
+    }
+
     /// `UID MOVE` or `UID COPY`; after the first refusal the folder is created, for not every server says TRYCREATE.
-    async fn place(&mut self, verb: &str, uid: u32, filed: &str) -> Result<(), MailboxError> {
+    async fn place(&mut self, verb: &str, uids: &[u32], filed: &str) -> Result<(), MailboxError> {
         let filed = self.names().on_server(filed);
-        let command = format!("UID {verb} {uid} {filed}");
+        let command = format!("UID {verb} {} {filed}", set(uids));
         match self.run(Phase::File, &command, |_| {}).await {
             Err(MailboxError::No { .. }) => {}
             other => return other,
@@ -47,13 +63,13 @@ impl Session {
     }
 
     async fn move_away(&mut self, uid: u32, filed: &str) -> Result<Filed, MailboxError> {
-        self.place("MOVE", uid, filed).await?;
+        self.place("MOVE", &[uid], filed).await?;
         self.is_gone(uid).await
     }
 
     /// The copy is complete when the server says OK (RFC 3501, 6.4.7); only then is this one message removed.
     async fn copy_and_expunge(&mut self, uid: u32, filed: &str, steps: &Steps) -> Result<Filed, MailboxError> {
-        self.place("COPY", uid, filed).await?;
+        self.place("COPY", &[uid], filed).await?;
         steps.reached(Step::Copied, None);
         self.mark_deleted(uid, '+').await?;
         steps.reached(Step::Deleted, None);
@@ -66,7 +82,7 @@ impl Session {
         if self.others_are_deleted(uid).await? {
             return Ok(Filed::LeftInPlace);
         }
-        self.place("COPY", uid, filed).await?;
+        self.place("COPY", &[uid], filed).await?;
         steps.reached(Step::Copied, None);
         self.mark_deleted(uid, '+').await?;
         steps.reached(Step::Deleted, None);
@@ -94,11 +110,21 @@ impl Session {
         Ok(others)
     }
 
-    /// OK to a move of nothing is OK too, so an OK alone proves nothing.
     async fn is_gone(&mut self, uid: u32) -> Result<Filed, MailboxError> {
-        if self.holds(uid).await? {
-            return Err(protocol(Phase::File, "the server said OK, and the message still lies in the folder"));
-        }
-        Ok(Filed::Moved)
+        self.are_gone(&[uid]).await.map(|()| Filed::Moved)
     }
+
+    /// OK to a move of nothing is OK too, so an OK alone proves nothing.
+    async fn are_gone(&mut self, uids: &[u32]) -> Result<(), MailboxError> {
+        match self.held(uids).await?.first() {
+            Some(_) => Err(protocol(Phase::File, "the server said OK, and the message still lies in the folder")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Such as `4,7,12` (RFC 9051, sequence-set).
+fn set(uids: &[u32]) -> String {
+    let uids: Vec<String> = uids.iter().map(u32::to_string).collect();
+    uids.join(",")
 }

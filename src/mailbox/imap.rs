@@ -185,6 +185,24 @@ impl Imap {
         }
     }
 
+    pub(super) fn moves_together(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.moves && !session.is_broken())
+    }
+
+    pub(super) async fn file_together(&mut self, keys: &[Key]) -> Result<Vec<Filed>, MailboxError> {
+        let Some(first) = keys.first() else { return Ok(Vec::new()) };
+        let filed = self.account.filed.clone();
+        if filed.is_empty() || filed == first.folder {
+            return Ok(vec![Filed::LeftInPlace; keys.len()]);
+        }
+        let uids = keys.iter().map(uid).collect::<Result<Vec<u32>, _>>()?;
+        let session = self.at_anew(first).await?;
+        let there = session.held(&uids).await?;
+        session.move_together(&there, &filed).await?;
+        let outcome = |uid| if there.contains(uid) { Filed::Moved } else { Filed::AlreadyGone };
+        Ok(uids.iter().map(outcome).collect())
+    }
+
     pub(super) async fn wait(&mut self, longest: Duration) -> Result<Waited, MailboxError> {
         match self.session.as_mut().filter(|session| !session.is_broken()) {
             Some(session) => session.idle(longest).await,

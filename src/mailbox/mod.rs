@@ -256,6 +256,20 @@ impl Mailbox {
         }
     }
 
+    /// Whether `file_together` can be asked, which not every server's commands allow, nor any Maildir.
+    pub fn moves_together(&self) -> bool {
+        matches!(self, Mailbox::Imap(imap) if imap.moves_together())
+    }
+
+    /// Moves messages of one folder and validity that are kept; what became of each, in their order. After an error
+    /// some may have been moved, which asking for them one by one tells.
+    pub async fn file_together(&mut self, keys: &[Key]) -> Result<Vec<Filed>, MailboxError> {
+        match self {
+            Mailbox::Imap(imap) => imap.file_together(keys).await,
+            Mailbox::Maildir(_) => Err(MailboxError::Config("a Maildir moves one message at a time".to_owned())),
+        }
+    }
+
     /// Waits until the server announces new mail, for `longest` at most; a server that cannot, or whose folder was
     /// not listed over this connection, says so at once.
     pub async fn wait(&mut self, longest: Duration) -> Result<Waited, MailboxError> {

@@ -1,7 +1,7 @@
 //! What the database knows of the mail server: which of its messages are kept, up to which one all are, and
 //! which are done here and still to be moved there. It is asked and told by the polling alone.
 
-use super::{Store, StoreError, columns::Columns, micros, one_row};
+use super::{Store, StoreError, Tx, columns::Columns, micros, one_row};
 use jiff::Timestamp;
 use std::collections::HashSet;
 
@@ -70,7 +70,7 @@ pub async fn to_file(store: &Store, after: i64, limit: u32) -> Result<Vec<ToFile
         .collect()
 }
 
-pub async fn mark_filed(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
+pub async fn mark_filed(tx: &mut Tx, id: i64, now: Timestamp) -> Result<(), StoreError> {
     let done = sqlx::query(
         "
         UPDATE message
@@ -80,13 +80,13 @@ pub async fn mark_filed(store: &Store, id: i64, now: Timestamp) -> Result<(), St
     )
     .bind(id)
     .bind(micros(now))
-    .execute(&store.pool)
+    .execute(tx.connection())
     .await?;
     one_row(&done, "message", id)
 }
 
 /// Notes that a handled message stays in its folder.
-pub async fn mark_left_in_place(store: &Store, id: i64, now: Timestamp) -> Result<(), StoreError> {
+pub async fn mark_left_in_place(tx: &mut Tx, id: i64, now: Timestamp) -> Result<(), StoreError> {
     let done = sqlx::query(
         "
         UPDATE message
@@ -96,7 +96,7 @@ pub async fn mark_left_in_place(store: &Store, id: i64, now: Timestamp) -> Resul
     )
     .bind(id)
     .bind(micros(now))
-    .execute(&store.pool)
+    .execute(tx.connection())
     .await?;
     one_row(&done, "message", id)
 }
@@ -213,7 +213,7 @@ pub async fn watermark(store: &Store, folder: &str) -> Result<Option<(u32, u32)>
 }
 
 /// Raises the watermark; only under a new validity may it fall.
-pub async fn raise_watermark(store: &Store, folder: &str, validity: u32, uid: u32) -> Result<(), StoreError> {
+pub async fn raise_watermark(tx: &mut Tx, folder: &str, validity: u32, uid: u32) -> Result<(), StoreError> {
     sqlx::query(
         "
         INSERT INTO watermark (folder, validity, uid)
@@ -226,7 +226,7 @@ pub async fn raise_watermark(store: &Store, folder: &str, validity: u32, uid: u3
     .bind(folder)
     .bind(i64::from(validity))
     .bind(i64::from(uid))
-    .execute(&store.pool)
+    .execute(tx.connection())
     .await?;
     Ok(())
 }
@@ -253,7 +253,9 @@ mod tests {
         for (validity, uid, stands) in
             [(7, 100, (7, 100)), (7, 90, (7, 100)), (7, u32::MAX, (7, u32::MAX)), (8, 3, (8, 3))]
         {
-            raise_watermark(&store, "INBOX", validity, uid).await.unwrap();
+            let mut tx = store.begin().await.unwrap();
+            raise_watermark(&mut tx, "INBOX", validity, uid).await.unwrap();
+            tx.commit().await.unwrap();
             assert_eq!(watermark(&store, "INBOX").await.unwrap(), Some(stands));
         }
         assert_eq!(watermark(&store, "Other").await.unwrap(), None);

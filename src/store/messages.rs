@@ -500,11 +500,14 @@ mod tests {
 
         let waiting = to_file(&store, 0, 10).await.unwrap();
         assert_eq!(waiting, [ToFile { id, folder: "INBOX".to_owned(), validity: 7, uid: "1".to_owned() }]);
-        mark_filed(&store, id, at("2023-02-20T02:00:00.000001999Z")).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        mark_filed(&mut tx, id, at("2023-02-20T02:00:00.000001999Z")).await.unwrap();
+        tx.commit().await.unwrap();
         assert!(to_file(&store, 0, 10).await.unwrap().is_empty());
         let filed_at = show(&store, id).await.unwrap().unwrap().filed_at;
         assert_eq!(filed_at, Some(at("2023-02-20T02:00:00.000001Z")), "microseconds are kept, no more");
         assert!(show(&store, 99).await.unwrap().is_none());
-        assert!(mark_filed(&store, 99, at("2023-02-20T02:00:00Z")).await.is_err());
+        let mut tx = store.begin().await.unwrap();
+        assert!(mark_filed(&mut tx, 99, at("2023-02-20T02:00:00Z")).await.is_err());
     }
 }

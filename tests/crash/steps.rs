@@ -80,8 +80,12 @@ pub fn die(office: &Office, at: &str) {
 fn rounds(office: &Office, steps: &[Step], times: &[usize]) {
     let mut mails = 0;
     for (step, nth) in steps.iter().flat_map(|step| times.iter().map(move |nth| (*step, *nth))) {
-        // A turn lists once.
-        let nth = if step == Step::Listed { 1 } else { nth };
+        // A turn lists once; of three mails it commits the first alone and the others together.
+        let nth = match step {
+            Step::Listed => 1,
+            Step::Marked => nth.min(2),
+            _ => nth,
+        };
         let at = format!("{}:{nth}", step.as_str());
         (mails..mails + 3).for_each(|number| office.report(number));
         die(office, &at);

@@ -10,7 +10,7 @@ use crate::{
 };
 use phuluc::{
     duty::receive::{self, Received},
-    mailbox::{Fetched, Filed, Mailbox, MailboxError, Waited},
+    mailbox::{Fetched, Filed, Key, Mailbox, MailboxError, Waited},
 };
 use std::{
     fs,
@@ -29,6 +29,7 @@ macro_rules! over_every_server {
 
 over_every_server!(
     mail_is_listed_fetched_and_filed_over_tls_and_starttls,
+    several_are_filed_together_where_the_server_can,
     a_folder_within_a_folder_is_read_and_filed_into,
     state_is_not_in_flags_and_an_idle_poll_lists_only_what_is_new,
     mail_of_others_that_is_marked_as_deleted_stays,
@@ -60,6 +61,31 @@ async fn mail_is_listed_fetched_and_filed_over_tls_and_starttls<S: ImapServer>()
         mailbox.close().await;
         assert_eq!((server.count("INBOX"), server.count("Đã xử lý")), (0, 2 * (round + 1)), "{}", server.says());
     }
+}
+
+async fn several_are_filed_together_where_the_server_can<S: ImapServer>() {
+    let server = S::start();
+    (0..5).for_each(|number| server.deliver(&mail(&number.to_string())));
+    let mut mailbox = Mailbox::open(&server.config()).await.unwrap();
+    let keys: Vec<Key> = mailbox.list(None).await.unwrap().new.into_iter().map(|listed| listed.key).collect();
+    let mut another = server.client();
+    if !mailbox.moves_together() {
+        assert!(!another.ask("CAPABILITY").contains(" MOVE"), "it can");
+        return;
+    }
+    // One was moved before, one was taken away by somebody else, and one is none of these.
+    assert_eq!(mailbox.file(&keys[1]).await.unwrap(), Filed::Moved);
+    server.flag("\\Deleted", &keys[3].uid);
+    another.ask("SELECT INBOX");
+    another.ask("EXPUNGE");
+    let filed = mailbox.file_together(&keys[..4]).await.unwrap();
+    assert_eq!(filed, [Filed::Moved, Filed::AlreadyGone, Filed::Moved, Filed::AlreadyGone]);
+    assert_eq!(mailbox.file_together(&keys[..4]).await.unwrap(), [Filed::AlreadyGone; 4]);
+    assert_eq!(uids(&mailbox.list(None).await.unwrap()), [keys[4].uid.as_str()]);
+    let old = Key { validity: keys[4].validity + 1, ..keys[4].clone() };
+    assert!(matches!(mailbox.file_together(&[old]).await, Err(MailboxError::ValidityChanged { .. })));
+    mailbox.close().await;
+    assert_eq!((server.count("INBOX"), server.count("Processed")), (1, 3), "{}", server.says());
 }
 
 async fn a_folder_within_a_folder_is_read_and_filed_into<S: ImapServer>() {

@@ -147,6 +147,84 @@ async fn a_message_that_cannot_be_fetched_advances_nothing_and_the_one_behind_it
     }
 }
 
+/// The connection breaks at the third of four mails, and the server lets nobody in any more.
+#[tokio::test]
+async fn what_was_fetched_before_the_server_went_away_is_kept_and_read() {
+    let about = |uid: u32| {
+        format!("* {uid} FETCH (UID {uid} FLAGS () INTERNALDATE \"17-Feb-2023 09:00:00 +0700\" RFC822.SIZE 23)\r\n")
+    };
+    let all: String = (1..=4).map(about).collect();
+    let mut rules = vec![
+        Rule::cut("UID FETCH 3 (UID BODY", "* 3 FETCH (UID 3 BODY[] {23}\r\nSubj"),
+        Rule::say("AUTHENTICATE", "{tag} OK in").times(1),
+        Rule::say("LOGIN", "{tag} OK in").times(1),
+        Rule::say("AUTHENTICATE", "{tag} NO not now"),
+        Rule::say("LOGIN", "{tag} NO not now"),
+        Rule::say("SELECT", "* 4 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n{tag} OK open"),
+        Rule::say("UID FETCH 1:*", &format!("{all}{{tag}} OK done")),
+    ];
+    for uid in 1..=4 {
+        let text = MESSAGE.replace("one", &format!("no{uid}"));
+        rules.push(Rule::say(&format!("UID FETCH {uid} (UID FLAGS"), &format!("{}{{tag}} OK", about(uid))));
+        let body = format!("* {uid} FETCH (UID {uid} BODY[] {{23}}\r\n{text})\r\n{{tag}} OK");
+        rules.push(Rule::say(&format!("UID FETCH {uid} (UID BODY"), &body));
+    }
+    let server = ScriptedImap::start(rules);
+    let (_folder, desk) = desk(&server).await;
+    let error = receive::receive(&desk, &mut open(&desk).await).await.unwrap_err();
+    assert!(format!("{error:#}").contains("not now"), "{error:#}");
+    let kept: Vec<_> = messages::list(&desk.store).await.unwrap().iter().map(|row| row.kind.is_some()).collect();
+    assert_eq!(kept, [true, true], "{:?}", server.heard());
+    assert_eq!(filing::watermark(&desk.store, "INBOX").await.unwrap(), Some((7, 2)));
+}
+
+/// Two mails are done; asked to move both, the server refuses, lies, or breaks off.
+#[tokio::test]
+async fn what_is_not_moved_together_is_moved_one_by_one() {
+    let about = |uid: u32| {
+        format!("* {uid} FETCH (UID {uid} FLAGS () INTERNALDATE \"17-Feb-2023 09:00:00 +0700\" RFC822.SIZE 23)\r\n")
+    };
+    let body = |uid: u32| {
+        format!(
+            "* {uid} FETCH (UID {uid} BODY[] {{23}}\r\n{})\r\n{{tag}} OK",
+            MESSAGE.replace("one", &format!("no{uid}"))
+        )
+    };
+    let held = |asked: &str, uids: &[u32]| {
+        let told: String = uids.iter().map(|uid| format!("* {uid} FETCH (UID {uid})\r\n")).collect();
+        Rule::say(&format!("UID FETCH {asked} (UID)"), &format!("{told}{{tag}} OK done"))
+    };
+    for (script, together, filed) in [
+        ("it refuses both", vec![Rule::say("UID MOVE 1,2", "{tag} NO too many"), held("1,2", &[1, 2])], 1),
+        ("it says OK and moved nothing", vec![held("1,2", &[1, 2])], 1),
+        ("it cuts the connection", vec![Rule::cut("UID MOVE 1,2", "* OK mov"), held("1,2", &[1, 2])], 1),
+        ("the first was taken away before", vec![held("1,2", &[2]).times(1), held("2", &[])], 1),
+    ] {
+        let mut rules = together;
+        rules.extend([
+            // The first cannot be moved alone either, the second can.
+            Rule::say("UID MOVE 1 ", "{tag} NO over quota"),
+            held("1", &[1]),
+            held("2", &[2]).times(1),
+            Rule::say("SELECT", "* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n{tag} OK open"),
+            Rule::say("UID FETCH 1:*", &format!("{}{}{{tag}} OK done", about(1), about(2))),
+            Rule::say("UID FETCH 1 (UID FLAGS", &format!("{}{{tag}} OK", about(1))),
+            Rule::say("UID FETCH 2 (UID FLAGS", &format!("{}{{tag}} OK", about(2))),
+            Rule::say("UID FETCH 1 (UID BODY", &body(1)),
+            Rule::say("UID FETCH 2 (UID BODY", &body(2)),
+        ]);
+        let server = ScriptedImap::start(rules);
+        let (_folder, desk) = desk(&server).await;
+        let received = receive::receive(&desk, &mut open(&desk).await).await.unwrap();
+        let heard = server.heard();
+        assert_eq!(received, Received { kept: 2, handled: 2, failed: 0, filed }, "{script}: {heard:?}");
+        let left: Vec<_> =
+            filing::to_file(&desk.store, 0, 10).await.unwrap().into_iter().map(|done| done.uid).collect();
+        let expected: &[&str] = if script.starts_with("the first was taken") { &[] } else { &["1"] };
+        assert_eq!(left, expected, "{script}: {heard:?}");
+    }
+}
+
 /// A server that forgets one message in its listing and says OK all the same.
 #[tokio::test]
 async fn a_message_that_a_listing_passes_over_is_fetched_all_the_same() {
