@@ -32,10 +32,7 @@ use sd_notify::NotifyState;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
-    sync::{
-        Notify,
-        watch::{Receiver, channel},
-    },
+    sync::watch::{Receiver, channel},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -104,19 +101,18 @@ pub async fn run(desk: Desk) -> anyhow::Result<u8> {
         None => None,
     };
     let vitals = listen("health.listen", desk.setup.config.health.listen, "the daemon's health").await?;
-    let queued = Arc::new(Notify::new());
     let (current, rota) = channel(desk.clone());
     let mut crew = Crew::new();
     let stop = crew.stop.clone();
     crew.set_to_endless_work("the timetable", keep_the_timetable(rota.clone()));
-    crew.set_to_endless_work("receiving", keep_receiving(rota.clone(), queued.clone()));
+    crew.set_to_endless_work("receiving", keep_receiving(rota.clone()));
     crew.set_to_endless_work("watching", keep_watching(rota.clone()));
     crew.set_to_endless_work("presence", keep_present(desk.clone()));
     crew.set_to_endless_work("feeding the watchdog", watchdog::keep_fed(rota.clone()));
     crew.set_to_endless_work("reloading", reload::keep_reloading(hangups, current));
     crew.set_to_work("the page for staff", keep_showing(pages, rota.clone(), stop.clone()));
     for _ in 0..SENDERS {
-        crew.set_to_work("delivering", keep_delivering(rota.clone(), outgoing.clone(), queued.clone(), stop.clone()));
+        crew.set_to_work("delivering", keep_delivering(rota.clone(), outgoing.clone(), stop.clone()));
     }
     let health = Health::new(rota, crew.at_work(), crew.len() + 1).router();
     crew.set_to_work("telling of its health", keep_telling(vitals, health, stop));
@@ -172,7 +168,7 @@ async fn keep_telling(listener: Option<Listener>, router: Router, stop: Cancella
 }
 
 /// Polls until something hangs; an open connection is used again, a failing one is opened anew after a growing wait.
-async fn keep_receiving(rota: Rota, queued: Arc<Notify>) {
+async fn keep_receiving(rota: Rota) {
     let mut mailbox = None;
     let mut failures = 0;
     loop {
@@ -184,9 +180,6 @@ async fn keep_receiving(rota: Rota, queued: Arc<Notify>) {
             Some(Ok(received)) => {
                 if received != Received::default() {
                     tracing::info!(?received, "mailbox polled");
-                }
-                if received.handled > 0 {
-                    queued.notify_one();
                 }
                 failures = 0;
                 let due = if mailbox.is_some() { poll } else { poll.min(HELP_INTERVAL) };
@@ -337,7 +330,7 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
 }
 
 /// Sends until it is told to stop or something hangs; a letter that is being sent is finished first.
-async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, queued: Arc<Notify>, stop: CancellationToken) {
+async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, stop: CancellationToken) {
     let mut unnoted = None;
     while !stop.is_cancelled() {
         let desk = rota.borrow().clone();
@@ -347,7 +340,7 @@ async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, queued: Arc<Notify
             None => return,
             Some(Ok(true)) => {
                 // Where there was one letter there may be another for whoever waits.
-                queued.notify_one();
+                desk.queued.notify_one();
                 continue;
             }
             Some(Ok(false)) => {}
@@ -355,7 +348,7 @@ async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, queued: Arc<Notify
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = queued.notified() => {}
+            () = desk.queued.notified() => {}
             () = tokio::time::sleep(DELIVERY_INTERVAL) => {}
         }
     }

@@ -125,6 +125,9 @@ fn drained(office: &Office, mails: usize) -> Spent {
     let spent = meter.stop(&[daemon.child.id()]);
     daemon.terminate();
     let (code, log) = daemon.ends();
+    if let Some(file) = std::env::var_os("PHULUC_BENCH_LOG") {
+        fs::write(file, &log).expect("write the log");
+    }
     assert_eq!(code, Some(0), "{}", last_words(&log));
     assert_eq!(office.sink.count(), mails, "letters");
     assert_eq!((office.dovecot.count("INBOX"), office.dovecot.count("Processed")), (0, mails), "{}", last_words(&log));

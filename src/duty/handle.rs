@@ -22,8 +22,9 @@ use tracing::Instrument as _;
 const MOST_ATTEMPTS: u32 = 5;
 /// Messages taken from the database at a time.
 const BATCH: u32 = 50;
-/// Messages in hand at a time: one is recorded while two are read, each by a reading process.
-const ABREAST: usize = 3;
+/// Messages in hand at a time: one is recorded while two are read, each by a reading process, and one more has been read
+/// where recording takes longer.
+const ABREAST: usize = 4;
 /// The largest message that is read ahead, in bytes: what was read waits in memory.
 const LARGEST_AHEAD: u64 = 1 << 20;
 
@@ -154,6 +155,7 @@ async fn handle(
     desk.steps.reached(Step::Recording, Some(waiting.id));
     tx.commit().await?;
     desk.steps.reached(Step::Recorded, Some(waiting.id));
+    desk.queued.notify_one();
     recorded.log("message recorded");
     Ok(if order.is_some() { Scope::Anything } else { judged.scope() })
 }

@@ -52,6 +52,7 @@ use anyhow::Context as _;
 use jiff::civil::Date;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// What every duty works with.
 #[derive(Clone)]
@@ -67,6 +68,8 @@ pub struct Desk {
     pub steps: Steps,
     /// Where it is counted what whoever watches over the daemon asks for.
     pub pulse: Pulse,
+    /// Told when an answer was queued, so that it need not wait for whoever looks now and then.
+    pub queued: Arc<Notify>,
 }
 
 /// Why a desk could not be set up.
@@ -86,7 +89,8 @@ impl Desk {
         let store = Store::open(setup.config.database_url().map_err(SetupError::from)?.expose_secret()).await?;
         let resolver = Resolver::open(&setup.config.trust.resolver)?;
         let fence = Fence::of_this_program();
-        let desk = Desk { setup, store, clock, fence, resolver, steps: Steps::default(), pulse: Pulse::default() };
+        let (steps, pulse, queued) = (Steps::default(), Pulse::default(), Arc::default());
+        let desk = Desk { setup, store, clock, fence, resolver, steps, pulse, queued };
         desk.import().await?;
         Ok(desk)
     }

@@ -60,7 +60,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Limits { children: cores.min(2), patience: Duration::from_secs(7), answers: 200 }
+        Limits { children: cores.min(2), patience: Duration::from_secs(7), answers: 2_000 }
     }
 }
 

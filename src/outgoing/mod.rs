@@ -5,6 +5,7 @@
 mod directory;
 mod login;
 mod smtp;
+mod streams;
 
 pub use smtp::{Limits, Smtp};
 

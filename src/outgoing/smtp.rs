@@ -2,16 +2,21 @@
 //! connection broke, and that decides whether it may be sent again: until the final dot of DATA begins to leave it
 //! was certainly not sent, from then on only the server's answer tells. Few idle connections are kept for reuse.
 
-use super::{Outcome, OutgoingError, Parcel, login::Login};
+use super::{
+    Outcome, OutgoingError, Parcel,
+    login::Login,
+    streams::{self, Careful, Encrypted},
+};
 use crate::{
     config::Config,
     step::{Step, Steps},
+    tls,
 };
 use lettre::{
     Address,
     transport::smtp::{
         Error,
-        client::{AsyncSmtpConnection, AsyncTokioStream, Certificate, TlsParameters},
+        client::{AsyncSmtpConnection, Certificate, TlsParameters},
         commands::{Data, Mail, Noop, Rcpt, Rset},
         extension::{ClientId, Extension, MailBodyParameter, MailParameter},
         response::{Response, Severity},
@@ -19,21 +24,16 @@ use lettre::{
 };
 use percent_encoding::percent_decode_str;
 use std::{
-    io, iter,
-    net::{IpAddr, SocketAddr},
-    pin::Pin,
+    iter,
+    net::IpAddr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll, ready},
     time::Duration,
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
+use tokio_rustls::rustls::ClientConfig;
 use url::Url;
 
 /// A connection that nobody used for so long is given up; relays close theirs after some minutes.
@@ -58,12 +58,17 @@ impl Default for Limits {
     }
 }
 
+/// When the encryption begins, and whom it trusts.
+enum Encryption {
+    AtOnce(Arc<ClientConfig>),
+    StartTls(TlsParameters),
+}
+
 /// An SMTP server.
 pub struct Smtp {
     host: String,
     port: u16,
-    implicit_tls: bool,
-    tls: TlsParameters,
+    encryption: Encryption,
     login: Option<Login>,
     hello: ClientId,
     limits: Limits,
@@ -93,26 +98,21 @@ impl Smtp {
         let domain = config.outgoing.from.trim_end_matches('>').rsplit_once('@').map_or("", |(_, domain)| domain);
         let hello =
             Address::new("x", domain).map_or_else(|_| ClientId::default(), |_| ClientId::Domain(domain.to_owned()));
-        let mut tls = TlsParameters::builder(host.clone());
-        if let Some(file) = &config.outgoing.ca_file {
-            let path = config.path(file);
-            let pem = std::fs::read(&path).map_err(|source| OutgoingError::Io { path: path.clone(), source })?;
-            let authority = Certificate::from_pem(&pem);
-            tls = tls.add_root_certificate(authority.map_err(|e| wrong(format!("ca_file {}: {e}", path.display())))?);
-        }
-        let tls = tls.build().map_err(|e| wrong(e.to_string()))?;
+        let ca_file = config.outgoing.ca_file.as_ref().map(|file| config.path(file));
+        let encryption = if implicit_tls {
+            Encryption::AtOnce(tls::trusting(ca_file.as_deref()).map_err(wrong)?)
+        } else {
+            let mut tls = TlsParameters::builder(host.clone());
+            if let Some(path) = ca_file {
+                let pem = std::fs::read(&path).map_err(|source| OutgoingError::Io { path: path.clone(), source })?;
+                let authority =
+                    Certificate::from_pem(&pem).map_err(|e| wrong(format!("ca_file {}: {e}", path.display())));
+                tls = tls.add_root_certificate(authority?);
+            }
+            Encryption::StartTls(tls.build().map_err(|e| wrong(e.to_string()))?)
+        };
         let port = url.port().unwrap_or(port);
-        Ok(Smtp {
-            host,
-            port,
-            implicit_tls,
-            tls,
-            login,
-            hello,
-            limits,
-            steps: Steps::default(),
-            idle: Mutex::default(),
-        })
+        Ok(Smtp { host, port, encryption, login, hello, limits, steps: Steps::default(), idle: Mutex::default() })
     }
 
     pub(super) fn announcing(self, steps: Steps) -> Smtp {
@@ -197,26 +197,26 @@ impl Smtp {
 
     async fn open_connection(&self) -> Result<AsyncSmtpConnection, String> {
         let said = |e: Error| e.to_string();
-        let server = (self.host.as_str(), self.port);
-        let mut connection = if self.implicit_tls {
-            let limit = Some(self.limits.connect);
-            let tls = Some(self.tls.clone());
-            AsyncSmtpConnection::connect_tokio1(server, limit, &self.hello, tls, None).await.map_err(said)?
-        } else {
-            let tcp = TcpStream::connect(server).await.map_err(|e| e.to_string())?;
-            let careful = Arc::new(AtomicBool::new(true));
-            let stream = Box::new(Careful { tcp, careful: careful.clone() });
-            let mut connection =
-                AsyncSmtpConnection::connect_with_transport(stream, &self.hello).await.map_err(said)?;
-            if connection.can_starttls() {
-                connection.starttls(self.tls.clone(), &self.hello).await.map_err(said)?;
-            } else if !self.is_loopback() {
-                return Err(
-                    "the server offers no STARTTLS, and nothing goes unencrypted but to this machine".to_owned()
-                );
+        let tcp = streams::connect((self.host.as_str(), self.port)).await.map_err(|e| e.to_string())?;
+        let mut connection = match &self.encryption {
+            Encryption::AtOnce(trust) => {
+                let stream = Encrypted::over(tcp, &self.host, trust.clone()).await.map_err(|e| e.to_string())?;
+                AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello).await.map_err(said)?
             }
-            careful.store(false, Ordering::Relaxed);
-            connection
+            Encryption::StartTls(tls) => {
+                let (stream, careful) = Careful::over(tcp);
+                let mut connection =
+                    AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello).await.map_err(said)?;
+                if connection.can_starttls() {
+                    connection.starttls(tls.clone(), &self.hello).await.map_err(said)?;
+                } else if !self.is_loopback() {
+                    return Err(
+                        "the server offers no STARTTLS, and nothing goes unencrypted but to this machine".to_owned()
+                    );
+                }
+                careful.store(false, Ordering::Relaxed);
+                connection
+            }
         };
         if let Some(login) = &self.login {
             login.log_in(&mut connection).await?;
@@ -320,45 +320,4 @@ fn uncertain(what: &str) -> Outcome {
 pub(super) fn words(answer: &Response) -> String {
     let lines: Vec<&str> = answer.message().collect();
     format!("{} {}", answer.code(), lines.join(" "))
-}
-
-/// A stream that gives one byte at a time while it is careful, so that nothing that was said in plain text is still
-/// waiting to be read when the encryption begins, and taken for the encrypted server's word (CVE-2011-0411).
-#[derive(Debug)]
-struct Careful {
-    tcp: TcpStream,
-    careful: Arc<AtomicBool>,
-}
-
-impl AsyncRead for Careful {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.careful.load(Ordering::Relaxed) || buffer.remaining() == 0 {
-            return Pin::new(&mut self.tcp).poll_read(cx, buffer);
-        }
-        let mut byte = [0];
-        let mut one = ReadBuf::new(&mut byte);
-        ready!(Pin::new(&mut self.tcp).poll_read(cx, &mut one))?;
-        buffer.put_slice(one.filled());
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Careful {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(cx)
-    }
-}
-
-impl AsyncTokioStream for Careful {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.tcp.peer_addr()
-    }
 }

@@ -8,7 +8,7 @@ mod sqlite;
 pub(super) use postgres::passing as passing_on_postgres;
 pub(super) use sqlite::{passing as passing_on_sqlite, url_of as url_of_file};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, presence::Presence};
 use sqlx::{
     AnyConnection, AnyPool,
     any::{AnyPoolOptions, install_default_drivers},
@@ -40,6 +40,16 @@ pub(super) enum Kind {
 pub(super) enum Held {
     File { _file: File },
     Session { connection: AnyConnection, mailbox: Option<String> },
+}
+
+/// A database that is there, at this program's schema.
+struct Prepared {
+    kind: Kind,
+    /// As the driver wants it.
+    url: String,
+    instance_key: [u8; 32],
+    /// The connection by which it was prepared, where it is of further use.
+    first: Option<AnyConnection>,
 }
 
 /// The lock of a database's file, without opening the database.
@@ -130,10 +140,12 @@ impl Kind {
     }
 
     /// Takes what shows others that a daemon is there.
-    pub(super) async fn hold(&self, pool: &AnyPool) -> Result<Held, StoreError> {
+    pub(super) async fn hold(&self, pool: &AnyPool, first: Option<AnyConnection>) -> Result<Held, StoreError> {
         Ok(match self {
             Kind::Sqlite { file } => Held::File { _file: sqlite::lock(file)? },
-            Kind::Postgres { .. } => Held::Session { connection: postgres::session(self, pool).await?, mailbox: None },
+            Kind::Postgres { .. } => {
+                Held::Session { connection: postgres::session(self, pool, first).await?, mailbox: None }
+            }
         })
     }
 
@@ -206,7 +218,7 @@ impl Store {
     pub async fn open(url: &str) -> Result<Store, StoreError> {
         install_default_drivers();
         let kind = Kind::of(url)?;
-        let (kind, url, instance_key) = match kind {
+        let Prepared { kind, url, instance_key, first } = match kind {
             Kind::Sqlite { file } => sqlite::prepare(file).await?,
             Kind::Postgres { .. } => postgres::prepare(kind, url).await?,
         };
@@ -216,7 +228,7 @@ impl Store {
             .after_connect(move |connection, _| Box::pin(settle(connection, settings)))
             .connect(&url)
             .await?;
-        Ok(Store { pool, kind, presence: Arc::default(), instance_key })
+        Ok(Store { pool, kind, presence: Arc::new(Presence::with(first)), instance_key })
     }
 
     /// The database as people may see it: nothing secret is in it.
@@ -226,6 +238,7 @@ impl Store {
 
     /// Ends all connections, which with SQLite writes what is in the WAL back into the file.
     pub async fn close(&self) {
+        self.presence.forget_first().await;
         self.pool.close().await;
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{Store, StoreError, columns::Columns, connect::Held, micros, plain};
 use jiff::Timestamp;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _};
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::Mutex;
 
@@ -30,6 +30,22 @@ pub(super) struct Presence {
     /// Zero is nobody: a command, which takes nothing in its hands.
     id: AtomicI64,
     held: Mutex<Option<Held>>,
+    /// The connection by which the database was opened, until a daemon needs one of its own.
+    first: Mutex<Option<AnyConnection>>,
+}
+
+impl Presence {
+    pub fn with(first: Option<AnyConnection>) -> Presence {
+        Presence { first: Mutex::new(first), ..Presence::default() }
+    }
+
+    /// Ends the first connection, where nobody needed it.
+    pub async fn forget_first(&self) {
+        if let Some(first) = self.first.lock().await.take() {
+            // Who leaves need not hear an answer.
+            let _ = first.close().await;
+        }
+    }
 }
 
 /// A daemon that came to work on the database.
@@ -57,7 +73,8 @@ impl Store {
             *held = None;
             tracing::warn!("the database lost this daemon; what it had in its hands is free");
         }
-        let mut fresh = self.kind.hold(&self.pool).await?;
+        let first = self.presence.first.lock().await.take();
+        let mut fresh = self.kind.hold(&self.pool, first).await?;
         let before = self.presence.id.load(Ordering::Acquire);
         if before == 0 || !self.is_mine_still(&mut fresh, before).await? {
             let id = self.arrive(&mut fresh, now).await?;

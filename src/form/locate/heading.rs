@@ -265,7 +265,12 @@ fn likeness(column: &Column, heading: &Name) -> f64 {
         if name.key == *key {
             return 1.0;
         }
-        // Most cells of a sheet are no headings, and most headings another column's.
+        // Most cells of a sheet are no headings, and most headings another column's: all words of the name are needed
+        // to be contained, and half of both together to be alike.
+        let least = name.len().min((name.len() + heading.len()).div_ceil(4));
+        if name.most_shared(heading) < least {
+            return 0.0;
+        }
         let shared = name.shared(heading);
         if shared == 0 {
             return 0.0;

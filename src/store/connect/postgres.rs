@@ -1,7 +1,7 @@
 //! What only PostgreSQL understands: its URL, with what is secret in it kept out of every message, the settings of
 //! a connection, its migrations, the lock of a daemon, and which of its errors pass.
 
-use super::{Kind, key_of, settle};
+use super::{Kind, Prepared, key_of, settle};
 use crate::store::{StoreError, columns::Columns};
 use sqlx::{AnyConnection, AnyPool, Connection, error::DatabaseError, migrate::Migrator, postgres::PgDatabaseError};
 use std::{io, net::IpAddr, time::Duration};
@@ -83,8 +83,8 @@ fn stays_here(url: &Url) -> bool {
     host.is_empty() || socket || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Connects and brings the database to this program's schema; the URL and the instance key come back.
-pub async fn prepare(kind: Kind, url: &str) -> Result<(Kind, String, [u8; 32]), StoreError> {
+/// Connects and brings the database to this program's schema. The connection may serve a daemon as its session.
+pub async fn prepare(kind: Kind, url: &str) -> Result<Prepared, StoreError> {
     let url = whole(url)?;
     let mut first = connect(&kind, AnyConnection::connect(&url)).await?;
     let encoding = server_encoding(&mut first).await?;
@@ -93,9 +93,8 @@ pub async fn prepare(kind: Kind, url: &str) -> Result<(Kind, String, [u8; 32]), 
     }
     // The migrator holds a lock of its own, so of two programs that start at once the second finds all done.
     MIGRATIONS.run(&mut first).await.map_err(|error| kind.refused(error))?;
-    let key = key_of(&mut first, &kind.name()).await?;
-    first.close().await?;
-    Ok((kind, url, key))
+    let instance_key = key_of(&mut first, &kind.name()).await?;
+    Ok(Prepared { kind, url, instance_key, first: Some(first) })
 }
 
 async fn connect(
@@ -118,8 +117,14 @@ async fn server_encoding(connection: &mut AnyConnection) -> Result<String, Store
     Columns(&row).text("encoding")
 }
 
-/// A connection of a daemon's own, apart from those its work uses: its locks end with it, however it ends.
-pub async fn session(kind: &Kind, pool: &AnyPool) -> Result<AnyConnection, StoreError> {
+/// A connection of a daemon's own, apart from those its work uses: its locks end with it, however it ends. The `first`
+/// will do, while it lives.
+pub async fn session(kind: &Kind, pool: &AnyPool, first: Option<AnyConnection>) -> Result<AnyConnection, StoreError> {
+    if let Some(mut first) = first
+        && settle(&mut first, SETTINGS).await.is_ok()
+    {
+        return Ok(first);
+    }
     let options = pool.connect_options();
     let mut connection = connect(kind, AnyConnection::connect_with(&options)).await?;
     settle(&mut connection, SETTINGS).await?;

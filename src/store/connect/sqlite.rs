@@ -1,7 +1,7 @@
 //! What only SQLite understands: its file and folder, the settings of a connection, its migrations, the lock file
 //! that keeps a second daemon away, and which of its errors pass.
 
-use super::{Kind, key_of, settle};
+use super::{Kind, Prepared, key_of, settle};
 use crate::store::StoreError;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{AnyConnection, Connection, error::DatabaseError, migrate::Migrator, sqlite::SqliteError};
@@ -15,9 +15,10 @@ use std::{
 pub static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// Synchronous FULL because a kept mail must outlive a power cut before it is touched; ten seconds because the
-/// longest transaction, importing a registry, takes one or two.
-pub const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; \
-                            PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+/// longest transaction, importing a registry, takes one or two. A megabyte of pages each is enough for connections of
+/// which several are open: the system keeps the file in memory besides.
+pub const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                            PRAGMA foreign_keys = ON; PRAGMA cache_size = -1000;";
 
 /// What a path may hold unescaped in a URL.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
@@ -29,9 +30,8 @@ pub fn path_of(url: &str) -> Result<PathBuf, StoreError> {
     if path.is_absolute() { Ok(path.to_owned()) } else { Err(wrong()) }
 }
 
-/// Makes the file and brings it to this program's schema; the path comes back without links, with the URL and the
-/// instance key.
-pub async fn prepare(path: PathBuf) -> Result<(Kind, String, [u8; 32]), StoreError> {
+/// Makes the file and brings it to this program's schema; the path comes back without links.
+pub async fn prepare(path: PathBuf) -> Result<Prepared, StoreError> {
     let file = make_file(&path)?;
     let url = url_of(&file)?;
     let kind = Kind::Sqlite { file };
@@ -41,10 +41,10 @@ pub async fn prepare(path: PathBuf) -> Result<(Kind, String, [u8; 32]), StoreErr
     // Migrations and the key in one transaction: of two programs that start at once, the second finds all done.
     let mut tx = first.begin_with(kind.begin()).await?;
     MIGRATIONS.run(&mut *tx).await.map_err(|error| kind.refused(error))?;
-    let key = key_of(&mut tx, &kind.name()).await?;
+    let instance_key = key_of(&mut tx, &kind.name()).await?;
     tx.commit().await?;
     first.close().await?;
-    Ok((kind, url, key))
+    Ok(Prepared { kind, url, instance_key, first: None })
 }
 
 /// As the driver wants it.
