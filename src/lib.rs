@@ -30,7 +30,8 @@
 //!
 //! # One report's path
 //!
-//! [`duty::receive`] lists the mailbox and commits each new mail's bytes before anything on the server is touched.
+//! [`duty::receive`] keeps, reads and files beside each other. `duty::keep` lists the mailbox and commits each new mail's
+//! bytes, a few mails at a time, before anything on the server is touched.
 //! Each kept message is then read (`duty::handle`; the next ones meanwhile), behind the [`fence`]: [`message`] makes
 //! a [`message::Mail`] of it, [`message::automatic`] says whether it may be answered at all, [`duty::evidence`]
 //! gathers what speaks for its sender (DNS is asked for the keys of its signatures, which are checked behind the
@@ -38,8 +39,8 @@
 //! its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds sections, columns and rows by
 //! their words ([`form`]'s `locate`), understands each cell (`value`), and asks the form's rules (`rules`).
 //! [`duty::decide`] holds all of this together and touches nothing. Outcome, report and letter are then recorded in
-//! one transaction, and only after that the mail is moved on the server. A daemon that dies in between finds its work
-//! in the database. Where several share one PostgreSQL, a message is in the hands of one of them while it is read
+//! one transaction, and only after that `duty::file` moves the mail on the server. A daemon that dies in between finds
+//! its work in the database. Where several share one PostgreSQL, a message is in the hands of one of them while it is read
 //! ([`store::presence`]), and whoever lost it records nothing.
 //!
 //! # One letter's path

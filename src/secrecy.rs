@@ -2,7 +2,7 @@
 //! words that only contain the same syllable, such as "bảo mật" and "mật khẩu". A mark stands by itself: in capitals,
 //! in brackets, alone on its line, or behind "Độ mật:". It knows no mail; it looks at single lines.
 
-use unicode_normalization::UnicodeNormalization;
+use crate::text;
 
 /// What before the syllable makes it part of another word.
 const BEFORE: [&str; 13] =
@@ -21,15 +21,18 @@ struct Word {
 
 /// Whether a line of a subject, a text or a file's name bears a mark.
 pub fn marked(line: &str) -> bool {
-    let line: String = line.nfc().collect();
+    let line = text::composed(line);
+    if !may_be_marked(&line) {
+        return false;
+    }
     let words = words(&line);
     (0..words.len()).any(|at| words[at].lower == "mật" && is_mark(&line, &words, at))
 }
 
 /// Whether a cell is a mark and nothing else.
 pub fn is_mark_alone(cell: &str) -> bool {
-    let cell: String = cell.nfc().collect();
-    cell.chars().count() <= LONG && {
+    let cell = text::composed(cell);
+    may_be_marked(&cell) && cell.chars().count() <= LONG && {
         let lower: Vec<String> = words(&cell).into_iter().map(|word| word.lower).collect();
         let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
         let rest = match lower.as_slice() {
@@ -40,6 +43,11 @@ pub fn is_mark_alone(cell: &str) -> bool {
         };
         matches!(rest, ["mật"] | ["tối" | "tuyệt", "mật"])
     }
+}
+
+/// Every mark has the word "mật", which few other texts have a letter of.
+fn may_be_marked(line: &str) -> bool {
+    line.contains(['ậ', 'Ậ'])
 }
 
 fn is_mark(line: &str, words: &[Word], at: usize) -> bool {

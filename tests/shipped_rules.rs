@@ -180,3 +180,24 @@ fn every_rule_of_the_shipped_form_speaks_when_it_should_and_is_quiet_otherwise()
         assert_eq!(judged(kind, &lines), expected, "{lines:?}");
     }
 }
+
+/// What follows the form on a page ends it; an answer that tells a day does not.
+#[test]
+fn what_ends_the_form_is_no_answer() {
+    let form = Form::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml")).unwrap();
+    for (text, ends) in [
+        ("Hà Nội, ngày 20 tháng 02 năm 2023", true),
+        ("TP. Hồ Chí Minh, ngày … tháng … năm 2023", true),
+        ("Bà Rịa - Vũng Tàu, ngày    tháng    năm", true),
+        ("ĐẮK LẮK, NGÀY 1 THÁNG 3 NĂM 2023", true),
+        ("Nơi nhận:", true),
+        ("– Dự kiến hoàn thành, ngày 30 tháng 6 năm 2023", false),
+        ("Đang xây dựng – hoàn thành, ngày 30 tháng 6 năm 2023", false),
+        ("Đáp ứng một phần\nhoàn thành, ngày 30 tháng 6 năm 2023", false),
+        ("“Kế hoạch”, ngày 30 tháng 6 năm 2023", false),
+        ("12/45 cơ quan, ngày 30 tháng 6 năm 2023", false),
+        ("Quyết định số 12, ngày 30 tháng 6 năm 2023", false),
+    ] {
+        assert_eq!(form.endings.iter().any(|ending| ending.0.is_match(text)), ends, "{text}");
+    }
+}

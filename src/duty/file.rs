@@ -7,6 +7,7 @@ use crate::{
     store::filing::{self, ToFile},
 };
 use anyhow::Context as _;
+use std::collections::HashSet;
 use tokio::sync::watch;
 
 /// Messages that are moved at a time, where the server can.
@@ -21,31 +22,39 @@ pub async fn file_while_read(
 ) -> anyhow::Result<u32> {
     let mut filed = 0;
     let mut enough = BATCH;
+    let mut refused = HashSet::new();
     while let Ok(read) = read.wait_for(|read| *read >= enough).await.map(|read| *read) {
-        filed += file_done(desk, mailbox).await?;
+        filed += file_done(desk, mailbox, &mut refused).await?;
         enough = read + BATCH;
     }
-    Ok(filed + file_done(desk, mailbox).await?)
+    Ok(filed + file_done(desk, mailbox, &mut refused).await?)
 }
 
-/// Moves on the server what is done here; how many mails were moved.
-async fn file_done(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<u32> {
+/// Moves on the server what is done here, but for what was `refused` before; how many mails were moved.
+async fn file_done(desk: &Desk, mailbox: &mut Mailbox, refused: &mut HashSet<i64>) -> anyhow::Result<u32> {
     let (mut filed, mut after) = (0, 0);
     loop {
-        let batch = filing::to_file(&desk.store, after, BATCH).await?;
-        for done in batch.chunk_by(|a, b| (&a.folder, a.validity) == (&b.folder, b.validity)) {
-            filed += file_all(desk, mailbox, done).await?;
-        }
+        let mut batch = filing::to_file(&desk.store, after, BATCH).await?;
         // One that cannot be moved must not stand in the way of those behind it.
-        match batch.last() {
-            Some(last) if batch.len() >= BATCH as usize => after = last.id,
-            _ => return Ok(filed),
+        let more = batch.last().map(|last| last.id).filter(|_| batch.len() >= BATCH as usize);
+        batch.retain(|done| !refused.contains(&done.id));
+        for done in batch.chunk_by(|a, b| (&a.folder, a.validity) == (&b.folder, b.validity)) {
+            filed += file_all(desk, mailbox, done, refused).await?;
+        }
+        match more {
+            Some(last) => after = last,
+            None => return Ok(filed),
         }
     }
 }
 
 /// Moves messages of one folder together, or one by one where the server cannot or will not.
-async fn file_all(desk: &Desk, mailbox: &mut Mailbox, done: &[ToFile]) -> anyhow::Result<u32> {
+async fn file_all(
+    desk: &Desk,
+    mailbox: &mut Mailbox,
+    done: &[ToFile],
+    refused: &mut HashSet<i64>,
+) -> anyhow::Result<u32> {
     let keys: Vec<Key> = done.iter().map(key).collect();
     if done.len() > 1 && mailbox.moves_together() {
         done.iter().for_each(|done| desk.steps.reached(Step::Moving, Some(done.id)));
@@ -70,6 +79,7 @@ async fn file_all(desk: &Desk, mailbox: &mut Mailbox, done: &[ToFile]) -> anyhow
             // What the server refuses today it may take tomorrow; the mail is not read again.
             Err(error) if is_passed_over(&error) => {
                 tracing::warn!(mail = done.id, error = %error, "a mail cannot be moved; it is tried again");
+                refused.insert(done.id);
             }
             Err(error) => return Err(error).context("handled mail cannot be moved"),
         }

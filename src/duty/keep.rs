@@ -118,6 +118,8 @@ impl Keeping<'_> {
                         tracing::error!(uid = listed.key.uid, error, "a mail cannot be fetched; it is tried again");
                         self.count.failed += 1;
                         unbroken = false;
+                        // Those before it need not wait for what may take its time to fail again.
+                        self.commit(group).await?;
                         continue;
                     }
                     Err(error) => return Err(error.into()),

@@ -31,8 +31,16 @@ pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Recei
         anyhow::Ok(Received { kept, failed, filed, handled: 0 })
     };
     let (at_the_mailbox, at_the_desk) = tokio::join!(at_the_mailbox, read_while_kept(desk, kept, count));
-    let (mailbox, desk) = (at_the_mailbox?, at_the_desk?);
-    Ok(Received { handled: desk.handled, failed: mailbox.failed + desk.failed, ..mailbox })
+    match (at_the_mailbox, at_the_desk) {
+        (Ok(mailbox), Ok(desk)) => {
+            Ok(Received { handled: desk.handled, failed: mailbox.failed + desk.failed, ..mailbox })
+        }
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        (Err(error), Err(other)) => {
+            tracing::error!(error = format!("{other:#}"), "what is kept cannot be read either");
+            Err(error)
+        }
+    }
 }
 
 /// Reads what another daemon, which has the mailbox, has kept.

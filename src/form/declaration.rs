@@ -3,15 +3,19 @@
 //! A wrong declaration is refused with file, line and reason before any mail is read.
 
 mod check;
+mod choice_list;
 mod prepare;
-mod rows;
-pub use rows::RowName;
+mod row;
+mod row_name;
 mod tables;
 
+pub use choice_list::{ChoiceList, ChoiceOption};
+pub use row::{Row, RowKind, SubRow};
+pub use row_name::RowName;
 pub use tables::Table;
 
 use super::rules::Condition;
-use crate::{agency::Kind, finding::Severity, text::Name};
+use crate::{finding::Severity, text::Name};
 use regex::Regex;
 use serde::Deserialize;
 use std::{
@@ -103,38 +107,6 @@ fn refuse<T>(at: &Spanned<String>, what: &str, reason: &str) -> Result<T, Fault>
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Pattern(pub Regex);
-
-/// The answers a choice column admits, in order.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChoiceList {
-    /// The options in their printed order.
-    pub options: Vec<ChoiceOption>,
-    /// Words that make something else of an option behind them in the same clause: "chưa", "chuẩn bị".
-    #[serde(default)]
-    pub denials: Vec<String>,
-    /// Words between two options that leave open which one is meant: "nhưng", "hoặc".
-    #[serde(default)]
-    pub contrasts: Vec<String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ChoiceOption {
-    /// The answer in JSON and in the database; it stays for ever.
-    pub code: String,
-    /// The printed option.
-    pub text: String,
-    /// Other words that mean this option.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// Whether words of the agency's own must follow ("Khác: ghi rõ").
-    #[serde(default)]
-    pub free_text: bool,
-    /// Options whose words may stand in the explanation behind this one: of what is partly met, some is not.
-    #[serde(default)]
-    pub explained_by: Vec<String>,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -280,113 +252,6 @@ pub struct Column {
     /// How the label stands in a cell; made when it is first looked for.
     #[serde(skip)]
     pub(super) label_pattern: OnceLock<Option<Regex>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RowKind {
-    /// A heading between rows; holds no answers.
-    Group,
-    /// A printed row with answers.
-    Fixed,
-    /// Any number of rows that the agency adds.
-    Items,
-}
-
-/// A printed row of a table, or the place where rows are added.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Row {
-    /// The printed number, such as `4.1`; also the row's name in answers and findings.
-    pub id: Spanned<String>,
-    /// `group`: a heading between rows; `fixed`: a printed row with answers; `items`: rows that the agency adds.
-    pub kind: RowKind,
-    /// The printed name; empty for `items` that have no line of their own in print.
-    #[serde(default)]
-    pub label: String,
-    /// Other names of the row.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// The kinds of agency that fill it in; all by default.
-    #[serde(default)]
-    pub applies_to: Vec<Kind>,
-    /// The number of an added row, with `{n}` for its count: `1.{n}`.
-    #[serde(default)]
-    pub numbering: Option<String>,
-    /// The first `{n}`. Default 1.
-    #[serde(default = "one")]
-    pub from: u32,
-    /// Whether the printed line may itself be the first added row.
-    #[serde(default)]
-    pub in_place: bool,
-    /// How many added rows must be there at the least.
-    #[serde(default)]
-    pub min: u32,
-    /// Spare lines in the template.
-    #[serde(default)]
-    pub spare: u32,
-    /// Texts by which an agency says that it has none of these.
-    #[serde(default)]
-    pub none: Vec<String>,
-    /// The finding for fewer rows than `min`. Default `row-missing`.
-    #[serde(default)]
-    pub missing: Option<String>,
-    /// Other choice lists, by column.
-    #[serde(default)]
-    pub choices: BTreeMap<String, Spanned<String>>,
-    /// Columns that hold nothing in this row.
-    #[serde(default)]
-    pub without: Vec<Spanned<String>>,
-    /// Printed texts that are no answers, by column.
-    #[serde(default)]
-    pub examples: BTreeMap<String, Vec<String>>,
-    /// Names of printed sample rows: such a row with nothing but examples is no row.
-    #[serde(default)]
-    pub samples: Vec<String>,
-    /// What the template prints in grey beside the row.
-    #[serde(default)]
-    pub guidance: String,
-    /// Un-numbered rows under this one, which is then their heading.
-    #[serde(default)]
-    pub subrows: Vec<SubRow>,
-    /// The label and its aliases, ready to be compared.
-    #[serde(skip)]
-    pub names: Vec<Name>,
-    /// What the numbers of added rows look like; made when it is first asked for.
-    #[serde(skip)]
-    pub(super) number_pattern: OnceLock<Option<Regex>>,
-}
-
-/// A row without a number of its own, named `ROW/ID`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SubRow {
-    /// Its part of the name `ROW/ID`.
-    pub id: Spanned<String>,
-    /// The printed name.
-    pub label: String,
-    /// Other names of it.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// Other choice lists, by column.
-    #[serde(default)]
-    pub choices: BTreeMap<String, Spanned<String>>,
-    /// Columns that hold nothing here.
-    #[serde(default)]
-    pub without: Vec<Spanned<String>>,
-    /// Printed texts that are no answers, by column.
-    #[serde(default)]
-    pub examples: BTreeMap<String, Vec<String>>,
-    /// Printed texts, by column, that are examples only while the row above still bears one of its `samples`;
-    /// under a name of the agency's own they are answers. For samples that are printed without an example mark.
-    #[serde(default)]
-    pub sample_texts: BTreeMap<String, Vec<String>>,
-    /// What the template prints in grey beside it.
-    #[serde(default)]
-    pub guidance: String,
-    /// The label and its aliases, ready to be compared.
-    #[serde(skip)]
-    pub names: Vec<Name>,
 }
 
 /// A condition that makes a finding.
@@ -581,26 +446,6 @@ impl Column {
     }
 }
 
-impl Row {
-    pub fn id(&self) -> &str {
-        self.id.get_ref()
-    }
-
-    pub fn subrow(&self, id: &str) -> Option<&SubRow> {
-        self.subrows.iter().find(|sub| sub.id.get_ref() == id)
-    }
-
-    /// Whether an agency of this kind fills it in; every row applies to an agency of unknown kind.
-    pub fn applies_to(&self, kind: Option<Kind>) -> bool {
-        self.applies_to.is_empty() || kind.is_none_or(|kind| self.applies_to.contains(&kind))
-    }
-
-    /// The number of the n-th added row.
-    pub fn number(&self, n: u32) -> String {
-        self.numbering.as_deref().unwrap_or(self.id()).replace("{n}", &n.to_string())
-    }
-}
-
 impl TryFrom<String> for Pattern {
     type Error = regex::Error;
 
@@ -611,10 +456,6 @@ impl TryFrom<String> for Pattern {
 
 fn least_confidence() -> u32 {
     60
-}
-
-fn one() -> u32 {
-    1
 }
 
 #[cfg(test)]

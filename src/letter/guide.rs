@@ -3,11 +3,11 @@
 //! bytes.
 
 use super::{Context, LetterError, Letters, cleaned};
+use crate::text::composed;
 use std::{
     fmt::Write as _,
     io::{Cursor, Write as _},
 };
-use unicode_normalization::UnicodeNormalization;
 use zip::{CompressionMethod, DateTime, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
 /// The content type of a document of Word.
@@ -42,7 +42,7 @@ pub struct Guide {
 impl Letters {
     /// The guide's lines, with what the opening letter knows.
     pub fn guide(&self, context: &Context) -> Result<Guide, LetterError> {
-        let filled: String = self.fill(TEMPLATE, &cleaned(context))?.nfc().collect();
+        let filled = composed(&self.fill(TEMPLATE, &cleaned(context))?).into_owned();
         let (first, lines) = filled.split_once('\n').unwrap_or((&filled, ""));
         let Some(file) = first.strip_prefix("File:") else {
             let reason = "the first line is not \"File: …\"".to_owned();

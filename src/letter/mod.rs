@@ -21,7 +21,7 @@ pub use quiet::{one_line, shorten};
 pub use tally::{answered, counts};
 pub use words::Words;
 
-use crate::form::declaration::Message;
+use crate::{form::declaration::Message, text::composed};
 use include_dir::{Dir, include_dir};
 use minijinja::{
     AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter, syntax::SyntaxConfig,
@@ -32,7 +32,6 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
-use unicode_normalization::UnicodeNormalization;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config/letters");
 
@@ -278,7 +277,7 @@ impl Letters {
     pub fn render(&self, kind: LetterKind, context: &Context) -> Result<Letter, LetterError> {
         let mut values = cleaned(context);
         let file = format!("{}.txt", kind.as_str());
-        let text: String = self.fill(&file, &values)?.nfc().collect();
+        let text = composed(&self.fill(&file, &values)?).into_owned();
         let (subject, body) = text.split_once('\n').unwrap_or((&text, ""));
         let Some(subject) = subject.strip_prefix("Subject:") else {
             let reason = "the first line is not \"Subject: …\"".to_owned();
@@ -286,14 +285,14 @@ impl Letters {
         };
         let subject = quiet::one_line(subject);
         values["subject"] = Json::String(subject.clone());
-        let html = self.fill(&format!("{}.html", kind.as_str()), &values)?.nfc().collect();
+        let html = composed(&self.fill(&format!("{}.html", kind.as_str()), &values)?).into_owned();
         Ok(Letter { subject, text: wrap::wrap(body, WIDTH), html })
     }
 
     /// The body of the mail that a link in a letter to staff writes.
     pub fn order(&self, facts: &OrderFacts) -> Result<String, LetterError> {
         let values = serde_json::to_value(facts).unwrap_or_default();
-        Ok(self.fill("order.txt", &quiet::quieted(values, true))?.nfc().collect())
+        Ok(composed(&self.fill("order.txt", &quiet::quieted(values, true))?).into_owned())
     }
 
     /// Invented data for a letter of this kind.

@@ -26,11 +26,11 @@ pub struct Limits {
     pub login: Duration,
     /// Opening the folder; the first time after long, a server may have to index it.
     pub select: Duration,
-    /// Any other command as a whole, and the silence between two lines of a listing.
+    /// Any other command as a whole, and the silence between two lines of a listing or a move.
     pub command: Duration,
     /// One slice of a message, 1 MiB at most: even a poor line brings 18 kB a second.
     pub slice: Duration,
-    /// A listing as a whole, which over a mailbox of 40,000 may take minutes.
+    /// A listing as a whole, which over a mailbox of 40,000 may take minutes; and a move of many messages.
     pub listing: Duration,
     /// One wait for new mail; servers may give up a client that says nothing for 30 minutes (RFC 2177).
     pub idle: Duration,

@@ -23,6 +23,8 @@ pub struct Imap {
     limits: Limits,
     session: Option<Session>,
     steps: Steps,
+    /// Whether moving several messages at a time failed; it is not tried again.
+    one_by_one: bool,
 }
 
 /// What the server tells about a message.
@@ -35,7 +37,7 @@ pub(super) struct About {
 
 impl Imap {
     pub(super) async fn open(account: Account, limits: Limits) -> Result<Imap, MailboxError> {
-        let mut imap = Imap { account, limits, session: None, steps: Steps::default() };
+        let mut imap = Imap { account, limits, session: None, steps: Steps::default(), one_by_one: false };
         imap.session().await?;
         Ok(imap)
     }
@@ -186,7 +188,7 @@ impl Imap {
     }
 
     pub(super) fn moves_together(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.moves && !session.is_broken())
+        !self.one_by_one && self.session.as_ref().is_some_and(|session| session.moves && !session.is_broken())
     }
 
     pub(super) async fn file_together(&mut self, keys: &[Key]) -> Result<Vec<Filed>, MailboxError> {
@@ -198,7 +200,10 @@ impl Imap {
         let uids = keys.iter().map(uid).collect::<Result<Vec<u32>, _>>()?;
         let session = self.at_anew(first).await?;
         let there = session.held(&uids).await?;
-        session.move_together(&there, &filed).await?;
+        if let Err(error) = session.move_together(&there, &filed).await {
+            self.one_by_one = true;
+            return Err(error);
+        }
         let outcome = |uid| if there.contains(uid) { Filed::Moved } else { Filed::AlreadyGone };
         Ok(uids.iter().map(outcome).collect())
     }

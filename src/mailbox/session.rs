@@ -179,6 +179,8 @@ impl Session {
             Phase::Login => (self.limits.login, self.limits.login),
             Phase::Select => (self.limits.select, self.limits.select),
             Phase::Slice => (self.limits.slice, self.limits.slice),
+            // Many messages may be moved at a time, and the server tells of each.
+            Phase::File => (self.limits.command, self.limits.listing),
             _ => (self.limits.command, self.limits.command),
         };
         let late = |_| MailboxError::Timeout { phase };

@@ -4,7 +4,6 @@
 
 use encoding_rs::{Encoding, WINDOWS_1258};
 use mail_parser::decoders::charsets::map::charset_decoder;
-use unicode_normalization::UnicodeNormalization;
 
 use crate::text;
 
@@ -27,10 +26,10 @@ pub(super) fn decode(charset: &str, bytes: &[u8]) -> String {
         return guess(bytes);
     }
     if let Some(encoding) = Encoding::for_label(label.as_bytes()) {
-        return encoding.decode(bytes).0.nfc().collect();
+        return text::composed(&encoding.decode(bytes).0).into_owned();
     }
     match charset_decoder(label.as_bytes()) {
-        Some(decoder) => decoder(bytes).nfc().collect(),
+        Some(decoder) => text::composed(&decoder(bytes)).into_owned(),
         None => guess(bytes),
     }
 }
@@ -42,9 +41,9 @@ pub(super) fn guess(bytes: &[u8]) -> String {
     let whole = utf8.chars().filter(|c| !c.is_ascii() && *c != char::REPLACEMENT_CHARACTER).count();
     // One letter cut in half does not make UTF-8 something else.
     if broken == 0 || whole > broken {
-        return utf8.nfc().collect();
+        return text::composed(&utf8).into_owned();
     }
-    WINDOWS_1258.decode_without_bom_handling(bytes).0.nfc().collect()
+    text::composed(&WINDOWS_1258.decode_without_bom_handling(bytes).0).into_owned()
 }
 
 /// The text of a header value with its encoded words decoded.
@@ -78,7 +77,7 @@ pub(super) fn decode_words(value: &str) -> String {
         }
     }
     finish(&mut decoded, &mut run);
-    decoded.nfc().collect()
+    text::composed(&decoded).into_owned()
 }
 
 /// Where the encoded word that begins at `start` ends, if one does.

@@ -218,17 +218,25 @@ impl Store {
     pub async fn open(url: &str) -> Result<Store, StoreError> {
         install_default_drivers();
         let kind = Kind::of(url)?;
-        let Prepared { kind, url, instance_key, first } = match kind {
-            Kind::Sqlite { file } => sqlite::prepare(file).await?,
-            Kind::Postgres { .. } => postgres::prepare(kind, url).await?,
-        };
         let settings = kind.settings();
-        let pool = AnyPoolOptions::new()
+        let connections = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
-            .after_connect(move |connection, _| Box::pin(settle(connection, settings)))
-            .connect(&url)
-            .await?;
-        Ok(Store { pool, kind, presence: Arc::new(Presence::with(first)), instance_key })
+            .after_connect(move |connection, _| Box::pin(settle(connection, settings)));
+        let (prepared, pool) = match kind {
+            Kind::Sqlite { file } => {
+                let prepared = sqlite::prepare(file).await?;
+                let pool = connections.connect(&prepared.url).await?;
+                (prepared, pool)
+            }
+            Kind::Postgres { .. } => {
+                let url = postgres::whole(url)?;
+                let pool = connections.connect_lazy(&url)?;
+                let prepared = postgres::prepare(kind, url, &pool).await?;
+                (prepared, pool)
+            }
+        };
+        let Prepared { kind, instance_key, first, .. } = prepared;
+        Ok(Store { pool, kind, presence: Arc::new(Presence::with(first)), instance_key, turn: Arc::default() })
     }
 
     /// The database as people may see it: nothing secret is in it.

@@ -39,7 +39,8 @@ use connect::Kind;
 use jiff::Timestamp;
 use presence::Presence;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction, postgres::PgDatabaseError, sqlite::SqliteError};
-use std::{fmt, io, path::PathBuf, sync::Arc};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// The database, open and of this program's schema. Cheap to clone.
 #[derive(Clone)]
@@ -48,14 +49,27 @@ pub struct Store {
     kind: Kind,
     presence: Arc<Presence>,
     instance_key: [u8; 32],
+    /// Whose turn it is to write, on SQLite. Its own lock is asked for again and again by whoever waits, so that of two
+    /// that write much a third one hardly ever has it.
+    turn: Arc<Mutex<()>>,
 }
+
+/// How long a turn may be waited for; the longest transaction, importing a registry, takes one or two seconds.
+const TURN: Duration = Duration::from_secs(30);
 
 impl Store {
     /// Begins a transaction that writes. On SQLite there is one at a time: what asks for a second waits, so a
     /// function that takes the store and writes must not be called while a transaction is open. On PostgreSQL there
     /// are many, and what must not happen twice at once locks a row first.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx { transaction: self.pool.begin_with(self.kind.begin()).await?, kind: self.kind.clone(), me: self.me() })
+        let turn = if self.is_shared() {
+            None
+        } else {
+            let turn = tokio::time::timeout(TURN, self.turn.clone().lock_owned()).await;
+            Some(turn.map_err(|_| sqlx::Error::PoolTimedOut)?)
+        };
+        let transaction = self.pool.begin_with(self.kind.begin()).await?;
+        Ok(Tx { transaction, kind: self.kind.clone(), me: self.me(), _turn: turn })
     }
 
     /// 32 random bytes made when the database was: the key of the Message-IDs we issue.
@@ -76,11 +90,14 @@ pub struct Tx {
     kind: Kind,
     /// The daemon whose transaction it is.
     me: Option<i64>,
+    /// Given to the next one when the transaction is over.
+    _turn: Option<OwnedMutexGuard<()>>,
 }
 
 impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
+        let Tx { transaction, _turn, .. } = self;
+        Ok(transaction.commit().await?)
     }
 
     fn connection(&mut self) -> &mut AnyConnection {

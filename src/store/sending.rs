@@ -46,6 +46,7 @@ pub async fn take_next(store: &Store, now: Timestamp) -> Result<Option<LetterToS
 
 /// The server took the letter; so it may turn out after a while of doubt.
 pub async fn note_sent(store: &Store, id: i64, now: Timestamp, answer: &str) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
     let done = sqlx::query(
         "
         UPDATE letter
@@ -57,8 +58,9 @@ pub async fn note_sent(store: &Store, id: i64, now: Timestamp, answer: &str) -> 
     .bind(micros(now))
     .bind(plain(answer))
     .bind(store.me().unwrap_or(0))
-    .execute(&store.pool)
+    .execute(tx.connection())
     .await?;
+    tx.commit().await?;
     one_row(&done, SENDING, id)
 }
 

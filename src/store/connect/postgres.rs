@@ -62,7 +62,7 @@ pub fn name(url: &str) -> String {
 
 /// The URL as the driver gets it: named after this program, and beyond this machine nothing goes unencrypted or to a
 /// server whose certificate does not prove its name, unless `sslmode` says so.
-fn whole(url: &str) -> Result<String, StoreError> {
+pub fn whole(url: &str) -> Result<String, StoreError> {
     let mut url = Url::parse(url).map_err(|_| StoreError::Url(name(url)))?;
     let given = |url: &Url, keys: &[&str]| url.query_pairs().any(|(key, _)| keys.contains(&&*key));
     if !stays_here(&url) && !given(&url, &["sslmode", "ssl-mode"]) {
@@ -84,9 +84,11 @@ fn stays_here(url: &Url) -> bool {
 }
 
 /// Connects and brings the database to this program's schema. The connection may serve a daemon as its session.
-pub async fn prepare(kind: Kind, url: &str) -> Result<Prepared, StoreError> {
-    let url = whole(url)?;
+pub async fn prepare(kind: Kind, url: String, pool: &AnyPool) -> Result<Prepared, StoreError> {
     let mut first = connect(&kind, AnyConnection::connect(&url)).await?;
+    // Since the server lets us in, the first connection of the pool comes about while this one looks at the schema.
+    let pool = pool.clone();
+    tokio::spawn(async move { drop(pool.acquire().await) });
     let encoding = server_encoding(&mut first).await?;
     if encoding != "UTF8" {
         return Err(StoreError::Encoding { name: kind.name(), encoding });
@@ -121,7 +123,7 @@ async fn server_encoding(connection: &mut AnyConnection) -> Result<String, Store
 /// will do, while it lives.
 pub async fn session(kind: &Kind, pool: &AnyPool, first: Option<AnyConnection>) -> Result<AnyConnection, StoreError> {
     if let Some(mut first) = first
-        && settle(&mut first, SETTINGS).await.is_ok()
+        && tokio::time::timeout(ANSWERING, settle(&mut first, SETTINGS)).await.is_ok_and(|settled| settled.is_ok())
     {
         return Ok(first);
     }

@@ -1,0 +1,35 @@
+//! The lists from which a cell is answered.
+
+use serde::Deserialize;
+
+/// The answers a choice column admits, in order.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceList {
+    /// The options in their printed order.
+    pub options: Vec<ChoiceOption>,
+    /// Words that make something else of an option behind them in the same clause: "chưa", "chuẩn bị".
+    #[serde(default)]
+    pub denials: Vec<String>,
+    /// Words between two options that leave open which one is meant: "nhưng", "hoặc".
+    #[serde(default)]
+    pub contrasts: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChoiceOption {
+    /// The answer in JSON and in the database; it stays for ever.
+    pub code: String,
+    /// The printed option.
+    pub text: String,
+    /// Other words that mean this option.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// Whether words of the agency's own must follow ("Khác: ghi rõ").
+    #[serde(default)]
+    pub free_text: bool,
+    /// Options whose words may stand in the explanation behind this one: of what is partly met, some is not.
+    #[serde(default)]
+    pub explained_by: Vec<String>,
+}
