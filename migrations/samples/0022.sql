@@ -1,0 +1,1 @@
+-- Indexes hold no data of their own.
