@@ -15,7 +15,7 @@ impl Session {
     /// Moves a message that lies in the open folder, with the best the server has.
     pub(super) async fn carry(&mut self, uid: u32, filed: &str, steps: &Steps) -> Result<Filed, MailboxError> {
         match (self.moves, self.uidplus) {
-            (true, _) => self.move_away(uid, filed).await,
+            (true, _) => self.move_together(&BTreeSet::from([uid]), filed).await.map(|()| Filed::Moved),
             (false, true) => self.copy_and_expunge(uid, filed, steps).await,
             (false, false) => self.copy_and_expunge_alone(uid, filed, steps).await,
         }
@@ -60,11 +60,6 @@ impl Session {
             Ok(()) | Err(MailboxError::No { .. }) => self.run(Phase::File, &command, |_| {}).await,
             Err(e) => Err(e),
         }
-    }
-
-    async fn move_away(&mut self, uid: u32, filed: &str) -> Result<Filed, MailboxError> {
-        self.place("MOVE", &[uid], filed).await?;
-        self.is_gone(uid).await
     }
 
     /// The copy is complete when the server says OK (RFC 3501, 6.4.7); only then is this one message removed.
