@@ -8,7 +8,7 @@ use jiff::{
     tz::TimeZone,
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, io::Read};
+use std::{collections::BTreeMap, io::Read, ops::Bound};
 
 /// Days off and compensation working days, by date.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +43,7 @@ impl Calendar {
     pub fn is_working_day(&self, date: Date) -> bool {
         match self.days.get(&date) {
             Some(kind) => *kind == DayKind::Work,
-            None => !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday),
+            None => is_weekday(date),
         }
     }
 
@@ -83,20 +83,30 @@ impl Calendar {
 
     /// How many working days there are after `from` up to and including `to`.
     pub fn working_days_between(&self, from: Date, to: Date) -> u32 {
-        let mut count = 0;
-        let mut day = from;
-        while day < to {
-            let Ok(next) = day.tomorrow() else { break };
-            day = next;
-            count += u32::from(self.is_working_day(day));
+        if from >= to {
+            return 0;
         }
-        count
+        let listed = self.days.range((Bound::Excluded(from), Bound::Included(to)));
+        let more: i32 = listed.map(|(day, kind)| i32::from(*kind == DayKind::Work) - i32::from(is_weekday(*day))).sum();
+        u32::try_from(weekdays_until(to) - weekdays_until(from) + more).unwrap_or_default()
     }
 
     /// The last date the file knows of; beyond it only weekends are off.
     pub fn last(&self) -> Option<Date> {
         self.days.keys().next_back().copied()
     }
+}
+
+fn is_weekday(date: Date) -> bool {
+    !matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday)
+}
+
+/// How many days from Monday to Friday there are from a certain Monday up to and including this one; before it, less
+/// than none.
+fn weekdays_until(date: Date) -> i32 {
+    const MONDAY: Date = jiff::civil::date(2001, 1, 1);
+    let days = date.since(MONDAY).map_or(0, |span| span.get_days()) + 1;
+    days.div_euclid(7) * 5 + days.rem_euclid(7).min(5)
 }
 
 /// Hours of a working day, in order: from the first minute up to but without the second.
@@ -246,5 +256,20 @@ mod tests {
         assert_eq!(calendar.working_days_after(date(2023, 1, 19), 2), date(2023, 1, 25));
         assert_eq!(calendar.working_days_between(date(2023, 1, 19), date(2023, 1, 25)), 2);
         assert_eq!(calendar.last(), Some(date(2024, 5, 4)));
+    }
+
+    #[test]
+    fn working_days_are_counted_as_one_by_one() {
+        let calendar = Calendar::parse(include_bytes!("../config/calendar-vn.csv").as_slice()).unwrap();
+        let days = || std::iter::successors(Some(date(2000, 12, 20)), |day| day.tomorrow().ok()).step_by(3);
+        for from in days().take(40).chain(days().skip_while(|day| *day < date(2023, 1, 1)).take(60)) {
+            let (mut to, mut counted) = (from, 0);
+            for _ in 0..400 {
+                assert_eq!(calendar.working_days_between(from, to), counted, "{from} {to}");
+                to = to.tomorrow().unwrap();
+                counted += u32::from(calendar.is_working_day(to));
+            }
+            assert_eq!(calendar.working_days_between(to, from), 0);
+        }
     }
 }

@@ -74,8 +74,14 @@ impl Setup {
         // The letters of the program itself serve where the default folder is not there; a folder that is named
         // must be.
         let own = config.letters == Path::new("letters") && !folder.exists();
-        let letters = if own { Letters::embedded()? } else { Letters::load(&folder)? };
-        let campaigns = load_campaigns(&config)?;
+        let load_letters = || if own { Letters::embedded() } else { Letters::load(&folder) };
+        // Letters and forms know nothing of each other, and both take their time.
+        let (letters, campaigns) = std::thread::scope(|scope| {
+            let letters = scope.spawn(load_letters);
+            let campaigns = load_campaigns(&config);
+            (letters.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), campaigns)
+        });
+        let (letters, campaigns) = (letters?, campaigns?);
         let aliases = load_aliases(&config)?;
         Ok(Setup { path: path.to_owned(), zone: config.zone(), letters, aliases, campaigns, config })
     }

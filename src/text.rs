@@ -105,13 +105,13 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_composed) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
-/// Of the letters up to U+02FF, of those that Vietnamese has beyond, from U+1E00 to U+1EFF, and of dashes, quotation
-/// marks, plain arrows and boxes, none combines with another or is ever replaced (UAX #15).
+/// Of the letters up to U+02FF, of those that Vietnamese has beyond, from U+1E00 to U+1EFF, and of blanks without
+/// width, dashes, quotation marks, plain arrows and boxes, none combines with another or is ever replaced (UAX #15).
 fn is_composed(c: char) -> bool {
     matches!(c,
         '\0'..'\u{300}'
         | '\u{1E00}'..='\u{1EFF}'
-        | '\u{2010}'..='\u{2027}'
+        | '\u{200B}'..='\u{2027}'
         | '\u{2030}'..='\u{203A}'
         | '\u{2190}'..='\u{2199}'
         | '\u{2500}'..='\u{27BF}')

@@ -3,21 +3,36 @@
 //! store and no page.
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    net::SocketAddr,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    sync::Semaphore,
+    time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-/// Connections at a time; more wait until one of these ends.
+/// Connections at a time. For one more, the oldest that asked nothing yet is sent away; where all of them asked, it
+/// waits.
 const MOST_CONNECTIONS: usize = 64;
+/// How long whoever comes may be silent before another gets the place, and how often that is looked for.
+const SILENT: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(10);
 /// How long a request may take to arrive.
 const REQUEST: Duration = Duration::from_secs(10);
 /// How long a connection may last, all its requests together.
@@ -39,42 +54,88 @@ impl Listener {
         Ok(Listener { address: listener.local_addr()?, listener })
     }
 
-    /// The next connection, once there is a place for it.
-    async fn next(&self, places: &Arc<Semaphore>) -> Option<(OwnedSemaphorePermit, std::io::Result<TcpStream>)> {
-        let place = places.clone().acquire_owned().await.ok()?;
-        Some((place, self.listener.accept().await.map(|(stream, _)| stream)))
-    }
-
     /// Answers until it is told to stop.
     pub async fn serve(&self, router: Router, stop: CancellationToken) {
+        // Whoever holds all the places does not hold up the daemon's end.
+        let _ = stop.run_until_cancelled(self.answer(router)).await;
+    }
+
+    async fn answer(&self, router: Router) {
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let mut guests = Guests::default();
         loop {
-            // Whoever holds all the places does not hold up the daemon's end.
-            let accepted = tokio::select! {
-                () = stop.cancelled() => return,
-                accepted = self.next(&places) => accepted,
-            };
-            let Some((place, accepted)) = accepted else { return };
-            let stream = match accepted {
-                Ok(stream) => stream,
+            let stream = match self.listener.accept().await {
+                Ok((stream, _)) => stream,
                 Err(error) => {
                     tracing::warn!(%error, "a connection cannot be accepted");
                     tokio::time::sleep(RECOVERY).await;
                     continue;
                 }
             };
-            let service = TowerToHyperService::new(router.clone());
+            let place = loop {
+                match timeout(LOOK, places.clone().acquire_owned()).await {
+                    Ok(Ok(place)) => break place,
+                    Ok(Err(_)) => return,
+                    Err(_) => guests.send_one_away(),
+                }
+            };
+            let guest = guests.welcome();
+            let router = router.clone();
             tokio::spawn(async move {
-                let connection = http1::Builder::new()
-                    .timer(TokioTimer::new())
-                    .header_read_timeout(REQUEST)
-                    .serve_connection(TokioIo::new(stream), service);
+                let served = timeout(CONNECTION, serve(stream, router, &guest));
                 // Whoever breaks off or dawdles has nobody to be told.
-                if let Ok(Err(error)) = timeout(CONNECTION, connection).await {
+                if let Some(Ok(Err(error))) = guest.leave.run_until_cancelled(served).await {
                     tracing::debug!(%error, "a connection ended early");
                 }
+                drop(guest);
                 drop(place);
             });
+        }
+    }
+}
+
+/// Answers one request, as a connection is there for one.
+async fn serve(stream: TcpStream, router: Router, guest: &Arc<Guest>) -> hyper::Result<()> {
+    let (router, guest) = (TowerToHyperService::new(router), guest.clone());
+    let noted = service_fn(move |request| {
+        guest.asked.store(true, Ordering::Relaxed);
+        router.call(request)
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(REQUEST)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), noted)
+        .await
+}
+
+/// A connection: since when, whether anything was asked over it, and how it is told to end.
+struct Guest {
+    since: Instant,
+    asked: AtomicBool,
+    leave: CancellationToken,
+}
+
+/// The connections there are, the oldest first.
+#[derive(Default)]
+struct Guests(VecDeque<Weak<Guest>>);
+
+impl Guests {
+    fn welcome(&mut self) -> Arc<Guest> {
+        self.0.retain(|guest| guest.strong_count() > 0);
+        let guest = Guest { since: Instant::now(), asked: AtomicBool::new(false), leave: CancellationToken::new() };
+        let guest = Arc::new(guest);
+        self.0.push_back(Arc::downgrade(&guest));
+        guest
+    }
+
+    /// Makes room, if anybody is silent for long enough.
+    fn send_one_away(&self) {
+        let silent = |guest: &Arc<Guest>| {
+            !guest.asked.load(Ordering::Relaxed) && !guest.leave.is_cancelled() && guest.since.elapsed() >= SILENT
+        };
+        if let Some(guest) = self.0.iter().filter_map(Weak::upgrade).find(silent) {
+            guest.leave.cancel();
         }
     }
 }

@@ -5,7 +5,12 @@ use crate::{
     export::{self, Table},
 };
 use anyhow::Context as _;
-use std::path::Path;
+use std::{
+    fs::Permissions,
+    io::{BufWriter, IntoInnerError},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+};
 
 /// The table that CSV holds where none is named.
 const FIRST_OF_FORM: usize = 1;
@@ -13,22 +18,36 @@ const FIRST_OF_FORM: usize = 1;
 pub async fn export(desk: &Desk, campaign: &str, out: &Path, table: Option<&str>) -> anyhow::Result<u8> {
     let campaign = desk.setup.campaign(campaign)?;
     let gathered = tabulate::gather(desk, campaign).await?;
-    let national = gathered.national(desk, campaign);
-    let book = export::book(&national);
     let ending = out.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     anyhow::ensure!(table.is_none() || ending == "csv", "--table is for .csv; the other files hold every table");
-    let bytes = match ending.as_str() {
-        "xlsx" => export::xlsx(&book)?,
-        "csv" => export::csv(one_table(&book.tables, table)?)?,
-        "json" => serde_json::to_vec_pretty(&export::json(&national, &book))?,
+    let national = gathered.national(desk, campaign);
+    let book = export::book(national);
+    let one_table = match ending.as_str() {
+        "csv" => Some(one_table(&book.tables, table)?),
+        "xlsx" | "json" => None,
         _ => anyhow::bail!("{}: the name must end in .xlsx, .csv or .json", out.display()),
     };
-    std::fs::write(out, bytes).with_context(|| format!("{} cannot be written", out.display()))?;
+    // What was there before stays until the new file is whole.
+    let unwritten = || format!("{} cannot be written", out.display());
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut made = tempfile::Builder::new();
+    let made = made.prefix(".phuluc-").permissions(Permissions::from_mode(0o666));
+    let mut file = BufWriter::new(made.tempfile_in(folder).with_context(unwritten)?);
+    match one_table {
+        Some(table) => export::csv(table, &mut file).with_context(unwritten)?,
+        None if ending == "xlsx" => export::xlsx(&book, &mut file).with_context(unwritten)?,
+        None => {
+            let document = export::Document::of(&national, &book);
+            serde_json::to_writer_pretty(&mut file, &document).with_context(unwritten)?;
+        }
+    }
+    let file = file.into_inner().map_err(IntoInnerError::into_error).with_context(unwritten)?;
+    file.persist(out).with_context(unwritten)?;
     say!("{}", out.display());
     Ok(0)
 }
 
-fn one_table<'a>(tables: &'a [Table], id: Option<&str>) -> anyhow::Result<&'a Table> {
+fn one_table<'b, 'a>(tables: &'b [Table<'a>], id: Option<&str>) -> anyhow::Result<&'b Table<'a>> {
     let found = match id {
         Some(id) => tables.iter().find(|table| table.id == id),
         None => tables.get(FIRST_OF_FORM),

@@ -28,7 +28,7 @@ use crate::{
     message::Mail,
     setup::OpenCampaign,
     store::{
-        StoreError, Tx, addresses, agencies,
+        StoreError, Tx, addresses, agencies, contents,
         messages::Held,
         outbox::{self, NewLetter, Queued},
         reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
@@ -100,7 +100,7 @@ pub async fn previous(desk: &Desk, id: i64, decision: &Decision) -> anyhow::Resu
 /// What a version was asked for.
 pub async fn asked(desk: &Desk, previous: Option<&ReportRow>) -> anyhow::Result<Vec<Asked>> {
     let Some(previous) = previous else { return Ok(Vec::new()) };
-    let findings = reports::findings_of(&desk.store, previous.id).await?;
+    let findings = contents::findings_of(&desk.store, previous.id).await?;
     let errors = findings.into_iter().filter(|finding| finding.severity == Severity::Error);
     Ok(errors
         .map(|finding| Asked {

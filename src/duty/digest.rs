@@ -123,11 +123,10 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
         correcting: correcting.into_iter().take(CORRECTING).collect(),
         sent: kind_counts(news::sent_since(&desk.store, &campaign.id, since).await?, |kind| kind.as_str()),
     };
-    let workbook = File {
-        name: format!("{}_tong-hop_{day}.xlsx", campaign.campaign.token()),
-        content_type: compose::XLSX,
-        bytes: export::xlsx(&tables.book(desk, campaign))?,
-    };
+    let mut bytes = Vec::new();
+    export::xlsx(&tables.book(desk, campaign), &mut bytes)?;
+    let workbook =
+        File { name: format!("{}_tong-hop_{day}.xlsx", campaign.campaign.token()), content_type: compose::XLSX, bytes };
     Ok(Digest { facts, held, workbook, day })
 }
 

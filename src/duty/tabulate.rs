@@ -86,7 +86,7 @@ impl Gathered {
     }
 
     /// The consolidated workbook.
-    pub fn book(&self, desk: &Desk, campaign: &OpenCampaign) -> Book {
-        export::book(&self.national(desk, campaign))
+    pub fn book<'a>(&'a self, desk: &'a Desk, campaign: &'a OpenCampaign) -> Book<'a> {
+        export::book(self.national(desk, campaign))
     }
 }

@@ -1,7 +1,7 @@
 //! The tables that the form declares: lines of answers, texts counted together, or an agency a line. What each
 //! cell shows is worked out here from the answers in their promised JSON; nothing knows any one form.
 
-use super::{Agencies, Align, Cell, Head, National, Table, agency_cells, agency_heads};
+use super::{Agencies, Align, Cell, Head, Lines, National, Table, agency_cells, agency_heads, grouped};
 use crate::{
     form::{
         answers::Period,
@@ -14,7 +14,7 @@ use crate::{
 };
 use jiff::civil::Date;
 use serde_json::{Map, Value as Json};
-use std::{cmp::Reverse, collections::HashMap};
+use std::{borrow::Cow, sync::Arc};
 
 /// One row of one report.
 pub(super) struct Line<'a> {
@@ -25,20 +25,31 @@ pub(super) struct Line<'a> {
     cells: &'a Map<String, Json>,
 }
 
-/// Stands in a text for what was cut out of it.
-const CUT: char = '\u{1}';
-
 /// A table of the form's declaration.
-pub(super) fn declared(national: &National, agencies: &Agencies, table: &declaration::Table) -> Table {
+pub(super) fn declared<'a>(
+    national: National<'a>,
+    agencies: &Arc<Agencies<'a>>,
+    table: &'a declaration::Table,
+) -> Table<'a> {
     let form = &national.campaign.form;
     let section = table.section.as_ref().and_then(|id| form.section(id.get_ref()));
-    let (columns, rows) = match (section, &table.group) {
-        (Some(section), Some(column)) => {
-            let column = section.column(column.get_ref());
-            column.map_or_else(Default::default, |column| grouped(national, agencies, table, section, column))
+    let agencies = Arc::clone(agencies);
+    let (columns, lines) = match (section, &table.group) {
+        (Some(section), Some(column)) => match section.column(column.get_ref()) {
+            Some(column) => (
+                grouped::heads(national.headings, column),
+                Lines::new(move || grouped::lines(&agencies, table, section, column).into_iter()),
+            ),
+            None => (Vec::new(), Lines::few(Vec::new())),
+        },
+        (Some(section), None) => (
+            listed_heads(national.headings, table, section),
+            Lines::new(move || listed(national, &agencies, table, section)),
+        ),
+        (None, _) => {
+            let fields = fields_of(form, table);
+            (by_agency_heads(national.headings, &fields), Lines::new(move || by_agency(national, &agencies, &fields)))
         }
-        (Some(section), None) => listed(national, agencies, table, section),
-        (None, _) => by_agency(national, agencies, table),
     };
     Table {
         id: table.id().to_owned(),
@@ -46,13 +57,13 @@ pub(super) fn declared(national: &National, agencies: &Agencies, table: &declara
         title: table.title.clone(),
         note: table.note.clone(),
         columns,
-        rows,
-        totals: 0,
+        lines,
+        total: None,
     }
 }
 
-/// The rows of a section in all current reports that the table lists, in the order of the agencies.
-pub(super) fn lines<'a>(agencies: &Agencies<'a>, section: &'a Section) -> impl Iterator<Item = Line<'a>> {
+/// The rows of a section in all current reports, in the order of the agencies.
+pub(super) fn lines<'a>(agencies: &Agencies<'a>, section: &'a Section) -> impl Iterator<Item = Line<'a>> + use<'a> {
     agencies.reporting().flat_map(move |(agency, report)| {
         let rows = report.answers.get(section.id.get_ref()).and_then(Json::as_array).map_or(&[][..], Vec::as_slice);
         rows.iter().filter_map(Json::as_object).map(move |cells| {
@@ -66,17 +77,17 @@ fn ordinal_key(section: &Section) -> &str {
     section.column_of(ColumnType::Ordinal).map_or("row", Column::key)
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
     /// The value of a column as JSON keeps it; a blank one is none.
-    pub(super) fn value(&self, column: &Column) -> Option<&Json> {
+    pub(super) fn value(&self, column: &Column) -> Option<&'a Json> {
         self.cells.get(column.key()).filter(|value| !value.is_null())
     }
 
-    pub(super) fn code(&self, column: &Column) -> Option<&str> {
+    pub(super) fn code(&self, column: &Column) -> Option<&'a str> {
         self.value(column).and_then(Json::as_str)
     }
 
-    fn is_listed(&self, table: &declaration::Table) -> bool {
+    pub(super) fn is_listed(&self, table: &declaration::Table) -> bool {
         let selected = table.rows.is_empty() || table.rows.iter().any(|selector| self.name.is(selector.get_ref()));
         selected
             && table.only.iter().all(|(column, codes)| {
@@ -86,44 +97,53 @@ impl Line<'_> {
     }
 
     /// The name of the row; of a sub-row with what stands above it.
-    pub(super) fn label(&self) -> String {
+    fn label(&self) -> Cow<'a, str> {
         let label = self.section.column_of(ColumnType::Label).and_then(|column| self.code(column)).unwrap_or_default();
         match self.cells.get("system").and_then(Json::as_str).filter(|system| !system.is_empty()) {
-            Some(system) => format!("{system}: {label}"),
-            None => label.to_owned(),
+            Some(system) => format!("{system}: {label}").into(),
+            None => label.into(),
         }
     }
+}
+
+fn listed_heads(headings: &Headings, table: &declaration::Table, section: &Section) -> Vec<Head> {
+    let mut heads = agency_heads(headings);
+    for column in columns(table, section) {
+        heads.extend(heads_of(headings, section, column));
+    }
+    heads
 }
 
 /// A line for each row.
-fn listed(
-    national: &National,
-    agencies: &Agencies,
-    table: &declaration::Table,
-    section: &Section,
-) -> (Vec<Head>, Vec<Vec<Cell>>) {
-    let headings = national.headings;
+fn listed<'a>(
+    national: National<'a>,
+    agencies: &Arc<Agencies<'a>>,
+    table: &'a declaration::Table,
+    section: &'a Section,
+) -> Box<dyn Iterator<Item = Vec<Cell<'a>>> + 'a> {
     let shown = columns(table, section);
-    let mut heads = agency_heads(headings);
-    for column in &shown {
-        heads.extend(heads_of(headings, section, column));
-    }
-    let mut lines: Vec<Line> = lines(agencies, section).filter(|line| line.is_listed(table)).collect();
-    if let Some(order) = table.order.as_ref().and_then(|order| section.column(order.get_ref())) {
-        lines.sort_by_cached_key(|line| sorting(order, line.value(order)));
-    }
-    let rows = lines.iter().enumerate().map(|(at, line)| {
-        let mut cells = agency_cells(headings, at + 1, line.agency);
+    let lines = lines(agencies, section).filter(move |line| line.is_listed(table));
+    let agencies = Arc::clone(agencies);
+    let laid_out = move |(at, line): (usize, Line<'a>)| {
+        let mut cells = Vec::with_capacity(shown.len() + 6);
+        cells.extend(agency_cells(national.headings, at + 1, line.agency));
         for column in &shown {
-            cells.extend(cells_of(national, agencies, line, column));
+            cells.extend(cells_of(&national, &agencies, &line, column));
         }
         cells
-    });
-    (heads, rows.collect())
+    };
+    match table.order.as_ref().and_then(|order| section.column(order.get_ref())) {
+        Some(order) => {
+            let mut lines: Vec<Line> = lines.collect();
+            lines.sort_by_cached_key(|line| sorting(order, line.value(order)));
+            Box::new(lines.into_iter().enumerate().map(laid_out))
+        }
+        None => Box::new(lines.enumerate().map(laid_out)),
+    }
 }
 
 /// The columns of a table, as declared or those with a cell of their own.
-fn columns<'a>(table: &declaration::Table, section: &'a Section) -> Vec<&'a Column> {
+fn columns<'a>(table: &'a declaration::Table, section: &'a Section) -> Vec<&'a Column> {
     if table.columns.is_empty() {
         section.template_columns().filter(|column| !column.personal).collect()
     } else {
@@ -154,51 +174,61 @@ fn heads_of(headings: &Headings, section: &Section, column: &Column) -> Vec<Head
     }
 }
 
-fn cells_of(national: &National, agencies: &Agencies, line: &Line, column: &Column) -> Vec<Cell> {
+fn cells_of<'a>(
+    national: &National<'a>,
+    agencies: &Agencies<'a>,
+    line: &Line<'a>,
+    column: &Column,
+) -> impl Iterator<Item = Cell<'a>> + use<'a> {
     let written = || {
         let (section, row) = (line.section.id.get_ref(), line.name.to_string());
         agencies.written(line.report, section, &row, column.id())
     };
-    let not_understood = || written().map_or(Cell::Blank, |text| Cell::NotUnderstood(text.to_owned()));
+    let not_understood = || written().map_or(Cell::Blank, |text| Cell::NotUnderstood(text.into()));
     let value = line.value(column);
-    match column.kind {
-        ColumnType::Ordinal => {
-            vec![Cell::Coded { code: line.name.to_string(), text: line.name.row.clone() }]
-        }
-        ColumnType::Label => vec![Cell::text(&line.label())],
-        ColumnType::Choice => vec![match value.and_then(Json::as_str) {
-            Some(code) => choice(&national.campaign.form, line, column, code, written()),
-            None => not_understood(),
-        }],
+    let (cell, second) = match column.kind {
+        ColumnType::Ordinal => (Cell::coded(line.name.to_string(), line.name.row.clone()), None),
+        ColumnType::Label => (Cell::text(line.label()), None),
+        ColumnType::Choice => match value.and_then(Json::as_str) {
+            Some(code) => (choice(&national.campaign.form, line, column, code, written), None),
+            None => (not_understood(), None),
+        },
         ColumnType::Period => match value.and_then(Json::as_str).and_then(Period::parse) {
             Some(period) => {
-                let text = period_words(national.headings, period);
-                vec![Cell::Coded { code: period.to_string(), text }, Cell::Date(period.end())]
+                let words = period_words(national.headings, period);
+                (Cell::coded(period.to_string(), words), Some(Cell::Date(period.end())))
             }
-            None => vec![not_understood(), Cell::Blank],
+            None => (not_understood(), Some(Cell::Blank)),
         },
-        _ => vec![value.map_or_else(not_understood, plain)],
-    }
+        _ => (value.map_or_else(not_understood, plain), None),
+    };
+    [Some(cell), second].into_iter().flatten()
 }
 
-fn plain(value: &Json) -> Cell {
+fn plain(value: &Json) -> Cell<'_> {
     match value {
         Json::Number(number) => number.as_f64().map_or(Cell::Blank, Cell::Number),
         Json::String(text) => Cell::text(text),
-        other => Cell::text(&other.to_string()),
+        other => Cell::text(other.to_string()),
     }
 }
 
 /// The option's own words; where it asks for words of the agency, those.
-fn choice(form: &Form, line: &Line, column: &Column, code: &str, written: Option<&str>) -> Cell {
+fn choice<'a>(
+    form: &'a Form,
+    line: &Line<'a>,
+    column: &Column,
+    code: &'a str,
+    written: impl Fn() -> Option<&'a str>,
+) -> Cell<'a> {
     let list = line.section.list_of(column, &line.name).and_then(|(list, _)| form.choices.get(list));
     let option = list.and_then(|list| list.options.iter().find(|option| option.code == code));
-    let text = match (option, written) {
-        (Some(option), Some(written)) if option.free_text => written,
-        (Some(option), _) => &option.text,
-        (None, _) => code,
+    let text = match option {
+        Some(option) if option.free_text => written().unwrap_or(&option.text),
+        Some(option) => &option.text,
+        None => code,
     };
-    Cell::Coded { code: code.to_owned(), text: text.to_owned() }
+    Cell::coded(code, text)
 }
 
 /// A time in the words of people.
@@ -238,117 +268,54 @@ fn sorting(column: &Column, value: Option<&Json>) -> (bool, Date, i64, String) {
     }
 }
 
-/// Texts of a column that are the same by their keys, once each: how often, from how many agencies, from which.
-fn grouped(
-    national: &National,
-    agencies: &Agencies,
-    table: &declaration::Table,
-    section: &Section,
-    column: &Column,
-) -> (Vec<Head>, Vec<Vec<Cell>>) {
-    struct Group<'a> {
-        text: String,
-        rows: u32,
-        agencies: Vec<&'a AgencyProgress>,
-    }
-    let words = &national.headings.grouped;
-    let heads = vec![
-        Head::new("number", &national.headings.common.number, 6.0, Align::Center),
-        Head::new(column.key(), &column.label, 62.0, Align::Left),
-        Head::new("rows", &words.rows, 11.0, Align::Center),
-        Head::new("agencies", &words.agencies, 11.0, Align::Center),
-        Head::new("names", &words.names, 50.0, Align::Left),
-    ];
-    let mut groups: Vec<Group> = Vec::new();
-    let mut known: HashMap<String, usize> = HashMap::new();
-    for line in lines(agencies, section).filter(|line| line.is_listed(table)) {
-        let Some(whole) = line.code(column) else { continue };
-        let text = without_inner(&line, column, whole);
-        let at = *known.entry(text::key(&text)).or_insert_with(|| {
-            groups.push(Group { text, rows: 0, agencies: Vec::new() });
-            groups.len() - 1
-        });
-        let group = &mut groups[at];
-        group.rows += 1;
-        // Lines come agency by agency.
-        if group.agencies.last().is_none_or(|last| last.agency != line.agency.agency) {
-            group.agencies.push(line.agency);
-        }
-    }
-    groups.sort_by_key(|group| Reverse((group.rows, group.agencies.len())));
-    let rows = groups.iter().enumerate().map(|(at, group)| {
-        let names: Vec<&str> = group.agencies.iter().map(|agency| agency.short_name.as_str()).collect();
-        vec![
-            Cell::Number((at + 1) as f64),
-            Cell::text(&group.text),
-            Cell::count(group.rows),
-            Cell::Number(group.agencies.len() as f64),
-            Cell::Text(names.join(", ")),
-        ]
-    });
-    (heads, rows.collect())
+/// The fields of a table that has a line for each agency.
+fn fields_of<'a>(form: &'a Form, table: &declaration::Table) -> Vec<(&'a Section, &'a Column)> {
+    table.fields.iter().filter_map(|field| form.field(field.get_ref())).collect()
 }
 
-/// A text without the answers of other columns that stand in it, and without its own heading before it.
-fn without_inner(line: &Line, column: &Column, whole: &str) -> String {
-    // Ratios are kept without the blanks people put around their stroke.
-    let mut text = whole.replace(" / ", "/");
-    for inner in line.section.within(column.id(), &line.name) {
-        if let Some(value) = line.code(inner).filter(|value| !value.is_empty()) {
-            text = text.replace(value, &CUT.to_string());
-        }
-    }
-    let pieces =
-        text.split(['\n', ';']).flat_map(|piece| piece.split(". ")).filter(|piece| !piece.contains(CUT)).map(|piece| {
-            let piece = piece.trim().trim_start_matches(['-', '+', '*', '•']).trim();
-            let named = column.aliases.iter().chain([&column.label]).find_map(|name| {
-                let (head, rest) = piece.split_once(':')?;
-                (text::key(head) == text::key(name)).then_some(rest)
-            });
-            named.unwrap_or(piece).trim().trim_end_matches('.')
-        });
-    let kept: Vec<&str> = pieces.filter(|piece| !piece.is_empty()).collect();
-    if kept.is_empty() { whole.trim().to_owned() } else { kept.join("; ") }
-}
-
-/// A line for each agency that has something to say in any of the fields.
-fn by_agency(national: &National, agencies: &Agencies, table: &declaration::Table) -> (Vec<Head>, Vec<Vec<Cell>>) {
-    let form = &national.campaign.form;
-    let fields: Vec<(&Section, &Column)> =
-        table.fields.iter().filter_map(|field| form.field(field.get_ref())).collect();
-    let mut heads = agency_heads(national.headings);
-    for (section, column) in &fields {
+fn by_agency_heads(headings: &Headings, fields: &[(&Section, &Column)]) -> Vec<Head> {
+    let mut heads = agency_heads(headings);
+    for (section, column) in fields {
         let rows = section.kind == declaration::SectionKind::Table;
         let width = if rows || column.kind == ColumnType::Prose { 46.0 } else { 22.0 };
         heads.push(Head::new(column.key(), &column.label, width, Align::Left));
     }
-    let mut rows: Vec<Vec<Cell>> = Vec::new();
-    for (agency, report) in agencies.reporting() {
-        let answers = fields.iter().map(|(section, column)| field(agencies, report, agency, section, column));
+    heads
+}
+
+/// A line for each agency that has something to say in any of the fields.
+fn by_agency<'a>(
+    national: National<'a>,
+    agencies: &Arc<Agencies<'a>>,
+    fields: &[(&'a Section, &'a Column)],
+) -> impl Iterator<Item = Vec<Cell<'a>>> + use<'a> {
+    let (agencies, fields) = (Arc::clone(agencies), fields.to_vec());
+    let answered = agencies.reporting().filter_map(move |(agency, report)| {
+        let answers = fields.iter().map(|(section, column)| field(&agencies, report, agency, section, column));
         let answers: Vec<Cell> = answers.collect();
-        if answers.iter().any(|cell| *cell != Cell::Blank) {
-            let mut cells = agency_cells(national.headings, rows.len() + 1, agency);
-            cells.extend(answers);
-            rows.push(cells);
-        }
-    }
-    (heads, rows)
+        answers.iter().any(|cell| *cell != Cell::Blank).then_some((agency, answers))
+    });
+    answered.enumerate().map(move |(at, (agency, answers))| {
+        let mut cells = agency_cells(national.headings, at + 1, agency);
+        cells.extend(answers);
+        cells
+    })
 }
 
 /// The answer in one field; of a table, what every row answered in the column.
-fn field(
-    agencies: &Agencies,
-    report: &CurrentReport,
-    agency: &AgencyProgress,
-    section: &Section,
+fn field<'a>(
+    agencies: &Agencies<'a>,
+    report: &'a CurrentReport,
+    agency: &'a AgencyProgress,
+    section: &'a Section,
     column: &Column,
-) -> Cell {
+) -> Cell<'a> {
     match report.answers.get(section.id.get_ref()) {
         Some(Json::Object(fields)) => match fields.get(column.key()).filter(|value| !value.is_null()) {
             Some(value) => plain(value),
             None => agencies
                 .written(report, section.id.get_ref(), "", column.id())
-                .map_or(Cell::Blank, |text| Cell::NotUnderstood(text.to_owned())),
+                .map_or(Cell::Blank, |text| Cell::NotUnderstood(text.into())),
         },
         Some(Json::Array(rows)) => {
             let lines = rows.iter().filter_map(Json::as_object).filter_map(|cells| {
@@ -356,7 +323,7 @@ fn field(
                 let line = Line { agency, report, section, name: section.row_name(name), cells };
                 Some(format!("{}. {}:\n{}", line.name.row, line.label(), line.code(column)?))
             });
-            Cell::text(&lines.collect::<Vec<_>>().join("\n"))
+            Cell::text(lines.collect::<Vec<_>>().join("\n"))
         }
         _ => Cell::Blank,
     }

@@ -1,16 +1,18 @@
 //! The consolidated national table: what every agency answered, counted and laid out as sheets that staff can hand
 //! to a minister. What the sheets are comes from the form's declaration and the words from `export.toml`; how they
-//! are written, as a workbook, CSV or JSON, is decided last, over one and the same cells. It is pure: reports,
+//! are written, as a workbook, CSV or JSON, is decided last, over one and the same cells. Lines are laid out while
+//! they are written, so that a table of a hundred thousand lines is never whole in memory. It is pure: reports,
 //! progress and the time are given to it.
 
 mod answers;
+mod grouped;
 mod overview;
 mod plain;
 mod tables;
 mod xlsx;
 
 pub use answers::period_words;
-pub use plain::{csv, json};
+pub use plain::{Document, csv};
 pub use xlsx::xlsx;
 
 use crate::{
@@ -28,9 +30,14 @@ use jiff::{
     civil::{Date, DateTime},
     tz::TimeZone,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 /// All that the tables are made from.
+#[derive(Clone, Copy)]
 pub struct National<'a> {
     pub campaign: &'a OpenCampaign,
     pub progress: &'a Progress,
@@ -47,24 +54,24 @@ pub struct National<'a> {
 }
 
 /// The sheets, in order: the overview, then the tables.
-pub struct Book {
+pub struct Book<'a> {
     pub title: String,
-    pub overview: Overview,
-    pub tables: Vec<Table>,
+    pub overview: Overview<'a>,
+    pub tables: Vec<Table<'a>>,
 }
 
 /// The first sheet: what the whole is about, then sums with their charts.
-pub struct Overview {
+pub struct Overview<'a> {
     pub sheet: String,
     pub title: String,
     pub facts: Vec<(String, String)>,
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<Block<'a>>,
 }
 
 /// Sums under a title. A first block of a part bears the part's title above its own.
-pub struct Block {
+pub struct Block<'a> {
     pub part: Option<String>,
-    pub table: Table,
+    pub table: Table<'a>,
     pub chart: Option<Chart>,
 }
 
@@ -73,23 +80,28 @@ pub struct Chart {
     pub title: String,
     /// Positions of columns.
     pub series: Vec<usize>,
-    /// How many of the lines are shown; a line of totals behind them is not.
+    /// How many of the lines are shown.
     pub lines: usize,
     /// Whether the series stand on each other.
     pub stacked: bool,
 }
 
 /// One sheet, or one block of the overview.
-pub struct Table {
+pub struct Table<'a> {
     pub id: String,
     pub sheet: String,
     pub title: String,
     pub note: String,
     pub columns: Vec<Head>,
-    pub rows: Vec<Vec<Cell>>,
-    /// How many of the last rows are totals.
-    pub totals: usize,
+    pub lines: Lines<'a>,
+    /// Stands below the lines. Totals are for readers; programs sum up themselves.
+    pub total: Option<Vec<Cell<'a>>>,
 }
+
+/// The lines of a table, laid out anew each time they are asked for.
+pub struct Lines<'a>(Box<dyn Fn() -> EachLine<'a> + Send + Sync + 'a>);
+
+type EachLine<'a> = Box<dyn Iterator<Item = Vec<Cell<'a>>> + 'a>;
 
 /// A column.
 pub struct Head {
@@ -110,9 +122,9 @@ pub enum Align {
 
 /// A cell that every way of writing understands.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Cell {
+pub enum Cell<'a> {
     Blank,
-    Text(String),
+    Text(Cow<'a, str>),
     Number(f64),
     /// Between 0 and 1.
     Share(f64),
@@ -120,16 +132,31 @@ pub enum Cell {
     Time(DateTime),
     /// A code for programs, its words for people.
     Coded {
-        code: String,
-        text: String,
+        code: Cow<'a, str>,
+        text: Cow<'a, str>,
     },
     /// The same, to be looked at.
     Marked {
-        code: String,
-        text: String,
+        code: Cow<'a, str>,
+        text: Cow<'a, str>,
     },
     /// What an agency wrote and the program did not understand.
-    NotUnderstood(String),
+    NotUnderstood(Cow<'a, str>),
+}
+
+impl<'a> Lines<'a> {
+    fn new<I: Iterator<Item = Vec<Cell<'a>>> + 'a>(lines: impl Fn() -> I + Send + Sync + 'a) -> Lines<'a> {
+        Lines(Box::new(move || Box::new(lines())))
+    }
+
+    /// Few lines that are laid out already.
+    fn few(lines: Vec<Vec<Cell<'a>>>) -> Lines<'a> {
+        Lines::new(move || lines.clone().into_iter())
+    }
+
+    pub fn each(&self) -> impl Iterator<Item = Vec<Cell<'a>>> {
+        (self.0)()
+    }
 }
 
 impl Head {
@@ -138,28 +165,34 @@ impl Head {
     }
 }
 
-impl Cell {
-    fn text(text: &str) -> Cell {
-        if text.trim().is_empty() { Cell::Blank } else { Cell::Text(text.to_owned()) }
+impl<'a> Cell<'a> {
+    fn text(text: impl Into<Cow<'a, str>>) -> Cell<'a> {
+        let text = text.into();
+        if text.trim().is_empty() { Cell::Blank } else { Cell::Text(text) }
     }
 
-    fn count(count: u32) -> Cell {
+    fn coded(code: impl Into<Cow<'a, str>>, text: impl Into<Cow<'a, str>>) -> Cell<'a> {
+        Cell::Coded { code: code.into(), text: text.into() }
+    }
+
+    fn count(count: u32) -> Cell<'a> {
         Cell::Number(f64::from(count))
     }
 
     /// How much of the whole; nothing of nothing is no share, and more than all is all.
-    fn share(part: u32, whole: u32) -> Cell {
+    fn share(part: u32, whole: u32) -> Cell<'a> {
         if whole == 0 { Cell::Blank } else { Cell::Share((f64::from(part) / f64::from(whole)).min(1.0)) }
     }
 }
 
 /// Lays everything out.
-pub fn book(national: &National) -> Book {
-    let agencies = Agencies::of(national);
+pub fn book<'a>(national: National<'a>) -> Book<'a> {
+    let agencies = Arc::new(Agencies::of(&national));
     let mut tables = vec![tables::timeliness(national, &agencies)];
-    tables.extend(national.campaign.form.tables.iter().map(|table| answers::declared(national, &agencies, table)));
+    let declared = &national.campaign.form.tables;
+    tables.extend(declared.iter().map(|table| answers::declared(national, &agencies, table)));
     tables.push(tables::sources(national, &agencies));
-    Book { title: national.campaign.campaign.title.clone(), overview: overview::overview(national, &agencies), tables }
+    Book { title: national.campaign.campaign.title.clone(), overview: overview::overview(&national, &agencies), tables }
 }
 
 /// The agencies in the order of the registry, each with its current report and its own words.
@@ -168,6 +201,7 @@ struct Agencies<'a> {
     written: HashMap<(i64, &'a str, &'a str, &'a str), &'a str>,
 }
 
+#[derive(Clone, Copy)]
 struct Listed<'a> {
     progress: &'a AgencyProgress,
     report: Option<&'a CurrentReport>,
@@ -192,8 +226,8 @@ impl<'a> Agencies<'a> {
     }
 
     /// Those with a current report.
-    fn reporting(&self) -> impl Iterator<Item = (&'a AgencyProgress, &'a CurrentReport)> {
-        self.listed.iter().filter_map(|one| Some((one.progress, one.report?)))
+    fn reporting(&self) -> impl Iterator<Item = (&'a AgencyProgress, &'a CurrentReport)> + use<'a> {
+        self.listed.clone().into_iter().filter_map(|one| Some((one.progress, one.report?)))
     }
 
     fn written(&self, report: &CurrentReport, section: &str, row: &str, field: &str) -> Option<&'a str> {
@@ -212,27 +246,27 @@ fn agency_heads(headings: &Headings) -> Vec<Head> {
     ]
 }
 
-fn agency_cells(headings: &Headings, number: usize, agency: &AgencyProgress) -> Vec<Cell> {
+fn agency_cells<'a>(headings: &'a Headings, number: usize, agency: &'a AgencyProgress) -> Vec<Cell<'a>> {
     vec![
         Cell::Number(number as f64),
-        Cell::Coded { code: agency.agency.clone(), text: agency.short_name.clone() },
-        Cell::Text(headings.group_of(agency.kind).to_owned()),
+        Cell::coded(&agency.agency, &agency.short_name),
+        Cell::Text(headings.group_of(agency.kind).into()),
         state_cell(headings, agency.state),
     ]
 }
 
-fn state_cell(headings: &Headings, state: State) -> Cell {
+fn state_cell(headings: &Headings, state: State) -> Cell<'_> {
     let words = &headings.states;
-    let code = state.as_str().to_owned();
+    let code = state.as_str().into();
     let text = match state {
         State::Accepted => &words.accepted,
-        State::NeedsCorrection => return Cell::Marked { code, text: words.needs_correction.clone() },
+        State::NeedsCorrection => return Cell::Marked { code, text: (&words.needs_correction).into() },
         State::NotReceived => &words.not_received,
         State::Paper => &words.paper,
         State::Exempt => &words.exempt,
-        State::Unreachable => return Cell::Marked { code, text: words.unreachable.clone() },
+        State::Unreachable => return Cell::Marked { code, text: (&words.unreachable).into() },
     };
-    Cell::Coded { code, text: text.clone() }
+    Cell::Coded { code, text: text.into() }
 }
 
 /// A sentence of `export.toml` with its places filled in.

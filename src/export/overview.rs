@@ -1,7 +1,7 @@
 //! The overview: how far the campaign is, how often each answer was given, and how each row of the form stands,
 //! each with its chart. Which choices and rows there are, the form's declaration says.
 
-use super::{Agencies, Align, Block, Cell, Chart, Head, National, Overview, Table, answers, filled, local};
+use super::{Agencies, Align, Block, Cell, Chart, Head, Lines, National, Overview, Table, answers, filled, local};
 use crate::{
     form::declaration::{ChoiceList, Column, ColumnType, Row, RowKind, Section, SectionKind, SubRow},
     letter::context::date,
@@ -13,7 +13,7 @@ use std::collections::HashMap;
 /// The longest name of a row beside its chart.
 const LABEL: usize = 70;
 
-pub(super) fn overview(national: &National, agencies: &Agencies) -> Overview {
+pub(super) fn overview<'a>(national: &National<'a>, agencies: &Agencies<'a>) -> Overview<'a> {
     let words = &national.headings.overview;
     let campaign = &national.campaign.campaign;
     let accepted = national.reports.iter().filter(|report| report.verdict == Verdict::Accepted).count();
@@ -51,7 +51,7 @@ pub(super) fn overview(national: &National, agencies: &Agencies) -> Overview {
 }
 
 /// Groups of agencies, and their sum.
-fn progress(national: &National) -> Block {
+fn progress<'a>(national: &National<'a>) -> Block<'a> {
     let words = &national.headings.overview;
     let mut columns = vec![Head::new("group", &national.headings.common.group, FIRST_WIDTH, Align::Left)];
     for (key, heading) in [
@@ -70,7 +70,7 @@ fn progress(national: &National) -> Block {
     ] {
         columns.push(Head::new(key, heading, OTHER_WIDTH, Align::Center));
     }
-    let line = |label: &str, counts: Counts| {
+    let line = |label: &'a str, counts: Counts| {
         vec![
             Cell::text(label),
             Cell::count(counts.expected),
@@ -88,9 +88,8 @@ fn progress(national: &National) -> Block {
         ]
     };
     let groups = &national.headings.groups;
-    let mut rows: Vec<Vec<Cell>> =
-        groups.iter().map(|group| line(&group.label, national.progress.of_kinds(&group.kinds))).collect();
-    rows.push(line(&national.headings.common.total, national.progress.counts));
+    let lines = groups.iter().map(|group| line(&group.label, national.progress.of_kinds(&group.kinds))).collect();
+    let total = line(&national.headings.common.total, national.progress.counts);
     let chart = Chart {
         title: words.progress_chart.clone(),
         // Together they are every agency once.
@@ -98,7 +97,7 @@ fn progress(national: &National) -> Block {
         lines: groups.len(),
         stacked: true,
     };
-    let table = table("progress", "", columns, rows, 1);
+    let table = table("progress", "", columns, lines, total);
     Block { part: Some(words.progress.clone()), table, chart: Some(chart) }
 }
 
@@ -114,7 +113,7 @@ struct Tally<'a> {
 }
 
 /// Blocks by answer and by row, for every choice list that somebody answered.
-fn choices(national: &National, agencies: &Agencies) -> (Vec<Block>, Vec<Block>) {
+fn choices<'a>(national: &National<'a>, agencies: &Agencies<'a>) -> (Vec<Block<'a>>, Vec<Block<'a>>) {
     let form = &national.campaign.form;
     let mut tallies: Vec<Tally> = Vec::new();
     for section in form.sections.iter().filter(|section| section.kind == SectionKind::Table) {
@@ -149,12 +148,12 @@ fn choices(national: &National, agencies: &Agencies) -> (Vec<Block>, Vec<Block>)
     (by_answer, by_row)
 }
 
-impl Tally<'_> {
+impl<'a> Tally<'a> {
     fn id(&self, what: &str) -> String {
         format!("{what}_{}_{}", self.column.key(), self.list_name)
     }
 
-    fn by_answer(&self, national: &National) -> Block {
+    fn by_answer(&self, national: &National<'a>) -> Block<'a> {
         let words = &national.headings.overview;
         let columns = vec![
             Head::new("option", &words.option, FIRST_WIDTH, Align::Left),
@@ -162,51 +161,41 @@ impl Tally<'_> {
             Head::new("share", &words.share, OTHER_WIDTH, Align::Center),
         ];
         let whole: u32 = self.all.iter().sum();
-        let mut rows: Vec<Vec<Cell>> = self
-            .list
-            .options
-            .iter()
-            .zip(&self.all)
-            .map(|(option, count)| {
-                let option = Cell::Coded { code: option.code.clone(), text: option.text.clone() };
-                vec![option, Cell::count(*count), Cell::share(*count, whole)]
-            })
-            .collect();
-        rows.push(vec![Cell::text(&national.headings.common.total), Cell::count(whole), Cell::share(whole, whole)]);
+        let lines = self.list.options.iter().zip(&self.all).map(|(option, count)| {
+            vec![Cell::coded(&option.code, &option.text), Cell::count(*count), Cell::share(*count, whole)]
+        });
+        let total = vec![Cell::text(&national.headings.common.total), Cell::count(whole), Cell::share(whole, whole)];
         let chart =
             Chart { title: self.title.clone(), series: vec![1], lines: self.list.options.len(), stacked: false };
-        let table = table(&self.id("answers"), &self.title, columns, rows, 1);
+        let table = table(&self.id("answers"), &self.title, columns, lines.collect(), total);
         Block { part: None, table, chart: Some(chart) }
     }
 
-    fn by_row(&self, national: &National) -> Block {
+    fn by_row(&self, national: &National<'a>) -> Block<'a> {
         let words = &national.headings.overview;
         let options = &self.list.options;
         let mut columns = vec![Head::new("row", &words.rows_heading, FIRST_WIDTH, Align::Left)];
         columns.extend(options.iter().map(|option| Head::new(&option.code, &option.text, OTHER_WIDTH, Align::Center)));
         columns.push(Head::new("total", &national.headings.common.total, OTHER_WIDTH, Align::Center));
-        let line = |name: Cell, counts: &[u32]| {
+        let line = |name: Cell<'a>, counts: &[u32]| {
             let mut cells = vec![name];
             cells.extend(counts.iter().map(|count| Cell::count(*count)));
             cells.push(Cell::count(counts.iter().sum()));
             cells
         };
-        let mut rows: Vec<Vec<Cell>> = Vec::new();
+        let mut lines: Vec<Vec<Cell>> = Vec::new();
         for (row, sub) in self.section.rows.iter().flat_map(places) {
             let name = (row.id().to_owned(), sub.map(|sub| sub.id.get_ref().clone()));
             if let Some(counts) = self.rows.get(&name) {
                 let code = [Some(name.0), name.1].into_iter().flatten().collect::<Vec<_>>().join("/");
-                rows.push(line(
-                    Cell::Coded { code, text: row_words(row, sub, &national.headings.common.added) },
-                    counts,
-                ));
+                let words = row_words(row, sub, &national.headings.common.added);
+                lines.push(line(Cell::coded(code, words), counts));
             }
         }
-        let lines = rows.len();
-        rows.push(line(Cell::text(&national.headings.common.total), &self.all));
+        let total = line(Cell::text(&national.headings.common.total), &self.all);
         let series = (1..=options.len()).collect();
-        let chart = Chart { title: self.title.clone(), series, lines, stacked: true };
-        let table = table(&self.id("rows"), &self.title, columns, rows, 1);
+        let chart = Chart { title: self.title.clone(), series, lines: lines.len(), stacked: true };
+        let table = table(&self.id("rows"), &self.title, columns, lines, total);
         Block { part: None, table, chart: Some(chart) }
     }
 }
@@ -232,14 +221,14 @@ fn row_words(row: &Row, sub: Option<&SubRow>, added: &str) -> String {
 pub(super) const FIRST_WIDTH: f64 = 50.0;
 pub(super) const OTHER_WIDTH: f64 = 11.0;
 
-fn table(id: &str, title: &str, columns: Vec<Head>, rows: Vec<Vec<Cell>>, totals: usize) -> Table {
+fn table<'a>(id: &str, title: &str, columns: Vec<Head>, lines: Vec<Vec<Cell<'a>>>, total: Vec<Cell<'a>>) -> Table<'a> {
     Table {
         id: id.to_owned(),
         sheet: String::new(),
         title: title.to_owned(),
         note: String::new(),
         columns,
-        rows,
-        totals,
+        lines: Lines::few(lines),
+        total: Some(total),
     }
 }

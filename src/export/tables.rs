@@ -1,18 +1,19 @@
 //! The tables that every campaign has: how complete and how timely each agency's report is, and from which files
 //! the whole was made.
 
-use super::{Agencies, Align, Cell, Head, Listed, National, Table, agency_cells, agency_heads, filled, local};
+use super::{Agencies, Align, Cell, Head, Lines, Listed, National, Table, agency_cells, agency_heads, filled, local};
 use crate::{
     agency::AgencyId,
     letter::context::date,
     progress::{AgencyProgress, State},
     store::documents::KeptDocument,
 };
-use jiff::{Timestamp, civil::DateTime};
+use jiff::civil::DateTime;
 use serde_json::Value as Json;
+use std::sync::Arc;
 
 /// Completeness and timeliness, an agency a line.
-pub(super) fn timeliness(national: &National, agencies: &Agencies) -> Table {
+pub(super) fn timeliness<'a>(national: National<'a>, agencies: &Arc<Agencies<'a>>) -> Table<'a> {
     let words = &national.headings.timeliness;
     let mut columns = agency_heads(national.headings);
     for (key, heading, width) in [
@@ -31,19 +32,23 @@ pub(super) fn timeliness(national: &National, agencies: &Agencies) -> Table {
     ] {
         columns.push(Head::new(key, heading, width, Align::Center));
     }
-    let rows = agencies.listed.iter().enumerate().map(|(at, listed)| timeliness_line(national, at + 1, listed));
+    let agencies = Arc::clone(agencies);
+    let lines = move || {
+        let numbered = agencies.listed.clone().into_iter().enumerate();
+        numbered.map(move |(at, listed)| timeliness_line(&national, at + 1, listed))
+    };
     Table {
         id: "timeliness".to_owned(),
         sheet: words.sheet.clone(),
         title: words.title.clone(),
         note: words.note.clone(),
         columns,
-        rows: rows.collect(),
-        totals: 0,
+        lines: Lines::new(lines),
+        total: None,
     }
 }
 
-fn timeliness_line(national: &National, number: usize, listed: &Listed) -> Vec<Cell> {
+fn timeliness_line<'a>(national: &National<'a>, number: usize, listed: Listed<'a>) -> Vec<Cell<'a>> {
     let agency = listed.progress;
     let mut cells = agency_cells(national.headings, number, agency);
     let time = |at: &Option<String>| at.as_deref().and_then(civil).map_or(Cell::Blank, Cell::Time);
@@ -72,37 +77,35 @@ fn timeliness_line(national: &National, number: usize, listed: &Listed) -> Vec<C
 }
 
 /// The official document of an agency: its number and date, else the name of its file. The last one counts.
-fn document(national: &National, agency: &AgencyProgress) -> Cell {
-    let kept: &[KeptDocument] =
+fn document<'a>(national: &National<'a>, agency: &AgencyProgress) -> Cell<'a> {
+    let kept: &'a [KeptDocument] =
         AgencyId::parse(&agency.agency).ok().and_then(|id| national.documents.get(&id)).map_or(&[], Vec::as_slice);
     let numbered = kept.iter().rev().find(|document| document.number.is_some());
     let Some(document) = numbered.or(kept.last()) else { return Cell::Blank };
     let dated = document.dated.as_deref().and_then(|dated| dated.parse().ok()).map(date);
     let known = [document.number.clone(), dated].into_iter().flatten().collect::<Vec<String>>().join(", ");
-    Cell::text(if known.is_empty() { &document.file_name } else { &known })
+    if known.is_empty() { Cell::text(&document.file_name) } else { Cell::text(known) }
 }
 
 /// On time or late where a report is accepted; where one is owed, whether its time is over.
-fn timing(national: &National, agency: &AgencyProgress) -> (Cell, Cell) {
+fn timing<'a>(national: &National<'a>, agency: &AgencyProgress) -> (Cell<'a>, Cell<'a>) {
     let words = &national.headings.timeliness;
-    let coded = |code: &str, text: &str| Cell::Coded { code: code.to_owned(), text: text.to_owned() };
     let Some(deadline) = civil(&agency.deadline) else { return (Cell::Blank, Cell::Blank) };
     let days_since =
         |at: DateTime| Cell::count(national.campaign.calendar.working_days_between(deadline.date(), at.date()));
     let now = local(national.now, national.zone);
     match (agency.state, agency.on_time) {
-        (State::Accepted, Some(true)) => (coded("on_time", &words.on_time), Cell::Blank),
+        (State::Accepted, Some(true)) => (Cell::coded("on_time", &words.on_time), Cell::Blank),
         (State::Accepted, _) => {
             let accepted = agency.accepted_at.as_deref().and_then(civil);
-            (coded("late", &words.late), accepted.map_or(Cell::Blank, days_since))
+            (Cell::coded("late", &words.late), accepted.map_or(Cell::Blank, days_since))
         }
         (State::Paper | State::Exempt, _) => (Cell::Blank, Cell::Blank),
         _ if !agency.expected => (Cell::Blank, Cell::Blank),
         _ if now > deadline => {
-            let (code, text) = ("overdue".to_owned(), words.overdue.clone());
-            (Cell::Marked { code, text }, days_since(now))
+            (Cell::Marked { code: "overdue".into(), text: (&words.overdue).into() }, days_since(now))
         }
-        _ => (coded("waiting", &words.waiting), Cell::Blank),
+        _ => (Cell::coded("waiting", &words.waiting), Cell::Blank),
     }
 }
 
@@ -112,7 +115,7 @@ fn civil(rfc3339: &str) -> Option<DateTime> {
 }
 
 /// When and from what the workbook was made.
-pub(super) fn sources(national: &National, agencies: &Agencies) -> Table {
+pub(super) fn sources<'a>(national: National<'a>, agencies: &Arc<Agencies<'a>>) -> Table<'a> {
     let (words, common) = (&national.headings.sources, &national.headings.common);
     let columns = vec![
         Head::new("number", &common.number, 6.0, Align::Center),
@@ -125,21 +128,23 @@ pub(super) fn sources(national: &National, agencies: &Agencies) -> Table {
         Head::new("size", &words.size, 12.0, Align::Right),
         Head::new("sha256", &words.sha256, 36.0, Align::Left),
     ];
-    let time = |at: Timestamp| Cell::Time(local(at, national.zone));
-    let rows = agencies.reporting().enumerate().map(|(at, (agency, report))| {
-        vec![
-            Cell::Number((at + 1) as f64),
-            Cell::Coded { code: agency.agency.clone(), text: agency.short_name.clone() },
-            super::state_cell(national.headings, agency.state),
-            Cell::count(report.version),
-            time(report.received_at),
-            Cell::count(report.form_version),
-            Cell::text(report.file_name.as_deref().unwrap_or_default()),
-            Cell::Number(report.file_size as f64),
-            Cell::text(&report.file_sha256),
-        ]
-    });
-    let rows: Vec<Vec<Cell>> = rows.collect();
+    let reports = agencies.reporting().count();
+    let agencies = Arc::clone(agencies);
+    let lines = move || {
+        agencies.reporting().enumerate().map(move |(at, (agency, report))| {
+            vec![
+                Cell::Number((at + 1) as f64),
+                Cell::coded(&agency.agency, &agency.short_name),
+                super::state_cell(national.headings, agency.state),
+                Cell::count(report.version),
+                Cell::Time(local(report.received_at, national.zone)),
+                Cell::count(report.form_version),
+                Cell::text(report.file_name.as_deref().unwrap_or_default()),
+                Cell::Number(report.file_size as f64),
+                Cell::text(&report.file_sha256),
+            ]
+        })
+    };
     let form = &national.campaign.form;
     let made = local(national.now, national.zone).strftime("%d/%m/%Y %H:%M").to_string();
     let facts = [
@@ -147,7 +152,7 @@ pub(super) fn sources(national: &National, agencies: &Agencies) -> Table {
         (&words.campaign, format!("{} ({})", national.campaign.id, national.campaign.campaign.token())),
         (&words.form, filled(&words.form_of, &[("id", &form.id), ("version", &form.version.to_string())])),
         (&words.made_at, made),
-        (&words.reports, rows.len().to_string()),
+        (&words.reports, reports.to_string()),
     ];
     let facts: Vec<String> = facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
     Table {
@@ -156,7 +161,7 @@ pub(super) fn sources(national: &National, agencies: &Agencies) -> Table {
         title: words.title.clone(),
         note: format!("{}. {}", facts.join("; "), words.note),
         columns,
-        rows,
-        totals: 0,
+        lines: Lines::new(lines),
+        total: None,
     }
 }

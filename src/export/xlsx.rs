@@ -11,6 +11,7 @@ use rust_xlsxwriter::{
     Chart as Drawing, ChartDataLabel, ChartFont, ChartFormat, ChartLegendPosition, ChartSolidFill, ChartType,
     DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
 };
+use std::{io::Write, sync::mpsc::sync_channel};
 
 /// What a spreadsheet can hold in a cell, in UTF-16 units.
 const LONGEST: usize = 32_767;
@@ -20,8 +21,8 @@ const ROW: f64 = 20.0;
 const COLOURS: [u32; 7] = [0x2F6DB5, 0xE3A33B, 0xB5483A, 0x7F8C99, 0x5B9A68, 0x8064A2, 0x3BA7B5];
 const FONT: &str = "Times New Roman";
 
-/// The workbook's bytes.
-pub fn xlsx(book: &Book) -> Result<Vec<u8>, XlsxError> {
+/// Writes the workbook.
+pub fn xlsx(book: &Book, out: impl Write + Send) -> Result<(), XlsxError> {
     let mut workbook = Workbook::new();
     // The time of writing stands on the last sheet; left out here, equal tables are equal files.
     let long_ago = ExcelDateTime::from_ymd(2023, 1, 1)?;
@@ -30,7 +31,7 @@ pub fn xlsx(book: &Book) -> Result<Vec<u8>, XlsxError> {
     for table in &book.tables {
         sheet(workbook.add_worksheet(), table)?;
     }
-    workbook.save_to_buffer()
+    workbook.save_to_writer(out)
 }
 
 // ---- a table on a sheet of its own
@@ -50,7 +51,7 @@ fn sheet(sheet: &mut Worksheet, table: &Table) -> Result<(), XlsxError> {
     sheet.set_freeze_panes(HEAD + 1, 2.min(columns))?;
     sheet.set_repeat_rows(HEAD, HEAD)?;
     let formats = Formats::new();
-    let end = rows(sheet, HEAD + 1, table, &formats)?;
+    let (end, _) = rows(sheet, HEAD + 1, table, &formats)?;
     if end > HEAD + 1 {
         sheet.autofilter(HEAD, 0, end - 1, columns.max(1) - 1)?;
     }
@@ -95,18 +96,41 @@ fn heads(sheet: &mut Worksheet, row: u32, columns: &[Head]) -> Result<(), XlsxEr
     Ok(())
 }
 
-/// Writes the lines from `first` on and returns the row behind them.
-fn rows(sheet: &mut Worksheet, first: u32, table: &Table, formats: &Formats) -> Result<u32, XlsxError> {
-    let plain = table.rows.len() - table.totals.min(table.rows.len());
-    let mut row = first;
-    for (at, cells) in table.rows.iter().enumerate() {
-        for ((col, cell), head) in (0..).zip(cells).zip(&table.columns) {
-            write(sheet, row, col, cell, formats.of(cell, head.align, at >= plain))?;
+/// A line as it is written: its height in points, its cells, and whether it is the total.
+type Line<'a> = (f64, Vec<Cell<'a>>, bool);
+
+/// So many lines are handed over at once, and so many times of these are ready before they are asked for.
+const BATCH: usize = 256;
+const READY: usize = 4;
+
+/// Writes the lines and the total from `first` on and returns the row behind them and their height in points. A
+/// thread of its own lays out and measures the next lines meanwhile.
+fn rows(sheet: &mut Worksheet, first: u32, table: &Table, formats: &Formats) -> Result<(u32, f64), XlsxError> {
+    let (mut row, mut high) = (first, 0.0);
+    std::thread::scope(|scope| {
+        let (ready, batches) = sync_channel::<Vec<Line>>(READY);
+        scope.spawn(move || {
+            let total = table.total.iter().map(|cells| (cells.clone(), true));
+            let lines = table.lines.each().map(|cells| (cells, false)).chain(total);
+            let mut measured = lines.map(|(cells, is_total)| (height(&cells, &table.columns), cells, is_total));
+            loop {
+                let batch: Vec<Line> = measured.by_ref().take(BATCH).collect();
+                // Whoever takes no more has an error to tell.
+                if batch.is_empty() || ready.send(batch).is_err() {
+                    return;
+                }
+            }
+        });
+        for (height, cells, is_total) in batches.into_iter().flatten() {
+            for ((col, cell), head) in (0..).zip(&cells).zip(&table.columns) {
+                write(sheet, row, col, cell, formats.of(cell, head.align, is_total))?;
+            }
+            sheet.set_row_height(row, height)?;
+            row += 1;
+            high += height;
         }
-        sheet.set_row_height(row, height(cells, &table.columns))?;
-        row += 1;
-    }
-    Ok(row)
+        Ok((row, high))
+    })
 }
 
 /// As high as its longest text needs: not every program fits rows by itself.
@@ -255,8 +279,8 @@ fn one_block(
     }
     let head = row;
     heads(sheet, head, &table.columns)?;
-    let end = rows(sheet, head + 1, table, formats)?;
-    let used: f64 = table.rows.iter().map(|cells| height(cells, &table.columns) / 0.75).sum();
+    let (end, high) = rows(sheet, head + 1, table, formats)?;
+    let used = high / 0.75;
     let Some(chart) = &block.chart else { return Ok(end) };
     let columns = table.columns.len() as u16;
     let beside = columns + 3 <= OVERVIEW_COLUMNS;
@@ -266,7 +290,7 @@ fn one_block(
     let drawing = draw(chart, name, head, (width - 12.0) as u32, (height - 8.0) as u32);
     sheet.insert_chart_with_offset(at, from, &drawing, 6, 4)?;
     let left = if beside { height - used - 40.0 } else { height };
-    Ok(end + (left.max(0.0) / ROW).ceil() as u32)
+    Ok(end + (left.max(0.0) / ROW - 1e-9).ceil() as u32)
 }
 
 fn draw(chart: &Chart, sheet: &str, head: u32, width: u32, height: u32) -> Drawing {
@@ -306,7 +330,7 @@ fn draw(chart: &Chart, sheet: &str, head: u32, width: u32, height: u32) -> Drawi
     drawing
 }
 
-impl Cell {
+impl Cell<'_> {
     /// What people read in it, for measuring.
     fn words(&self) -> Option<&str> {
         match self {

@@ -3,7 +3,6 @@
 //! bytes.
 
 use super::{Context, LetterError, Letters, cleaned};
-use crate::text::composed;
 use std::{
     fmt::Write as _,
     io::{Cursor, Write as _},
@@ -42,7 +41,7 @@ pub struct Guide {
 impl Letters {
     /// The guide's lines, with what the opening letter knows.
     pub fn guide(&self, context: &Context) -> Result<Guide, LetterError> {
-        let filled = composed(&self.fill(TEMPLATE, &cleaned(context))?).into_owned();
+        let filled = self.fill(TEMPLATE, &cleaned(context))?;
         let (first, lines) = filled.split_once('\n').unwrap_or((&filled, ""));
         let Some(file) = first.strip_prefix("File:") else {
             let reason = "the first line is not \"File: …\"".to_owned();

@@ -11,6 +11,7 @@ mod headings;
 mod quiet;
 mod sample;
 mod tally;
+mod template;
 mod words;
 mod wrap;
 
@@ -23,12 +24,10 @@ pub use words::Words;
 
 use crate::{form::declaration::Message, text::composed};
 use include_dir::{Dir, include_dir};
-use minijinja::{
-    AutoEscape, Environment, Error, Output, State, UndefinedBehavior, Value, escape_formatter, syntax::SyntaxConfig,
-    value::Serde,
-};
+use minijinja::{Environment, Error, value::Serde};
 use serde_json::Value as Json;
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
@@ -247,7 +246,8 @@ impl Letters {
         let findings = words::parse(&findings, &folder.join(words::FINDINGS).to_string_lossy())?;
         let headings = files.remove(headings::EXPORT).unwrap_or_default();
         let headings = headings::parse(&headings, &folder.join(headings::EXPORT).to_string_lossy())?;
-        let mut letters = Letters { environment: environment(), findings, headings, folder: folder.to_owned() };
+        let mut letters =
+            Letters { environment: template::environment(), findings, headings, folder: folder.to_owned() };
         for (name, text) in files {
             let compiled = letters.environment.add_template_owned(name.clone(), text);
             compiled.map_err(|error| letters.template_error(&name, &error))?;
@@ -277,7 +277,7 @@ impl Letters {
     pub fn render(&self, kind: LetterKind, context: &Context) -> Result<Letter, LetterError> {
         let mut values = cleaned(context);
         let file = format!("{}.txt", kind.as_str());
-        let text = composed(&self.fill(&file, &values)?).into_owned();
+        let text = self.fill(&file, &values)?;
         let (subject, body) = text.split_once('\n').unwrap_or((&text, ""));
         let Some(subject) = subject.strip_prefix("Subject:") else {
             let reason = "the first line is not \"Subject: …\"".to_owned();
@@ -285,14 +285,14 @@ impl Letters {
         };
         let subject = quiet::one_line(subject);
         values["subject"] = Json::String(subject.clone());
-        let html = composed(&self.fill(&format!("{}.html", kind.as_str()), &values)?).into_owned();
+        let html = self.fill(&format!("{}.html", kind.as_str()), &values)?;
         Ok(Letter { subject, text: wrap::wrap(body, WIDTH), html })
     }
 
     /// The body of the mail that a link in a letter to staff writes.
     pub fn order(&self, facts: &OrderFacts) -> Result<String, LetterError> {
         let values = serde_json::to_value(facts).unwrap_or_default();
-        Ok(composed(&self.fill("order.txt", &quiet::quieted(values, true))?).into_owned())
+        self.fill("order.txt", &quiet::quieted(values, true))
     }
 
     /// Invented data for a letter of this kind.
@@ -305,9 +305,14 @@ impl Letters {
         &self.headings
     }
 
+    /// A template with values in its places, its letters composed.
     fn fill(&self, file: &str, values: &Json) -> Result<String, LetterError> {
         let filled = self.environment.get_template(file).and_then(|t| t.render(Serde(values)));
-        filled.map_err(|error| self.template_error(file, &error))
+        let filled = filled.map_err(|error| self.template_error(file, &error))?;
+        Ok(match composed(&filled) {
+            Cow::Borrowed(_) => filled,
+            Cow::Owned(composed) => composed,
+        })
     }
 
     fn template_error(&self, file: &str, error: &Error) -> LetterError {
@@ -352,47 +357,4 @@ fn cleaned(context: &Context) -> Json {
         _ => quiet::quieted(member, false),
     };
     members.into_iter().map(|(name, member)| (name.clone(), cleaned(&name, member))).collect()
-}
-
-fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
-        environment.set_syntax(syntax);
-    }
-    environment.set_auto_escape_callback(
-        |name| {
-            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
-        },
-    );
-    environment.set_formatter(format_value);
-    environment
-        .add_filter("two_digits", |number: i64| if number == 0 { "0".to_owned() } else { format!("{number:02}") });
-    environment.add_filter("thousands", digest::thousands);
-    environment.add_filter("first_upper", |value: Value| {
-        let mut chars = value.as_str().unwrap_or_default().chars();
-        let text: String = chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect();
-        if value.is_safe() { Value::from_safe_string(text) } else { Value::from(text) }
-    });
-    environment
-}
-
-/// HTML escaping that leaves slashes alone, so that dates stay readable in the source of a letter.
-fn format_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    match (state.auto_escape(), value.as_str()) {
-        (AutoEscape::Html, Some(text)) if !value.is_safe() => {
-            for c in text.chars() {
-                match c {
-                    '&' => out.write_str("&amp;"),
-                    '<' => out.write_str("&lt;"),
-                    '>' => out.write_str("&gt;"),
-                    '"' => out.write_str("&quot;"),
-                    '\'' => out.write_str("&#39;"),
-                    c => write!(out, "{c}"),
-                }?;
-            }
-            Ok(())
-        }
-        _ => escape_formatter(out, state, value),
-    }
 }

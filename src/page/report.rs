@@ -13,8 +13,9 @@ use crate::{
     },
     setup::OpenCampaign,
     store::{
+        contents::{self, FindingRow},
         history, messages,
-        reports::{self, FindingRow, ReportRow},
+        reports::{self, ReportRow},
     },
     workbook::grid::Grid,
 };
@@ -27,7 +28,7 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
     let found = history::report(store, number(&id)?).await?;
     let (campaign, agency, report) = found.ok_or(Refusal::NotFound)?;
     let open = shown.campaign(campaign.as_str())?;
-    let findings = reports::findings_of(store, report.id).await?;
+    let findings = contents::findings_of(store, report.id).await?;
     let (file, sheets) = as_it_came(&shown, &report).await?;
     let versions = reports::reports_of(store, &campaign, &agency).await?;
     let values = json!({

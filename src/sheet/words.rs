@@ -156,6 +156,10 @@ fn time_words(time: Period) -> String {
 
 /// The text, cut where no spreadsheet could hold it.
 pub(crate) fn fitting(text: &str, longest: usize) -> String {
+    // A letter has no more UTF-16 units than it has bytes.
+    if text.len() <= longest {
+        return text.to_owned();
+    }
     let mut units = 0;
     let kept = text.chars().take_while(|c| {
         units += c.len_utf16();

@@ -2,16 +2,12 @@
 //! version counts from when it comes, except that one which is not accepted never displaces one that is. From
 //! these rows one statement tells how every agency stands.
 
-use super::{Store, StoreError, Tx, agencies::StaffState, columns::Columns, micros, plain, words};
+use super::{Store, StoreError, Tx, agencies::StaffState, columns::Columns, contents, micros, plain, words};
 use crate::{
     agency::{AgencyId, Kind},
     campaign::CampaignId,
-    finding::{Finding, Place, Severity},
-    form::{
-        answers::{Answer, Answers, Value},
-        declaration::Form,
-        followed::Followed,
-    },
+    finding::{Finding, Severity},
+    form::{answers::Answers, declaration::Form, followed::Followed},
 };
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value as Json;
@@ -133,20 +129,6 @@ pub struct ReportRow {
     pub answers: Option<Json>,
 }
 
-/// A finding of a kept report; its place is the one words for people need.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FindingRow {
-    pub code: String,
-    pub severity: Severity,
-    pub section: String,
-    pub row: Option<String>,
-    pub field: Option<String>,
-    pub sheet: Option<String>,
-    pub cell: Option<String>,
-    pub found: Option<String>,
-    pub arguments: Json,
-}
-
 /// The version the next report of an agency will be.
 pub async fn next_version(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<u32, StoreError> {
     let row = sqlx::query(
@@ -174,9 +156,9 @@ pub async fn record_report(tx: &mut Tx, report: &NewReport<'_>) -> Result<Record
     };
     let before = current(tx, report.campaign, report.agency).await?;
     let id = put(tx, report, version).await?;
-    put_answers(tx, id, report.answers).await?;
+    contents::put_answers(tx, id, report.answers).await?;
     for (position, finding) in (0..).zip(report.findings) {
-        put_finding(tx, id, position, finding).await?;
+        contents::put_finding(tx, id, position, finding).await?;
     }
     let counts = settle_current(tx, report.campaign, report.agency).await? == Some(id);
     let superseded = before.filter(|_| counts);
@@ -310,22 +292,6 @@ pub async fn reports_of(store: &Store, campaign: &CampaignId, agency: &AgencyId)
     rows.iter().map(report).collect()
 }
 
-/// The findings of a report, in the order they were made.
-pub async fn findings_of(store: &Store, report: i64) -> Result<Vec<FindingRow>, StoreError> {
-    let rows = sqlx::query(
-        "
-        SELECT code, severity, section, row_name, field, sheet, cell, found, arguments
-        FROM finding
-        WHERE report = $1
-        ORDER BY position
-        ",
-    )
-    .bind(report)
-    .fetch_all(&store.pool)
-    .await?;
-    rows.iter().map(finding).collect()
-}
-
 /// The version that counts.
 async fn current(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<Option<u32>, StoreError> {
     let row = sqlx::query(
@@ -423,77 +389,6 @@ async fn put(tx: &mut Tx, report: &NewReport<'_>, version: u32) -> Result<i64, S
     Columns(&row).number("id")
 }
 
-async fn put_answers(tx: &mut Tx, report: i64, answers: Option<&Answers>) -> Result<(), StoreError> {
-    let mut position = 0;
-    for section in answers.into_iter().flat_map(|answers| &answers.sections) {
-        for row in &section.rows {
-            for (field, answer) in &row.cells {
-                put_answer(tx, report, position, (&section.id, &row.name.to_string(), field), answer).await?;
-                position += 1;
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn put_answer(
-    tx: &mut Tx,
-    report: i64,
-    position: i64,
-    (section, row, field): (&str, &str, &str),
-    answer: &Answer,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "
-        INSERT INTO answer (report, position, section, row_name, field, value, text, sheet, cell)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        ",
-    )
-    .bind(report)
-    .bind(position)
-    .bind(section)
-    .bind(plain(row))
-    .bind(field)
-    .bind(answer.value.as_ref().map(|value| plain(&bare(value))))
-    .bind(plain(&answer.text))
-    .bind(answer.place.as_ref().map(|place| plain(&place.sheet)))
-    .bind(answer.place.as_ref().map(Place::cell))
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
-async fn put_finding(tx: &mut Tx, report: i64, position: i64, finding: &Finding) -> Result<(), StoreError> {
-    sqlx::query(
-        "
-        INSERT INTO finding (report, position, code, severity, section, row_name, field, sheet, cell, found, arguments)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        ",
-    )
-    .bind(report)
-    .bind(position)
-    .bind(&finding.code)
-    .bind(finding.severity.as_str())
-    .bind(&finding.section)
-    .bind(finding.row.as_deref().map(plain))
-    .bind(finding.field.as_deref())
-    .bind(finding.place.as_ref().map(|place| plain(&place.sheet)))
-    .bind(finding.place.as_ref().map(Place::cell))
-    .bind(finding.found.as_deref().map(plain))
-    .bind(serde_json::json!(finding.arguments).to_string())
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
-/// A value as a column of text keeps it: as in JSON, without quotes.
-fn bare(value: &Value) -> String {
-    match value.to_json() {
-        Json::String(text) => text,
-        json => json.to_string(),
-    }
-}
-
 fn agency_state(row: &AnyRow) -> Result<AgencyState, StoreError> {
     let row = Columns(row);
     Ok(AgencyState {
@@ -540,35 +435,17 @@ pub(super) fn report(row: &AnyRow) -> Result<ReportRow, StoreError> {
     })
 }
 
-fn finding(row: &AnyRow) -> Result<FindingRow, StoreError> {
-    let row = Columns(row);
-    Ok(FindingRow {
-        code: row.text("code")?,
-        severity: row.word("severity", severity)?,
-        section: row.text("section")?,
-        row: row.text_or_none("row_name")?,
-        field: row.text_or_none("field")?,
-        sheet: row.text_or_none("sheet")?,
-        cell: row.text_or_none("cell")?,
-        found: row.text_or_none("found")?,
-        arguments: row.word("arguments", json)?,
-    })
-}
-
-fn json(text: &str) -> Option<Json> {
+pub(super) fn json(text: &str) -> Option<Json> {
     serde_json::from_str(text).ok()
-}
-
-fn severity(text: &str) -> Option<Severity> {
-    [Severity::Error, Severity::Warning].into_iter().find(|severity| severity.as_str() == text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
+        finding::Place,
         form::{
-            answers::{RowAnswers, SectionAnswers},
+            answers::{Answer, RowAnswers, SectionAnswers, Value},
             declaration::RowName,
         },
         store::{
@@ -583,6 +460,7 @@ mod tests {
     on_both! {
         a_report_read_again_takes_its_own_place,
         answers_and_findings_are_kept_with_their_places,
+        answers_of_any_number_are_kept_in_order,
         a_version_counts_unless_it_would_displace_an_accepted_one,
         an_agencys_state_joins_its_versions_and_what_is_held,
         ten_thousand_agencies_are_listed_in_a_moment,
@@ -693,6 +571,41 @@ mod tests {
         recorded
     }
 
+    async fn answers_of_any_number_are_kept_in_order(store: Store) {
+        with_campaign(&store).await;
+        let message = new(&store, &mail("1", b"x")).await;
+        let recorded = record_one(&store, message, "ha-noi", Verdict::Accepted, "2023-02-20T01:00:00Z", &[]).await;
+        for number in [0, 1, 7, 8, 9, 31, 32, 40, 41, 75] {
+            let row = |at: usize| {
+                let answer = Answer { text: format!("câu {at}"), value: None, place: None };
+                let name = RowName { row: at.to_string(), ..RowName::default() };
+                RowAnswers { name, cells: BTreeMap::from([("phone".to_owned(), answer)]), ..RowAnswers::default() }
+            };
+            let rows = (0..number).map(row).collect();
+            let answers = Answers { sections: vec![SectionAnswers { id: "contact".to_owned(), rows }] };
+            let mut tx = store.begin().await.unwrap();
+            sqlx::query("DELETE FROM answer WHERE report = $1")
+                .bind(recorded.id)
+                .execute(tx.connection())
+                .await
+                .unwrap();
+            contents::put_answers(&mut tx, recorded.id, Some(&answers)).await.unwrap();
+            tx.commit().await.unwrap();
+            let kept = sqlx::query("SELECT position, row_name, text FROM answer WHERE report = $1 ORDER BY position")
+                .bind(recorded.id)
+                .fetch_all(&store.pool)
+                .await
+                .unwrap();
+            assert_eq!(kept.len(), number);
+            for (at, row) in kept.iter().map(Columns).enumerate() {
+                let place = (row.number::<usize>("position").unwrap(), row.text("row_name").unwrap());
+                assert_eq!(place, (at, at.to_string()), "of {number}");
+                assert_eq!(row.text("text").unwrap(), format!("câu {at}"));
+            }
+        }
+        store.close().await;
+    }
+
     async fn a_version_counts_unless_it_would_displace_an_accepted_one(store: Store) {
         use Verdict::{Accepted, NeedsCorrection, Unreadable};
         with_campaign(&store).await;
@@ -769,7 +682,7 @@ mod tests {
         assert_eq!(kept.counts, json!({"rows": 22}));
         assert_eq!(kept.answers, Some(json!({"contact": {"full_name": "Nguyễn Văn A", "systems": 12, "phone": null}})));
 
-        let findings = findings_of(&store, recorded.id).await.unwrap();
+        let findings = contents::findings_of(&store, recorded.id).await.unwrap();
         assert_eq!(findings.len(), 3);
         let first = &findings[0];
         assert_eq!((first.severity, first.row.as_deref(), first.cell.as_deref()), (Severity::Error, None, Some("E4")));

@@ -3,6 +3,7 @@
 
 use super::{Store, StoreError, columns::Columns, reports::Verdict};
 use crate::{agency::AgencyId, campaign::CampaignId};
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use sqlx::{AssertSqlSafe, any::AnyRow};
@@ -48,9 +49,9 @@ pub async fn current_reports(store: &Store, campaign: &CampaignId) -> Result<Vec
         ",
     )
     .bind(campaign.as_str())
-    .fetch_all(&store.pool)
-    .await?;
-    rows.iter().map(report).collect()
+    .fetch(&store.pool);
+    // One after the other, so that not all are in memory twice.
+    rows.map(|row| report(&row?)).try_collect().await
 }
 
 /// Answers of current reports that a value alone does not tell: what was not understood, and the options chosen, each

@@ -21,9 +21,10 @@ use phuluc::{
     progress::Progress,
     setup::{OpenCampaign, Setup},
     store::{
+        contents::{self, FindingRow},
         messages::{self, MessageDetail, MessageState},
         outbox::{self, LetterRow, LetterState},
-        reports::{self, FindingRow, ReportRow},
+        reports::{self, ReportRow},
     },
 };
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
@@ -310,7 +311,7 @@ impl Story {
     }
 
     pub async fn findings(&self, report: &ReportRow) -> Vec<FindingRow> {
-        reports::findings_of(&self.desk.store, report.id).await.unwrap()
+        contents::findings_of(&self.desk.store, report.id).await.unwrap()
     }
 
     pub async fn progress(&self) -> Progress {

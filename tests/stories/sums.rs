@@ -11,7 +11,6 @@ use phuluc::{
         obligation::{self, Act, Who},
         tabulate,
     },
-    export,
     progress::Counts,
     store::{
         messages::{self, Kept, KeptMail},
@@ -272,8 +271,7 @@ async fn all_tell(story: &Story, models: &[Model]) {
     assert_eq!(digest.facts.correcting.len() as u32 + digest.facts.correcting_more, all.needs_correction);
 
     let gathered = tabulate::gather(&story.desk, &campaign).await.unwrap();
-    let national = gathered.national(&story.desk, &campaign);
-    let book = export::json(&national, &export::book(&national));
+    let book = crate::tables::as_json(&gathered.national(&story.desk, &campaign));
     for (line, sums) in book["overview"]["progress"].as_array().unwrap().iter().zip(groups) {
         assert_eq!(same_members(line, &told(sums)), told(sums), "overview {line}");
         let share = line["received_share"].as_f64().unwrap_or_default();

@@ -8,42 +8,62 @@ use crate::{
 use calamine::{Data, Reader, Xlsx};
 use phuluc::{
     duty::tabulate,
-    export::{self, Cell, Table},
+    export::{self, Cell, National},
 };
 use serde_json::Value as Json;
 use sqlx::Row;
 use std::{collections::BTreeSet, io::Cursor};
 
+/// The sheets as JSON.
+pub fn as_json(national: &National) -> Json {
+    serde_json::to_value(export::Document::of(national, &export::book(*national))).unwrap()
+}
+
 /// The sheets as JSON and as a workbook.
 async fn made(story: &Story) -> (Json, Xlsx<Cursor<Vec<u8>>>) {
     let campaign = story.desk.setup.campaign("1552").unwrap();
     let gathered = tabulate::gather(&story.desk, campaign).await.unwrap();
-    let national = gathered.national(&story.desk, campaign);
-    let book = export::book(&national);
-    let bytes = export::xlsx(&book).unwrap();
-    (export::json(&national, &book), calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap())
+    let mut bytes = Vec::new();
+    export::xlsx(&gathered.book(&story.desk, campaign), &mut bytes).unwrap();
+    let json = as_json(&gathered.national(&story.desk, campaign));
+    (json, calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap())
 }
 
-async fn table(story: &Story, id: &str) -> Table {
+/// What people read on a sheet.
+struct Sheet {
+    keys: Vec<String>,
+    lines: Vec<Vec<String>>,
+    note: String,
+}
+
+async fn table(story: &Story, id: &str) -> Sheet {
     let campaign = story.desk.setup.campaign("1552").unwrap();
     let gathered = tabulate::gather(&story.desk, campaign).await.unwrap();
     let tables = gathered.book(&story.desk, campaign).tables;
-    tables.into_iter().find(|table| table.id == id).unwrap_or_else(|| panic!("no table {id}"))
+    let table = tables.into_iter().find(|table| table.id == id).unwrap_or_else(|| panic!("no table {id}"));
+    Sheet {
+        keys: table.columns.iter().map(|head| head.key.clone()).collect(),
+        lines: table.lines.each().map(|cells| cells.iter().map(word).collect()).collect(),
+        note: table.note,
+    }
 }
 
-/// What people read in a column, line by line.
-fn words(table: &Table, key: &str) -> Vec<String> {
-    let column = table.columns.iter().position(|head| head.key == key).unwrap_or_else(|| panic!("no column {key}"));
-    let word = |cells: &Vec<Cell>| match &cells[column] {
-        Cell::Text(text) | Cell::Coded { text, .. } | Cell::Marked { text, .. } => text.clone(),
+fn word(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) | Cell::Coded { text, .. } | Cell::Marked { text, .. } => text.clone().into_owned(),
         Cell::NotUnderstood(text) => format!("?{text}"),
         Cell::Date(date) => date.to_string(),
         Cell::Number(number) => number.to_string(),
         Cell::Share(share) => format!("{:.0}%", share * 100.0),
         Cell::Time(time) => time.to_string(),
         Cell::Blank => String::new(),
-    };
-    table.rows.iter().map(word).collect()
+    }
+}
+
+/// What people read in a column, line by line.
+fn words(sheet: &Sheet, key: &str) -> Vec<String> {
+    let column = sheet.keys.iter().position(|known| known == key).unwrap_or_else(|| panic!("no column {key}"));
+    sheet.lines.iter().map(|line| line[column].clone()).collect()
 }
 
 async fn two_reports() -> Story {
@@ -128,7 +148,7 @@ async fn counts_by_answer_and_by_row_are_those_of_the_lines() {
     let with_reason = unmet.iter().filter(|line| line["note"].is_string()).count();
     assert_eq!(counted as usize, with_reason);
     let distinct: BTreeSet<String> = words(&reasons, "note").iter().map(|note| phuluc::text::key(note)).collect();
-    assert_eq!(distinct.len(), reasons.rows.len(), "what is the same stands together");
+    assert_eq!(distinct.len(), reasons.lines.len(), "what is the same stands together");
     story.end().await;
 }
 

@@ -100,7 +100,7 @@ async fn it_is_told_to_staff_counted_apart_and_reminded_of_nothing() {
     assert!(said.contains(gap), "{said}");
     let book = phuluc::duty::tabulate::gather(&story.desk, &story.campaign()).await.unwrap();
     let campaign = story.campaign();
-    let book = phuluc::export::json(&book.national(&story.desk, &campaign), &book.book(&story.desk, &campaign));
+    let book = crate::tables::as_json(&book.national(&story.desk, &campaign));
     assert!(book.to_string().contains("\"unreachable\""), "{book}");
     // The steps of the ladder pass: Nghệ An is reminded, Hà Nam is not; once overdue, those above it are told.
     let mut reminded = Vec::new();

@@ -1,0 +1,2 @@
+-- How bytes are kept changes no data.
+SELECT 1;

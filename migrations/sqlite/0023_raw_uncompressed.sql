@@ -1,0 +1,2 @@
+-- Attached workbooks are compressed already. SQLite compresses nothing; only PostgreSQL is told.
+SELECT 1;
