@@ -11,7 +11,7 @@ use rust_xlsxwriter::{
     Chart as Drawing, ChartDataLabel, ChartFont, ChartFormat, ChartLegendPosition, ChartSolidFill, ChartType,
     DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
 };
-use std::{io::Write, sync::mpsc::sync_channel};
+use std::{io::Write, panic::resume_unwind, thread};
 
 /// What a spreadsheet can hold in a cell, in UTF-16 units.
 const LONGEST: usize = 32_767;
@@ -21,23 +21,30 @@ const ROW: f64 = 20.0;
 const COLOURS: [u32; 7] = [0x2F6DB5, 0xE3A33B, 0xB5483A, 0x7F8C99, 0x5B9A68, 0x8064A2, 0x3BA7B5];
 const FONT: &str = "Times New Roman";
 
-/// Writes the workbook.
+/// Writes the workbook. Its sheets know nothing of each other until they are put together, so each is written by a thread
+/// of its own.
 pub fn xlsx(book: &Book, out: impl Write + Send) -> Result<(), XlsxError> {
     let mut workbook = Workbook::new();
     // The time of writing stands on the last sheet; left out here, equal tables are equal files.
     let long_ago = ExcelDateTime::from_ymd(2023, 1, 1)?;
     workbook.set_properties(&DocProperties::new().set_title(&book.title).set_creation_datetime(&long_ago));
     overview(workbook.add_worksheet(), &book.overview)?;
-    for table in &book.tables {
-        sheet(workbook.add_worksheet(), table)?;
+    let sheets: Vec<_> = thread::scope(|scope| {
+        let written: Vec<_> = book.tables.iter().map(|table| scope.spawn(|| sheet(table))).collect();
+        written.into_iter().map(|sheet| sheet.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    for sheet in sheets {
+        workbook.push_worksheet(sheet?);
     }
     workbook.save_to_writer(out)
 }
 
 // ---- a table on a sheet of its own
 
-fn sheet(sheet: &mut Worksheet, table: &Table) -> Result<(), XlsxError> {
+fn sheet(table: &Table) -> Result<Worksheet, XlsxError> {
     const HEAD: u32 = 2;
+    let mut written = Worksheet::new();
+    let sheet = &mut written;
     sheet.set_name(&table.sheet)?;
     paper(sheet);
     for (col, head) in (0..).zip(&table.columns) {
@@ -55,7 +62,7 @@ fn sheet(sheet: &mut Worksheet, table: &Table) -> Result<(), XlsxError> {
     if end > HEAD + 1 {
         sheet.autofilter(HEAD, 0, end - 1, columns.max(1) - 1)?;
     }
-    Ok(())
+    Ok(written)
 }
 
 fn top_line(
@@ -96,41 +103,20 @@ fn heads(sheet: &mut Worksheet, row: u32, columns: &[Head]) -> Result<(), XlsxEr
     Ok(())
 }
 
-/// A line as it is written: its height in points, its cells, and whether it is the total.
-type Line<'a> = (f64, Vec<Cell<'a>>, bool);
-
-/// So many lines are handed over at once, and so many times of these are ready before they are asked for.
-const BATCH: usize = 256;
-const READY: usize = 4;
-
-/// Writes the lines and the total from `first` on and returns the row behind them and their height in points. A
-/// thread of its own lays out and measures the next lines meanwhile.
+/// Writes the lines and the total from `first` on and returns the row behind them and their height in points.
 fn rows(sheet: &mut Worksheet, first: u32, table: &Table, formats: &Formats) -> Result<(u32, f64), XlsxError> {
     let (mut row, mut high) = (first, 0.0);
-    std::thread::scope(|scope| {
-        let (ready, batches) = sync_channel::<Vec<Line>>(READY);
-        scope.spawn(move || {
-            let total = table.total.iter().map(|cells| (cells.clone(), true));
-            let lines = table.lines.each().map(|cells| (cells, false)).chain(total);
-            let mut measured = lines.map(|(cells, is_total)| (height(&cells, &table.columns), cells, is_total));
-            loop {
-                let batch: Vec<Line> = measured.by_ref().take(BATCH).collect();
-                // Whoever takes no more has an error to tell.
-                if batch.is_empty() || ready.send(batch).is_err() {
-                    return;
-                }
-            }
-        });
-        for (height, cells, is_total) in batches.into_iter().flatten() {
-            for ((col, cell), head) in (0..).zip(&cells).zip(&table.columns) {
-                write(sheet, row, col, cell, formats.of(cell, head.align, is_total))?;
-            }
-            sheet.set_row_height(row, height)?;
-            row += 1;
-            high += height;
+    let total = table.total.iter().map(|cells| (cells.clone(), true));
+    for (cells, is_total) in table.lines.each().map(|cells| (cells, false)).chain(total) {
+        for ((col, cell), head) in (0..).zip(&cells).zip(&table.columns) {
+            write(sheet, row, col, cell, formats.of(cell, head.align, is_total))?;
         }
-        Ok((row, high))
-    })
+        let height = height(&cells, &table.columns);
+        sheet.set_row_height(row, height)?;
+        row += 1;
+        high += height;
+    }
+    Ok((row, high))
 }
 
 /// As high as its longest text needs: not every program fits rows by itself.
