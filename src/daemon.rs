@@ -22,6 +22,7 @@ use crate::{
     schedule::{self, Duty},
     setup::OpenCampaign,
     store::{agencies, duties},
+    trouble,
     web::Listener,
 };
 use anyhow::Context as _;
@@ -154,7 +155,7 @@ async fn keep_showing(pages: Option<(Listener, Router)>, mut rota: Rota, stop: C
         let desk = rota.borrow_and_update().clone();
         match page::router(desk) {
             Ok(new) => router = new,
-            Err(error) => tracing::error!(error = format!("{error:#}"), "the page for staff stays as it was"),
+            Err(error) => tracing::error!(error = trouble::told(&error), "the page for staff stays as it was"),
         }
     }
 }
@@ -188,7 +189,7 @@ async fn keep_receiving(rota: Rota) {
             Some(Err(error)) => {
                 failures += 1;
                 let wait = RECONNECT.wait(failures, desk.clock.chance());
-                tracing::error!(error = format!("{error:#}"), retry_seconds = wait.as_secs(), "polling failed");
+                tracing::error!(error = trouble::told(&error), retry_seconds = wait.as_secs(), "polling failed");
                 mailbox = None;
                 tokio::time::sleep(wait).await;
             }
@@ -252,7 +253,7 @@ async fn keep_present(desk: Desk) {
         }
         seen = here.is_ok();
         if let (true, Err(error)) = (seen, deliver::settle_left_over(&desk).await) {
-            tracing::error!(error = format!("{error:#}"), "letters of daemons that are gone could not be settled");
+            tracing::error!(error = trouble::told(&error), "letters of daemons that are gone could not be settled");
         }
     }
 }
@@ -262,7 +263,7 @@ async fn keep_watching(rota: Rota) {
     loop {
         let desk = rota.borrow().clone();
         if let Err(error) = watch::look(&desk).await {
-            tracing::error!(error = format!("{error:#}"), "watching over the mailbox failed");
+            tracing::error!(error = trouble::told(&error), "watching over the mailbox failed");
         }
         tokio::time::sleep(WATCH_INTERVAL).await;
     }
@@ -286,7 +287,7 @@ async fn keep_the_timetable(rota: Rota) {
         let carried_out = patiently("the timetable", &desk.steps, PATIENCE, carry_out_what_is_due(&desk)).await;
         let Some(carried_out) = carried_out else { return };
         if let Err(error) = carried_out {
-            tracing::error!(error = format!("{error:#}"), "something due could not be done; it is tried again");
+            tracing::error!(error = trouble::told(&error), "something due could not be done; it is tried again");
         }
         tokio::time::sleep(TIMETABLE_INTERVAL).await;
     }
@@ -344,7 +345,7 @@ async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, stop: Cancellation
                 continue;
             }
             Some(Ok(false)) => {}
-            Some(Err(error)) => tracing::error!(error = format!("{error:#}"), "delivering failed"),
+            Some(Err(error)) => tracing::error!(error = trouble::told(&error), "delivering failed"),
         }
         tokio::select! {
             () = stop.cancelled() => {}

@@ -3,7 +3,7 @@
 use clap::Parser;
 use phuluc::{
     cli::{self, Arguments},
-    fence,
+    fence, trouble,
 };
 use std::{process::ExitCode, time::Duration};
 
@@ -32,6 +32,6 @@ fn run(arguments: Arguments) -> ExitCode {
 }
 
 fn trouble(error: &anyhow::Error) -> ExitCode {
-    eprintln!("phuluc: {error:#}");
+    eprintln!("phuluc: {}", trouble::told(error));
     ExitCode::from(cli::OUR_TROUBLE)
 }

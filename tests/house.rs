@@ -14,7 +14,7 @@ const FLOORS: &[&[&str]] = &[
     // Words of the field: no I/O.
     &["text"],
     &["secrecy"],
-    &["clock", "calendar", "agency", "finding", "backoff", "step", "pulse"],
+    &["clock", "calendar", "agency", "finding", "backoff", "step", "pulse", "trouble"],
     &["campaign", "config", "ladder"],
     // Reading.
     &["attachment", "encoding"],

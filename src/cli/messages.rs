@@ -11,6 +11,7 @@ use crate::{
     },
     form::confidence,
     store::{documents, messages, outbox, reports},
+    trouble,
 };
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
@@ -169,7 +170,7 @@ pub async fn reprocess(desk: &Desk, which: &Which, why: Option<&str>) -> anyhow:
             Ok(recorded) => say!("message {id}: {}", recorded.words()),
             Err(error) => {
                 failed += 1;
-                eprintln!("phuluc: message {id} cannot be handled: {error:#}");
+                eprintln!("phuluc: message {id} cannot be handled: {}", trouble::told(&error));
             }
         }
     }

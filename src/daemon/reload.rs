@@ -7,6 +7,7 @@ use crate::{
     duty::Desk,
     setup::Setup,
     store::{Store, presence},
+    trouble,
 };
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal as Number, kill_process};
@@ -81,7 +82,7 @@ async fn reload(current: &watch::Sender<Desk>) {
             (None, waiting)
         }
         Err(error) => {
-            let why = format!("{error:#}");
+            let why = trouble::told(&error);
             tracing::error!(error = why, "the configuration is refused; the old one goes on");
             (Some(why), None)
         }

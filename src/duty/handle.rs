@@ -12,6 +12,7 @@ use crate::{
     fence::FenceError,
     step::Step,
     store::{StoreError, attempts, attempts::Unhandled},
+    trouble,
 };
 use anyhow::Context as _;
 use std::collections::{HashSet, VecDeque};
@@ -94,11 +95,11 @@ async fn handle_batch(
             }
             // Another daemon took this one for gone and has the message now.
             Err(error) if lost(&error) => {
-                tracing::warn!(mail = waiting.id, error = format!("{error:#}"), "nothing was recorded");
+                tracing::warn!(mail = waiting.id, error = trouble::told(&error), "nothing was recorded");
             }
             Err(error) => {
                 received.failed += 1;
-                let why = format!("{error:#}");
+                let why = trouble::told(&error);
                 tracing::error!(mail = waiting.id, attempts, error = why, "a message cannot be handled");
                 attempts::note_failure(&desk.store, waiting.id, &why).await?;
                 if attempts >= MOST_ATTEMPTS {

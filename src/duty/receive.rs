@@ -4,7 +4,7 @@
 //! are read already, and while the last are read, the first are moved.
 
 use super::{Desk, file::file_while_read, handle::handle_kept, keep};
-use crate::mailbox::Mailbox;
+use crate::{mailbox::Mailbox, trouble};
 use std::collections::HashSet;
 use tokio::sync::watch;
 
@@ -37,7 +37,7 @@ pub async fn receive(desk: &Desk, mailbox: &mut Mailbox) -> anyhow::Result<Recei
         }
         (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
         (Err(error), Err(other)) => {
-            tracing::error!(error = format!("{other:#}"), "what is kept cannot be read either");
+            tracing::error!(error = trouble::told(&other), "what is kept cannot be read either");
             Err(error)
         }
     }

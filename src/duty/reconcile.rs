@@ -6,6 +6,7 @@ use super::Desk;
 use crate::{
     mailbox::{Key, Listing, Mailbox, MailboxError},
     store::{filing, polls},
+    trouble,
 };
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -41,7 +42,7 @@ pub async fn compare(desk: &Desk, mailbox: &mut Mailbox, listing: &Listing) -> a
         overlooked = match learn_from_uids(desk, mailbox, &folder, validity).await {
             // The count is worth less than the mail that waits to be read.
             Err(error) if error.is::<MailboxError>() => {
-                tracing::warn!(error = format!("{error:#}"), "not counted");
+                tracing::warn!(error = trouble::told(&error), "not counted");
                 Vec::new()
             }
             other => other?,

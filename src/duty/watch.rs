@@ -8,6 +8,7 @@ use super::{
 use crate::{
     mailbox,
     store::{messages, polls},
+    trouble,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -50,7 +51,7 @@ pub async fn poll_succeeded(desk: &Desk) -> anyhow::Result<Watched> {
 
 /// Notes why a poll failed.
 pub async fn poll_failed(desk: &Desk, error: &anyhow::Error) -> anyhow::Result<()> {
-    Ok(polls::fail(&desk.store, &folder(desk), &format!("{error:#}"), desk.clock.now()).await?)
+    Ok(polls::fail(&desk.store, &folder(desk), &trouble::told(error), desk.clock.now()).await?)
 }
 
 /// Alerts staff where no poll has come to its end for `mailbox.alert_minutes`.

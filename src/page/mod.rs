@@ -13,7 +13,7 @@ mod original;
 mod report;
 mod template;
 
-use crate::{clock::rfc3339, duty::Desk, setup::OpenCampaign};
+use crate::{clock::rfc3339, duty::Desk, setup::OpenCampaign, trouble};
 use anyhow::Context as _;
 use axum::{
     Router,
@@ -62,7 +62,7 @@ impl IntoResponse for Refusal {
         match self {
             Refusal::NotFound => StatusCode::NOT_FOUND.into_response(),
             Refusal::Trouble(error) => {
-                tracing::error!(error = format!("{error:#}"), "a page for staff cannot be made");
+                tracing::error!(error = trouble::told(&error), "a page for staff cannot be made");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
