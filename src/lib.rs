@@ -36,10 +36,10 @@
 //! a [`message::Mail`] of it, [`message::automatic`] says whether it may be answered at all, [`duty::evidence`]
 //! gathers what speaks for its sender (DNS is asked for the keys of its signatures, which are checked behind the
 //! fence), [`duty::identify`] says whose it is and [`message::trust`] whether that is proved, [`appendix`] which of
-//! its files is the form. [`workbook`] turns that file into cells; [`form::read`] finds sections, columns and rows by
+//! its files is the form. [`workbook`] turns that file into cells; [`form::parts`] finds sections, columns and rows by
 //! their words ([`form`]'s `locate`), understands each cell (`value`), and asks the form's rules (`rules`).
-//! [`duty::decide`] holds all of this together and touches nothing. Outcome, report and letter are then recorded in
-//! one transaction, and only after that `duty::file` moves the mail on the server. A daemon that dies in between finds
+//! [`duty::decide`] says what follows from all of this, and touches nothing. [`duty::judge`] goes this way with one message;
+//! outcome, report and letter (`duty::answer`) are then recorded in one transaction, and only after that `duty::file` moves the mail on the server. A daemon that dies in between finds
 //! its work in the database. Where several share one PostgreSQL, a message is in the hands of one of them while it is read
 //! ([`store::presence`]), and whoever lost it records nothing.
 //!
@@ -55,9 +55,10 @@
 //!
 //! # What goes by the calendar
 //!
-//! [`schedule`] is one page: name, when, why. The daemon asks it each minute what is due and calls the duty;
-//! [`duty::announce`] opens a campaign, [`duty::remind`] climbs the [`ladder`]. Such letters wait for their hours, and
-//! are asked once more whether they are true when they leave. What staff decide ([`duty::obligation`]) is a row that
+//! [`schedule`] is one page: name, when, why. The daemon asks it each minute what is due and calls the duty:
+//! [`duty::remind`] climbs the [`ladder`], [`duty::digest`] tells staff of the day with [`duty::tabulate`]'s numbers and [`export`]'s
+//! workbook. [`duty::announce`] opens a campaign when staff say so. Letters that nobody asked for wait for their hours, and
+//! `duty::fate` asks once more whether they are true when they leave. What staff decide ([`duty::obligation`]) is a row that
 //! the next question finds.
 //!
 //! # What never happens
@@ -65,7 +66,8 @@
 //! - Nothing on the mail server is changed before the raw message is committed here.
 //! - No mail and no workbook is read in the process that holds the mailbox and the store, but by [`fence`].
 //! - No letter leaves that is not in the outbox; none goes to two addresses, to Cc or to Reply-To.
-//! - No machine's mail is answered, and none from an address that the registry does not know.
+//! - No machine's mail is answered but one that brings a report of an agency, and none of a stranger: an answer goes to an
+//!   address that the registry or staff know, or that got the letter it quotes.
 //! - No sentence of a letter stands in Rust; no form's words do either.
 //! - No module but [`clock`] asks the machine for the time; none but [`store`] speaks SQL.
 //! - Reading never fails because of the sender: it returns values and findings; an `Err` is our own trouble.

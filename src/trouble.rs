@@ -9,7 +9,7 @@ pub fn told(error: &anyhow::Error) -> String {
     for cause in error.chain().map(ToString::to_string) {
         if line.is_empty() {
             line = cause;
-        } else if !line.ends_with(&cause) {
+        } else if !line.contains(&cause) {
             let _ = write!(line, ": {cause}");
         }
     }
@@ -19,7 +19,7 @@ pub fn told(error: &anyhow::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::{config::Config, store::StoreError};
     use anyhow::Context as _;
     use std::path::Path;
 
@@ -30,5 +30,7 @@ mod tests {
         let line = "the daemon cannot start: /nowhere/phuluc.toml: No such file or directory (os error 2)";
         assert_eq!(told(&error), line);
         assert_eq!(told(&anyhow::anyhow!("one").context("two").context("three")), "three: two: one");
+        let busy = told(&StoreError::from(sqlx::Error::PoolTimedOut).into());
+        assert_eq!(busy.matches("timed out").count(), 1, "{busy}");
     }
 }

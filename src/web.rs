@@ -14,6 +14,7 @@ use hyper_util::{
 use std::{
     collections::VecDeque,
     net::SocketAddr,
+    pin::pin,
     sync::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
@@ -35,7 +36,7 @@ const SILENT: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_millis(10);
 /// How long a request may take to arrive.
 const REQUEST: Duration = Duration::from_secs(10);
-/// How long a connection may last, all its requests together.
+/// How long a connection may last.
 const CONNECTION: Duration = Duration::from_secs(60);
 /// After a connection could not be accepted, for lack of descriptors.
 const RECOVERY: Duration = Duration::from_millis(500);
@@ -73,21 +74,29 @@ impl Listener {
                 }
             };
             let place = loop {
-                match timeout(LOOK, places.clone().acquire_owned()).await {
-                    Ok(Ok(place)) => break place,
-                    Ok(Err(_)) => return,
-                    Err(_) => guests.send_one_away(),
+                if let Ok(place) = places.clone().try_acquire_owned() {
+                    break place;
+                }
+                guests.send_one_away();
+                if let Ok(Ok(place)) = timeout(LOOK, places.clone().acquire_owned()).await {
+                    break place;
                 }
             };
             let guest = guests.welcome();
             let router = router.clone();
             tokio::spawn(async move {
-                let served = timeout(CONNECTION, serve(stream, router, &guest));
+                let mut served = pin!(timeout(CONNECTION, serve(stream, router, &guest)));
+                let done = tokio::select! {
+                    done = &mut served => Some(done),
+                    // Who asked in the last moment is answered all the same.
+                    () = guest.leave.cancelled() => {
+                        if guest.asked.load(Ordering::Relaxed) { Some(served.await) } else { None }
+                    }
+                };
                 // Whoever breaks off or dawdles has nobody to be told.
-                if let Some(Ok(Err(error))) = guest.leave.run_until_cancelled(served).await {
+                if let Some(Ok(Err(error))) = done {
                     tracing::debug!(%error, "a connection ended early");
                 }
-                drop(guest);
                 drop(place);
             });
         }

@@ -7,6 +7,7 @@ use crate::{
         Desk,
         hold::{self, HeldItem},
         judge,
+        release::{self, Act},
         reprocess::{self, Which},
     },
     form::confidence,
@@ -52,6 +53,29 @@ pub async fn list(desk: &Desk, only_held: bool, as_json: bool) -> anyhow::Result
             &shown.collect::<Vec<_>>()
         )
     );
+    Ok(0)
+}
+
+/// `message assign`, with its entry in the audit table under the name the machine knows its user by.
+pub async fn assign(
+    desk: &Desk,
+    id: i64,
+    agency: &str,
+    campaign: Option<&str>,
+    why: Option<&str>,
+) -> anyhow::Result<u8> {
+    let campaign = release::campaign_of(desk, id, campaign).await?;
+    let agency = release::agency_of(campaign, agency)?.id.clone();
+    let act = Act::Assign { agency, campaign: campaign.id.clone() };
+    let done = release::decide(desk, id, act, &actor::actor(), why).await?;
+    say!("message {id}: {}", done.words);
+    Ok(0)
+}
+
+/// `message dismiss`, likewise.
+pub async fn dismiss(desk: &Desk, id: i64, why: &str) -> anyhow::Result<u8> {
+    let done = release::decide(desk, id, Act::Dismiss, &actor::actor(), Some(why)).await?;
+    say!("message {id}: {}", done.words);
     Ok(0)
 }
 

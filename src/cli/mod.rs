@@ -17,7 +17,6 @@ mod audit;
 mod backup;
 mod campaign;
 mod check;
-mod decide;
 mod demo;
 mod digest;
 mod export;
@@ -351,18 +350,18 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             messages::reprocess(&desk(&config).await?, &which, why.as_deref()).await
         }
         Command::Message { act: MessageAct::Assign { id, agency, campaign, why } } => {
-            decide::assign(&desk(&config).await?, id, &agency, campaign.as_deref(), why.as_deref()).await
+            messages::assign(&desk(&config).await?, id, &agency, campaign.as_deref(), why.as_deref()).await
         }
         Command::Message { act: MessageAct::Dismiss { id, why } } => {
-            decide::dismiss(&desk(&config).await?, id, &why).await
+            messages::dismiss(&desk(&config).await?, id, &why).await
         }
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,
         Command::Outbox { act: Some(OutboxAct::Retry { id, why }), .. } => {
-            decide::retry(&desk(&config).await?, id, why.as_deref()).await
+            outbox::retry(&desk(&config).await?, id, why.as_deref()).await
         }
         Command::Outbox { act: Some(OutboxAct::Cancel { id, why }), .. } => {
-            decide::cancel(&desk(&config).await?, id, why.as_deref()).await
+            outbox::cancel(&desk(&config).await?, id, why.as_deref()).await
         }
         Command::Audit { subject, json } => audit::list(&desk(&config).await?, subject.as_deref(), json).await,
         Command::Trace { id, letter, json } => trace::trace(&desk(&config).await?, id, letter, json).await,

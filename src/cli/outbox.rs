@@ -1,7 +1,11 @@
 //! `outbox`: what goes out and how far it is.
 
-use super::table;
-use crate::{clock::rfc3339, duty::Desk, store::outbox};
+use super::{actor::actor, table};
+use crate::{
+    clock::rfc3339,
+    duty::{Desk, letters},
+    store::outbox,
+};
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 
@@ -41,8 +45,23 @@ pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
     json["sent_at"] = json!(row.sent_at.map(|at| rfc3339(at, &desk.setup.zone)));
     json["last_answer"] = json!(row.last_answer);
     say!("{}", serde_json::to_string_pretty(&json)?);
-    let mail = crate::message::read(&outbox::raw(&desk.store, id).await?);
-    say!("\n{}", mail.text);
+    if let Some(mail) = desk.read(outbox::raw(&desk.store, id).await?).await? {
+        say!("\n{}", mail.text);
+    }
+    Ok(0)
+}
+
+/// `outbox retry`, with its entry in the audit table under the name the machine knows its user by.
+pub async fn retry(desk: &Desk, id: i64, why: Option<&str>) -> anyhow::Result<u8> {
+    let done = letters::retry(desk, id, &actor(), why).await?;
+    say!("letter {id} to {} is queued again", done.recipient);
+    Ok(0)
+}
+
+/// `outbox cancel`, likewise.
+pub async fn cancel(desk: &Desk, id: i64, why: Option<&str>) -> anyhow::Result<u8> {
+    let done = letters::cancel(desk, id, &actor(), why).await?;
+    say!("letter {id} to {} is withdrawn", done.recipient);
     Ok(0)
 }
 

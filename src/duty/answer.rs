@@ -1,5 +1,5 @@
-//! The answer to a message: its attachment is written beforehand, then outcome, report and letter are recorded
-//! in one transaction, within the limits that keep two machines from answering each other for ever.
+//! The answer to a message: its attachment is written beforehand, then report and letter are recorded in the transaction
+//! of the outcome, within the limits that keep two machines from answering each other for ever.
 
 mod facts;
 
@@ -39,7 +39,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 /// The files that go with the letter: the report on our own form with its cells marked, or the blank form.
-pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Vec<File>> {
+pub fn files(desk: &Desk, decision: &Decision) -> anyhow::Result<Vec<File>> {
     let (Some((kind, _)), Some(campaign), Some(agency)) = (&decision.letter, &decision.campaign, &decision.agency)
     else {
         return Ok(Vec::new());
@@ -51,7 +51,6 @@ pub fn files(desk: &Desk, mail: &Mail, decision: &Decision) -> anyhow::Result<Ve
         (LetterKind::Correction, Some(report)) => Some(report),
         _ => None,
     };
-    let _ = mail;
     Ok(vec![forms::attached(desk, campaign, agency, report)?])
 }
 
@@ -207,7 +206,7 @@ async fn queue_answer(
     let new = NewLetter {
         id: letter_id,
         fact: &fact(id, *kind),
-        kind: outbox::LetterKind::parse(kind.outbox_kind()).context("the outbox does not know this kind of letter")?,
+        kind: (*kind).into(),
         campaign: Some(&campaign.id),
         agency: Some(&agency.id),
         message: Some(id),
@@ -241,7 +240,7 @@ pub fn fact(id: i64, kind: LetterKind) -> String {
 fn fact_of(kind: LetterKind) -> &'static str {
     match kind {
         LetterKind::Neutral => "neutral",
-        kind => kind.outbox_kind(),
+        kind => outbox::LetterKind::from(kind).as_str(),
     }
 }
 
@@ -326,7 +325,7 @@ fn context(
     };
     context.report.code = code;
     if let Some(recorded) = recorded {
-        context.report.version = recorded.standing.version;
+        context.report.version = recorded.version;
         context.report.previous = previous.map(|row| Previous {
             at: Moment::new(row.received_at, &setup.zone),
             accepted: row.verdict == Verdict::Accepted,
@@ -338,7 +337,7 @@ fn context(
         context.groups = group(Severity::Error);
         context.remarks = group(Severity::Warning);
     }
-    let today = desk.clock.now().to_zoned_datetime(setup.zone.clone()).date();
+    let today = desk.today();
     let due = campaign.calendar.working_days_after(today, campaign.campaign.correction_days);
     context.correction_due = Some(date(due.max(deadline)));
     context

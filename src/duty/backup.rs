@@ -68,7 +68,7 @@ pub async fn back_up(desk: &Desk, into: &Path) -> anyhow::Result<(PathBuf, Manif
     backup::copy(&desk.store, &file).await.context("the database cannot be copied")?;
     let (schema, counts) = backup::look(&file).await?;
     let (size, sha256) = measure(&file)?;
-    let program = super::judge::PROGRAM.to_owned();
+    let program = super::judge::VERSION.to_owned();
     let manifest = Manifest { program, made_at: now, schema, size, sha256, counts };
     let mut written = private_file(&part.join(MANIFEST))?;
     serde_json::to_writer_pretty(&mut written, &manifest)?;

@@ -4,12 +4,12 @@
 use super::{
     Desk,
     bounce::{self, Refused},
-    notice::{self, Fate},
+    fate::{self, Fate},
 };
 use crate::{
     agency::{masked, masked_within},
     backoff::Backoff,
-    outgoing::{Outcome, Outgoing, Parcel},
+    outgoing::{Outcome, Outgoing, Parcel, Stage},
     step::Step,
     store::{
         StoreError,
@@ -23,11 +23,6 @@ use tracing::Instrument as _;
 
 /// The waits after passing refusals.
 const RETRY: Backoff = Backoff { first: Duration::from_secs(2 * 60), longest: Duration::from_secs(6 * 3600) };
-/// How the outgoing side begins its reason when it is the envelope sender that was refused.
-const SENDER_REFUSED: &str = "the sender:";
-/// How it begins where the server has heard who is to get it.
-const ABOUT_RECIPIENT: [&str; 3] = ["the recipient:", "DATA:", "the letter:"];
-
 /// Why a letter failed that was not handed to any server.
 const BLOCKED: &str = "the address is blocked, because letters to it came back";
 
@@ -83,7 +78,7 @@ pub async fn deliver_next(
             };
             desk.steps.reached(Step::Taken, Some(letter.id));
             let span = tracing::info_span!("letter", id = letter.id);
-            let came = match notice::fate(desk, &letter).instrument(span.clone()).await {
+            let came = match fate::fate(desk, &letter).instrument(span.clone()).await {
                 Ok(Fate::Send) => {
                     let outcome = send(desk, outgoing, &letter).instrument(span).await;
                     desk.steps.reached(Step::Answered, Some(letter.id));
@@ -111,7 +106,8 @@ pub async fn deliver_next(
     Ok(true)
 }
 
-/// Marks letters that a dead daemon was sending as uncertain; called once when a daemon starts.
+/// Marks letters that a dead daemon was sending as uncertain; called when a daemon starts, and by those that share a
+/// database now and then.
 pub async fn settle_left_over(desk: &Desk) -> anyhow::Result<u64> {
     let left = sending::sending_left_over(&desk.store).await?;
     if left > 0 {
@@ -135,7 +131,7 @@ async fn send(desk: &Desk, outgoing: &Outgoing, letter: &LetterToSend) -> Outcom
     };
     match outgoing.send(parcel(letter.envelope_from.as_deref())).await {
         // Some relays take no mail from the null sender.
-        Outcome::Failed { reason } if letter.envelope_from.is_none() && reason.starts_with(SENDER_REFUSED) => {
+        Outcome::Failed { at: Stage::Sender, .. } if letter.envelope_from.is_none() => {
             outgoing.send(parcel(Some(&bounce))).await
         }
         outcome => outcome,
@@ -204,8 +200,8 @@ async fn note_outcome(
                 "the letter is tried again later"
             );
         }
-        Outcome::Failed { reason } => {
-            if ABOUT_RECIPIENT.iter().any(|what| reason.starts_with(what)) {
+        Outcome::Failed { at, reason } => {
+            if *at == Stage::Recipient {
                 // First, as afterwards nobody would think of it; done again it does nothing twice.
                 let mut tx = desk.store.begin().await?;
                 let refused = bounce::refused(desk, &mut tx, letter, reason).await?;

@@ -59,7 +59,7 @@ pub struct Digest {
 pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Digest> {
     let now = desk.clock.now();
     let zone = &desk.setup.zone;
-    let day = now.to_zoned_datetime(zone.clone()).date();
+    let day = desk.day_of(now);
     let day_begins = zone.to_timestamp(day.at(0, 0, 0, 0))?;
     let last = news::last_digest(&desk.store, &campaign.id, day_begins).await?;
     let since = last.unwrap_or(Timestamp::MIN);

@@ -120,7 +120,7 @@ fn may_join(waiting: &Unhandled, in_hand: &VecDeque<InHand>) -> bool {
 /// Takes a message in hand and begins to read it; none where another daemon has it.
 async fn begin(desk: &Desk, waiting: Unhandled, since: usize) -> anyhow::Result<Option<InHand>> {
     // Counted beforehand, so that a message which ends the daemon itself is counted too.
-    let begun = attempts::begin(&desk.store, waiting.id, judge::PROGRAM).await?;
+    let begun = attempts::begin(&desk.store, waiting.id, judge::VERSION).await?;
     let Some(attempts) = begun else { return Ok(None) };
     desk.steps.reached(Step::Counted, Some(waiting.id));
     let span = tracing::info_span!("mail", id = waiting.id);

@@ -31,7 +31,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 /// The version of the program, noted with each message it handles.
-pub const PROGRAM: &str = env!("CARGO_PKG_VERSION");
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The evidence of a message whose agency staff named.
 pub const BY_STAFF: &str = "staff";
 
@@ -52,13 +52,13 @@ pub struct Emptied(i64);
 
 /// Reads a message again that was handled before or set aside, from its stored bytes. Nothing is recorded yet: the
 /// caller begins a transaction, calls [`Judged::record`], adds what tells of the decision, and commits.
-pub async fn handle_again(desk: &Desk, id: i64, given: &Given) -> anyhow::Result<Judged> {
+pub async fn judge_again(desk: &Desk, id: i64, given: &Given) -> anyhow::Result<Judged> {
     let seen = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
-    handle_seen(desk, seen, given).await
+    judge_seen(desk, seen, given).await
 }
 
 /// The same of a message that was looked at already: if it is another by the time of recording, nothing is recorded.
-pub async fn handle_seen(desk: &Desk, seen: MessageDetail, given: &Given) -> anyhow::Result<Judged> {
+pub async fn judge_seen(desk: &Desk, seen: MessageDetail, given: &Given) -> anyhow::Result<Judged> {
     let MessageDetail { row, attempts, size, .. } = &seen;
     let waiting = Unhandled { id: row.id, attempts: *attempts, size: *size, received_at: row.received_at };
     Ok(Judged { again: Some(Box::new(seen)), ..judge(desk, &waiting, given).await? })
@@ -66,7 +66,7 @@ pub async fn handle_seen(desk: &Desk, seen: MessageDetail, given: &Given) -> any
 
 /// Reads a message that waits for staff, for them to see what it is; nothing of it is to be recorded.
 pub async fn look_again(desk: &Desk, id: i64) -> anyhow::Result<Judged> {
-    handle_again(desk, id, &Given::default()).await
+    judge_again(desk, id, &Given::default()).await
 }
 
 /// A message that was read and decided about; nothing of that is recorded yet.
@@ -178,7 +178,7 @@ async fn read_once(desk: &Desk, kept: &Arc<Kept>, given: Given) -> anyhow::Resul
         let whole = unseen.is_none().then_some(raw.as_slice());
         let evidence = evidence::gather(&work, &mut reading, &mail, whole)?;
         let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), *arrived, &evidence, &given)?;
-        let files = answer::files(&work, &mail, &decision).context("the attachment of the answer cannot be written")?;
+        let files = answer::files(&work, &decision).context("the attachment of the answer cannot be written")?;
         Ok(Ok((mail, decision, files)))
     };
     tokio::task::spawn_blocking(read).await.context("reading the mail failed")?
@@ -287,7 +287,7 @@ impl Judged {
 
     async fn outcome(&self, tx: &mut Tx, now: Timestamp, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
         messages::record_outcome(tx, self.id, outcome).await?;
-        Ok(attempts::handled_by(tx, self.id, PROGRAM, now).await?)
+        Ok(attempts::handled_by(tx, self.id, VERSION, now).await?)
     }
 
     fn recorded(&self, kind: MessageKind, held: Option<(Held, String)>) -> Recorded {

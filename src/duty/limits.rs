@@ -26,7 +26,7 @@ pub async fn reached(
 ) -> anyhow::Result<Option<String>> {
     let now = desk.clock.now();
     let since = |span: SignedDuration| now.checked_sub(span).unwrap_or(Timestamp::MIN);
-    let today = now.to_zoned_datetime(desk.setup.zone.clone()).date();
+    let today = desk.day_of(now);
     for (span, most, within) in [(HOUR, MOST_AN_HOUR, "an hour"), (DAY, MOST_A_DAY, "a day")] {
         if outbox::answers_since(tx, &campaign.id, &agency.id, since(span)).await? >= most {
             let reason = alert::Reason::Limit { since: now, agency: &agency.short_name, limit: most };

@@ -12,6 +12,7 @@ pub mod decide;
 pub mod deliver;
 pub mod digest;
 pub mod evidence;
+mod fate;
 mod file;
 mod form;
 mod handle;
@@ -41,7 +42,7 @@ use crate::{
     agency::{Agency, AgencyId},
     clock::Clock,
     fence::Fence,
-    message::automatic::Own,
+    message::{Mail, automatic::Own},
     pulse::Pulse,
     resolver::{Resolver, ResolverError},
     setup::{OpenCampaign, Setup, SetupError},
@@ -49,10 +50,10 @@ use crate::{
     store::{Store, StoreError, agencies},
 };
 use anyhow::Context as _;
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::spawn_blocking};
 
 /// What every duty works with.
 #[derive(Clone)]
@@ -134,7 +135,22 @@ impl Desk {
 
     /// The day it is where the office is.
     pub fn today(&self) -> Date {
-        self.clock.now().to_zoned_datetime(self.setup.zone.clone()).date()
+        self.day_of(self.clock.now())
+    }
+
+    /// The day of a time where the office is.
+    pub fn day_of(&self, at: Timestamp) -> Date {
+        at.to_zoned_datetime(self.setup.zone.clone()).date()
+    }
+
+    /// A kept mail, read behind the fence; none where nothing is kept of it any more, or where reading it failed.
+    pub async fn read(&self, raw: Vec<u8>) -> anyhow::Result<Option<Mail>> {
+        if raw.is_empty() {
+            return Ok(None);
+        }
+        let fence = self.fence.clone();
+        let read = spawn_blocking(move || fence.begin().mail(&raw)).await.context("reading a mail failed")?;
+        Ok(read?.ok())
     }
 
     /// An agency as the registry has it, or had it when it was last there.

@@ -61,7 +61,7 @@ pub async fn post(desk: &Desk, tx: &mut Tx, post: &Post<'_>) -> anyhow::Result<O
     let new = NewLetter {
         id,
         fact: post.fact,
-        kind: outbox::LetterKind::parse(post.kind.outbox_kind()).context("the outbox knows no such letter")?,
+        kind: post.kind.into(),
         campaign: post.campaign,
         agency: post.agency,
         message: post.message,

@@ -19,7 +19,7 @@ use crate::{
         compose::{self, Answering, File},
         context::{AgencyFacts, AnswerFacts, CampaignFacts, FileFacts, Moment, OfficeFacts, QuestionFacts, size},
     },
-    message::{Mail, quoted},
+    message::{Mail, quoted, reaches},
     setup::OpenCampaign,
     store::{
         Tx, addresses,
@@ -154,15 +154,9 @@ pub async fn answer(desk: &Desk, mail: &Mail, decision: &Decision, from: Sent) -
 /// Whether a mail was written to the office itself, under whatever sub-address.
 fn is_to_us(desk: &Desk, mail: &Mail) -> bool {
     let from = desk.setup.from_address();
-    let is_ours = |address: &str| {
-        let bare = address.split_once('@').map(|(local, host)| {
-            let local = local.split('+').next().unwrap_or_default();
-            format!("{local}@{host}")
-        });
-        [Some(from.as_str()), desk.setup.config.mailbox.user().as_deref()].into_iter().flatten().any(|ours| {
-            ours.eq_ignore_ascii_case(address) || bare.as_ref().is_some_and(|bare| ours.eq_ignore_ascii_case(bare))
-        })
-    };
+    let user = desk.setup.config.mailbox.user();
+    let ours = || [Some(from.as_str()), user.as_deref()].into_iter().flatten();
+    let is_ours = |address: &str| ours().any(|ours| reaches(address, ours));
     mail.to.iter().any(|party| is_ours(&party.address))
 }
 

@@ -185,7 +185,7 @@ pub async fn prepare(desk: &Desk, id: i64, act: Act) -> anyhow::Result<Prepared>
 }
 
 async fn read_again(desk: &Desk, message: MessageDetail, given: &Given) -> anyhow::Result<Judged> {
-    let read = judge::handle_seen(desk, message, given).await;
+    let read = judge::judge_seen(desk, message, given).await;
     read.map_err(|error| match error.downcast() {
         Ok(emptied) => Refused::Emptied(emptied).into(),
         Err(error) => error,

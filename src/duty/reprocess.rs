@@ -28,7 +28,7 @@ pub async fn which(desk: &Desk, which: &Which) -> anyhow::Result<Vec<i64>> {
     Ok(match which {
         Which::These(ids) => ids.clone(),
         Which::Failed => again::failed(&desk.store, None).await?,
-        Which::FailedUnderAnother => again::failed(&desk.store, Some(judge::PROGRAM)).await?,
+        Which::FailedUnderAnother => again::failed(&desk.store, Some(judge::VERSION)).await?,
     })
 }
 
@@ -40,7 +40,7 @@ pub async fn reprocess(desk: &Desk, id: i64, actor: &str, why: Option<&str>) -> 
         true => Given { agency: before.row.agency.clone(), campaign: before.row.campaign.clone(), ..Given::default() },
         false => Given::default(),
     };
-    let judged = judge::handle_seen(desk, before, &given).await?;
+    let judged = judge::judge_seen(desk, before, &given).await?;
     let mut tx = desk.store.begin().await?;
     let recorded = judged.record(desk, &mut tx).await?;
     let entry = NewEntry {

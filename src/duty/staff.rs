@@ -274,7 +274,7 @@ impl Refuse {
         };
         audit::note(tx, &entry).await?;
         tracing::warn!(mail = from.message, refused = self.code, "a decision by mail is not carried out");
-        let day = now.to_zoned_datetime(desk.setup.zone.clone()).date();
+        let day = desk.day_of(now);
         let number = self.token.as_ref().map(|row| row.id.to_string());
         if !from.is_staff {
             let fact = format!("token:{}", number.unwrap_or_else(|| day.to_string()));

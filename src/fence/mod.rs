@@ -1,7 +1,7 @@
 //! The fence: mails and workbooks are read in processes of this program that may take little memory and time
 //! and can open nothing, because no care of ours keeps every parser from hanging, aborting or eating the
-//! machine. A process that dies takes the reading of one file along and nothing else. What is read is not known
-//! here; neither are mailboxes, the store and letters.
+//! machine. A process that dies takes the reading of one file along and nothing else. Mailboxes, the store and
+//! letters are not known here.
 
 mod child;
 mod keeper;

@@ -163,27 +163,6 @@ impl LetterKind {
             LetterKind::Alert | LetterKind::AllClear | LetterKind::Digest | LetterKind::Decision | LetterKind::Forward
         )
     }
-
-    /// The kind under which the outbox lists it.
-    pub fn outbox_kind(self) -> &'static str {
-        match self {
-            LetterKind::Receipt | LetterKind::ReceiptRemarks | LetterKind::Neutral => "receipt",
-            LetterKind::Correction => "correction",
-            LetterKind::Announcement => "announcement",
-            LetterKind::Reminder
-            | LetterKind::ReminderToday
-            | LetterKind::ReminderOverdue
-            | LetterKind::ReminderCorrection => "reminder",
-            LetterKind::Escalation => "escalation",
-            LetterKind::Alert | LetterKind::AllClear => "alert",
-            LetterKind::Digest => "digest",
-            LetterKind::Decision => "decision",
-            LetterKind::Forward => "forward",
-            LetterKind::Question => "note",
-            LetterKind::StaffAnswer => "answer",
-            _ => "unreadable",
-        }
-    }
 }
 
 /// A letter's words.

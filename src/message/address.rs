@@ -24,6 +24,13 @@ impl std::fmt::Display for Party {
     }
 }
 
+/// Whether an address is this one of ours, with or without a sub-address (RFC 5233).
+pub fn reaches(address: &str, ours: &str) -> bool {
+    let bare = |(local, host): (&str, &str)| format!("{}@{host}", local.split('+').next().unwrap_or_default());
+    ours.eq_ignore_ascii_case(address)
+        || address.split_once('@').map(bare).is_some_and(|bare| ours.eq_ignore_ascii_case(&bare))
+}
+
 /// One entry of the list while it is being read.
 #[derive(Default)]
 struct Entry {

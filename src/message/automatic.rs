@@ -3,7 +3,7 @@
 //! from being read: automatic mail only loses its answer. The rule that a blocked address gets no answer (H7)
 //! needs the store and is not here.
 
-use super::{Mail, header};
+use super::{Mail, header, reaches};
 use crate::attachment::FileKind;
 use crate::text;
 
@@ -238,16 +238,7 @@ fn not_addressed(mail: &Mail, own: &Own) -> Option<String> {
 
 /// Whether an address is ours, with or without a sub-address.
 fn is_own(address: &str, own: &Own) -> bool {
-    if address.is_empty() {
-        return false;
-    }
-    let bare = address.split_once('@').map(|(local, host)| {
-        let local = local.split('+').next().unwrap_or_default();
-        format!("{local}@{host}")
-    });
-    own.addresses.iter().any(|ours| {
-        ours.eq_ignore_ascii_case(address) || bare.as_ref().is_some_and(|bare| ours.eq_ignore_ascii_case(bare))
-    })
+    !address.is_empty() && own.addresses.iter().any(|ours| reaches(address, ours))
 }
 
 fn is_bounce(mail: &Mail) -> bool {

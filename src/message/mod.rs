@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use jiff::{Timestamp, civil, tz::Offset};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-pub use self::address::Party;
+pub use self::address::{Party, reaches};
 use self::delivery::Delivery;
 pub use self::header::Headers;
 use self::header::Structured;

@@ -1,7 +1,7 @@
 //! Letters as files: for the demo, for rehearsals, and for offices that carry their mail by hand. A file appears
 //! whole or not at all, and its name is built from the outbox row, never from a path somebody sent.
 
-use super::{Outcome, OutgoingError, Parcel};
+use super::{Outcome, OutgoingError, Parcel, Stage};
 use std::{
     fs::{self, File},
     io::{self, ErrorKind, Write},
@@ -16,7 +16,9 @@ pub(super) async fn write(folder: PathBuf, parcel: Parcel<'_>) -> Outcome {
     let done = tokio::task::spawn_blocking(move || write_once(&folder, &name, &raw)).await;
     match done.unwrap_or_else(|e| Err(io::Error::other(e))) {
         Ok(true) => Outcome::Sent { answer: path.display().to_string() },
-        Ok(false) => Outcome::Failed { reason: format!("{} already holds another letter", path.display()) },
+        Ok(false) => {
+            Outcome::Failed { at: Stage::Unasked, reason: format!("{} already holds another letter", path.display()) }
+        }
         Err(e) => Outcome::TryLater { reason: format!("{}: {e}", path.display()) },
     }
 }

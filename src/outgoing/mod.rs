@@ -60,8 +60,19 @@ pub enum Outcome {
     Uncertain { reason: String },
     /// It was certainly not sent, and nothing is wrong with it or its recipient.
     TryLater { reason: String },
-    /// The server refused this sender, recipient or letter for good.
-    Failed { reason: String },
+    /// This sender, recipient or letter was refused for good.
+    Failed { at: Stage, reason: String },
+}
+
+/// How far a letter came that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// No server was asked: it cannot be sent like this.
+    Unasked,
+    /// The server had heard of the sender only.
+    Sender,
+    /// The server had heard who is to get it.
+    Recipient,
 }
 
 /// Why there is no way out.

@@ -3,7 +3,7 @@
 //! was certainly not sent, from then on only the server's answer tells. Few idle connections are kept for reuse.
 
 use super::{
-    Outcome, OutgoingError, Parcel,
+    Outcome, OutgoingError, Parcel, Stage,
     login::Login,
     streams::{self, Careful, Encrypted},
 };
@@ -147,8 +147,15 @@ impl Smtp {
         let (from, to) =
             match (parcel.envelope_from.map(str::parse::<Address>).transpose(), parcel.to.parse::<Address>()) {
                 (Ok(from), Ok(to)) => (from, to),
-                (Err(e), _) => return Outcome::Failed { reason: format!("the envelope sender is no address: {e}") },
-                (_, Err(e)) => return Outcome::Failed { reason: format!("the recipient is no address: {e}") },
+                (Err(e), _) => {
+                    return Outcome::Failed {
+                        at: Stage::Unasked,
+                        reason: format!("the envelope sender is no address: {e}"),
+                    };
+                }
+                (_, Err(e)) => {
+                    return Outcome::Failed { at: Stage::Unasked, reason: format!("the recipient is no address: {e}") };
+                }
             };
         let mut connection = match self.connection().await {
             Ok(connection) => connection,
@@ -248,10 +255,10 @@ async fn converse(
     reached: impl Fn(Step),
 ) -> Result<String, Stop> {
     let options = options(connection, from.iter().chain([&to]), raw)?;
-    connection.command(Mail::new(from, options)).await.map_err(|e| refused("the sender", &e))?;
-    connection.command(Rcpt::new(to, Vec::new())).await.map_err(|e| refused("the recipient", &e))?;
+    connection.command(Mail::new(from, options)).await.map_err(|e| refused(Stage::Sender, "the sender", &e))?;
+    connection.command(Rcpt::new(to, Vec::new())).await.map_err(|e| refused(Stage::Recipient, "the recipient", &e))?;
     reached(Step::Enveloped);
-    let go_on = connection.command(Data).await.map_err(|e| refused("DATA", &e))?;
+    let go_on = connection.command(Data).await.map_err(|e| refused(Stage::Recipient, "DATA", &e))?;
     if !go_on.has_code(354) {
         let reason = format!("DATA was answered with {}", words(&go_on));
         return Err(Stop { outcome: Outcome::TryLater { reason }, fit: false });
@@ -267,7 +274,9 @@ async fn converse(
     match connection.message_iter(iter::once(body).chain(nothing_left)).await {
         Ok(answer) if answer.code().severity == Severity::PositiveCompletion => Ok(words(&answer)),
         Ok(answer) => Err(Stop { outcome: uncertain(&format!("the answer was {}", words(&answer))), fit: false }),
-        Err(e) if e.status().is_some() || !dot.load(Ordering::Relaxed) => Err(refused("the letter", &e)),
+        Err(e) if e.status().is_some() || !dot.load(Ordering::Relaxed) => {
+            Err(refused(Stage::Recipient, "the letter", &e))
+        }
         Err(e) => Err(Stop { outcome: uncertain(&e.to_string()), fit: false }),
     }
 }
@@ -278,7 +287,8 @@ fn options<'a>(
     mut addresses: impl Iterator<Item = &'a Address>,
     raw: &[u8],
 ) -> Result<Vec<MailParameter>, Stop> {
-    let cannot = |reason: &str| Stop { outcome: Outcome::Failed { reason: reason.to_owned() }, fit: true };
+    let cannot =
+        |reason: &str| Stop { outcome: Outcome::Failed { at: Stage::Unasked, reason: reason.to_owned() }, fit: true };
     let server = connection.server_info();
     let mut options = Vec::new();
     if !raw.is_ascii() {
@@ -303,13 +313,13 @@ fn options<'a>(
 }
 
 /// A step before the final dot failed, or the server answered the letter with a refusal: it was not sent.
-fn refused(what: &str, error: &Error) -> Stop {
+fn refused(at: Stage, what: &str, error: &Error) -> Stop {
     let reason = format!("{what}: {error}");
     let fit = error.status().is_some();
     // "Authentication required" and its kin (RFC 4954) are about us.
     let about_us = error.status().is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538));
     let outcome =
-        if error.is_permanent() && !about_us { Outcome::Failed { reason } } else { Outcome::TryLater { reason } };
+        if error.is_permanent() && !about_us { Outcome::Failed { at, reason } } else { Outcome::TryLater { reason } };
     Stop { outcome, fit }
 }
 

@@ -9,7 +9,7 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
     let id = number(&id)?;
     let letter = outbox::show(&shown.desk.store, id).await?.ok_or(Refusal::NotFound)?;
     let raw = outbox::raw(&shown.desk.store, id).await?;
-    let mail = original::mail(&shown, raw).await?;
+    let mail = shown.desk.read(raw).await?;
     let values = json!({
         "letter": letter_line(&shown, &letter),
         "agency": letter.agency,

@@ -13,7 +13,7 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
     let id = number(&id)?;
     let store = &shown.desk.store;
     let message = messages::show(store, id).await?.ok_or(Refusal::NotFound)?;
-    let mail = original::mail(&shown, messages::raw(store, id).await?).await?;
+    let mail = shown.desk.read(messages::raw(store, id).await?).await?;
     let letters = outbox::about(store, id).await?;
     let row = &message.row;
     let values = json!({
@@ -50,7 +50,7 @@ pub async fn mail(State(shown): State<Shown>, Path(id): Named) -> Answer {
 /// One of its files as it came.
 pub async fn file(State(shown): State<Shown>, Path((id, file)): Path<(String, String)>) -> Answer {
     let (id, at) = (number(&id)?, number(&file)?);
-    let mail = original::mail(&shown, raw(&shown, id).await?).await?.ok_or(Refusal::NotFound)?;
+    let mail = shown.desk.read(raw(&shown, id).await?).await?.ok_or(Refusal::NotFound)?;
     let at = usize::try_from(at).ok().and_then(|at| at.checked_sub(1)).ok_or(Refusal::NotFound)?;
     let file = mail.attachments.into_iter().nth(at).ok_or(Refusal::NotFound)?;
     Ok(saved(&format!("thu-{id}-tep-{}{}", at + 1, ending(&file.name)), file.bytes))

@@ -13,16 +13,6 @@ use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 use tokio::task::spawn_blocking;
 
-/// A mail; none where nothing is kept of it any more, or where reading it failed.
-pub async fn mail(shown: &Shown, raw: Vec<u8>) -> anyhow::Result<Option<Mail>> {
-    if raw.is_empty() {
-        return Ok(None);
-    }
-    let fence = shown.desk.fence.clone();
-    let read = spawn_blocking(move || fence.begin().mail(&raw)).await.context("reading a mail failed")?;
-    kept(read)
-}
-
 /// The sheets of a file of a mail; none where it is no workbook that can be read.
 pub async fn grids(shown: &Shown, file: Attachment) -> anyhow::Result<Vec<Grid>> {
     let fence = shown.desk.fence.clone();

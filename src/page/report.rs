@@ -56,7 +56,7 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
 /// The report's file within its mail, by its number, and its sheets; nothing where it is kept no longer.
 async fn as_it_came(shown: &Shown, report: &ReportRow) -> anyhow::Result<(Option<usize>, Vec<Grid>)> {
     let raw = messages::raw(&shown.desk.store, report.message).await?;
-    let Some(mail) = original::mail(shown, raw).await? else { return Ok((None, Vec::new())) };
+    let Some(mail) = shown.desk.read(raw).await? else { return Ok((None, Vec::new())) };
     let mut files = mail.attachments.into_iter().enumerate();
     match files.find(|(_, file)| file.sha256 == report.file_sha256) {
         Some((at, file)) => Ok((Some(at + 1), original::grids(shown, file).await?)),

@@ -4,7 +4,7 @@
 //! too few than the same letter twice.
 
 use super::{Store, StoreError, Tx, columns::Columns, micros, one_row, plain, words};
-use crate::{agency::AgencyId, campaign::CampaignId};
+use crate::{agency::AgencyId, campaign::CampaignId, letter};
 use jiff::Timestamp;
 use sqlx::{AnyConnection, any::AnyRow};
 
@@ -31,6 +31,28 @@ words! {
     }
 }
 
+impl From<letter::LetterKind> for LetterKind {
+    fn from(kind: letter::LetterKind) -> LetterKind {
+        use letter::LetterKind as Words;
+        match kind {
+            Words::Receipt | Words::ReceiptRemarks | Words::Neutral => LetterKind::Receipt,
+            Words::Correction => LetterKind::Correction,
+            Words::Announcement => LetterKind::Announcement,
+            Words::Reminder | Words::ReminderToday | Words::ReminderOverdue | Words::ReminderCorrection => {
+                LetterKind::Reminder
+            }
+            Words::Escalation => LetterKind::Escalation,
+            Words::Alert | Words::AllClear => LetterKind::Alert,
+            Words::Digest => LetterKind::Digest,
+            Words::Decision => LetterKind::Decision,
+            Words::Forward => LetterKind::Forward,
+            Words::Question => LetterKind::Note,
+            Words::StaffAnswer => LetterKind::Answer,
+            _ => LetterKind::Unreadable,
+        }
+    }
+}
+
 words! {
     /// How far a letter is.
     LetterState {
@@ -44,7 +66,7 @@ words! {
         Uncertain = "uncertain",
         /// Refused for good.
         Failed = "failed",
-        /// Withdrawn by staff.
+        /// Withdrawn by staff, or because it was true no longer.
         Cancelled = "cancelled",
     }
 }
@@ -54,7 +76,7 @@ words! {
 pub struct NewLetter<'a> {
     /// From `reserve_letter_id`, in the same transaction.
     pub id: i64,
-    /// The fact it tells, such as `receipt:message:7`: there is one letter for each.
+    /// The fact it tells, such as `answer:message:7:receipt`: there is one letter for each.
     pub fact: &'a str,
     pub kind: LetterKind,
     pub campaign: Option<&'a CampaignId>,

@@ -54,18 +54,10 @@ pub struct NewReport<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recorded {
     pub id: i64,
-    pub standing: Standing,
-}
-
-/// Where a version stands among an agency's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
     /// Counts from 1.
     pub version: u32,
     /// Whether this version counts now.
     pub current: bool,
-    /// The version it took the place of.
-    pub superseded: Option<u32>,
 }
 
 /// A report that was taken back because its message is read again.
@@ -154,15 +146,13 @@ pub async fn record_report(tx: &mut Tx, report: &NewReport<'_>) -> Result<Record
         Some(old) => old.version,
         None => next_version(tx, report.campaign, report.agency).await?,
     };
-    let before = current(tx, report.campaign, report.agency).await?;
     let id = put(tx, report, version).await?;
     contents::put_answers(tx, id, report.answers).await?;
     for (position, finding) in (0..).zip(report.findings) {
         contents::put_finding(tx, id, position, finding).await?;
     }
-    let counts = settle_current(tx, report.campaign, report.agency).await? == Some(id);
-    let superseded = before.filter(|_| counts);
-    Ok(Recorded { id, standing: Standing { version, current: counts, superseded } })
+    let current = settle_current(tx, report.campaign, report.agency).await? == Some(id);
+    Ok(Recorded { id, version, current })
 }
 
 /// Keeps every other transaction from recording a version of this agency until this one has ended. On PostgreSQL two
@@ -290,22 +280,6 @@ pub async fn reports_of(store: &Store, campaign: &CampaignId, agency: &AgencyId)
     .fetch_all(&store.pool)
     .await?;
     rows.iter().map(report).collect()
-}
-
-/// The version that counts.
-async fn current(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<Option<u32>, StoreError> {
-    let row = sqlx::query(
-        "
-        SELECT version
-        FROM report
-        WHERE campaign = $1 AND agency = $2 AND is_current = 1
-        ",
-    )
-    .bind(campaign.as_str())
-    .bind(agency.as_str())
-    .fetch_optional(tx.connection())
-    .await?;
-    row.map(|row| Columns(&row).number("version")).transpose()
 }
 
 async fn best(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<Option<i64>, StoreError> {
@@ -610,16 +584,16 @@ mod tests {
         use Verdict::{Accepted, NeedsCorrection, Unreadable};
         with_campaign(&store).await;
         let message = new(&store, &mail("1", b"x")).await;
-        for (verdict, version, current, superseded) in [
-            (Unreadable, 1, true, None),
-            (NeedsCorrection, 2, true, Some(1)),
-            (Accepted, 3, true, Some(2)),
-            (NeedsCorrection, 4, false, None),
-            (Unreadable, 5, false, None),
-            (Accepted, 6, true, Some(3)),
+        for (verdict, version, current) in [
+            (Unreadable, 1, true),
+            (NeedsCorrection, 2, true),
+            (Accepted, 3, true),
+            (NeedsCorrection, 4, false),
+            (Unreadable, 5, false),
+            (Accepted, 6, true),
         ] {
             let recorded = record_one(&store, message, "ha-noi", verdict, "2023-02-20T01:00:00Z", &[]).await;
-            assert_eq!(recorded.standing, Standing { version, current, superseded });
+            assert_eq!((recorded.version, recorded.current), (version, current));
         }
         let kept = reports_of(&store, &campaign(), &agency("ha-noi")).await.unwrap();
         let current: Vec<u32> = kept.iter().filter(|report| report.current).map(|report| report.version).collect();
@@ -627,7 +601,7 @@ mod tests {
 
         // Another agency counts from one.
         let other = record_one(&store, message, "mic", NeedsCorrection, "2023-02-20T01:00:00Z", &[]).await;
-        assert_eq!(other.standing, Standing { version: 1, current: true, superseded: None });
+        assert_eq!((other.version, other.current), (1, true));
         let mut tx = store.begin().await.unwrap();
         assert_eq!(next_version(&mut tx, &campaign(), &agency("mic")).await.unwrap(), 2);
     }
@@ -659,13 +633,13 @@ mod tests {
         assert_eq!(versions().await, [(1, NeedsCorrection, false), (2, Accepted, true)]);
         let recorded =
             record_again(&store, messages[2], Some(&withdrawn), NeedsCorrection, "2023-02-22T01:00:00Z").await;
-        assert_eq!(recorded.standing, Standing { version: 3, current: false, superseded: None });
+        assert_eq!((recorded.version, recorded.current), (3, false));
         // The first is read again as a good one: it came before the second, which goes on counting.
         let mut tx = store.begin().await.unwrap();
         let withdrawn = again::withdraw_report(&mut tx, messages[0]).await.unwrap().unwrap();
         tx.commit().await.unwrap();
         let recorded = record_again(&store, messages[0], Some(&withdrawn), Accepted, "2023-02-20T01:00:00Z").await;
-        assert_eq!(recorded.standing, Standing { version: 1, current: false, superseded: None });
+        assert_eq!((recorded.version, recorded.current), (1, false));
         assert_eq!(versions().await, [(1, Accepted, false), (2, Accepted, true), (3, NeedsCorrection, false)]);
     }
 

@@ -28,7 +28,7 @@ async fn a_letter_reaches_its_one_recipient_from_nobody_and_refusals_are_told_ap
     for (to, failed) in [("nobody@hanoi.example", true), ("defer@hanoi.example", false), ("a@elsewhere.example", true)]
     {
         match out.send(parcel(to, None)).await {
-            Outcome::Failed { reason } if failed => {
+            Outcome::Failed { reason, .. } if failed => {
                 assert!(reason.contains("550") || reason.contains("no "), "{reason}")
             }
             Outcome::TryLater { reason } if !failed => assert!(reason.contains("greylisted"), "{reason}"),

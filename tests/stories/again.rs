@@ -55,7 +55,7 @@ async fn what_was_set_aside_is_read_again_and_answered_once() {
     assert_eq!(story.letters().len(), 1);
     let after = messages::show(&story.desk.store, 1).await.unwrap().unwrap();
     assert_eq!(outcome(&after), "report from ha-nam accepted");
-    assert_eq!((after.last_error, after.handled_by.as_deref()), (None, Some(judge::PROGRAM)));
+    assert_eq!((after.last_error, after.handled_by.as_deref()), (None, Some(judge::VERSION)));
     let audit = audit::list(&story.desk.store, Some("message:1")).await.unwrap();
     assert_eq!(audit.len(), 2);
     assert_eq!((audit[0].actor.as_str(), audit[0].act.as_str()), (ACTOR, "message reprocess"));
@@ -123,7 +123,7 @@ async fn what_staff_say_of_a_message_comes_before_its_own_evidence_and_stays() {
     let agency = phuluc::agency::AgencyId::parse("nghe-an").unwrap();
     let given = Given { agency: Some(agency), ..Given::default() };
     story.at("2023-03-20 09:00:00");
-    let judged = judge::handle_again(&story.desk, 1, &given).await.unwrap();
+    let judged = judge::judge_again(&story.desk, 1, &given).await.unwrap();
     let mut tx = story.desk.store.begin().await.unwrap();
     judged.record(&story.desk, &mut tx).await.unwrap();
     // Dropped, nothing of it happened.
@@ -166,7 +166,7 @@ async fn what_one_decides_while_another_reads_the_message_again_is_not_undone() 
     story.mail(|mail| complete(mail).from("an@rieng.example"));
     story.poll().await;
     assert_eq!(story.outcome(), "report held unknown_sender accepted");
-    let stale = judge::handle_again(&story.desk, 1, &Given::default()).await.unwrap();
+    let stale = judge::judge_again(&story.desk, 1, &Given::default()).await.unwrap();
     let assign = Act::Assign {
         agency: phuluc::agency::AgencyId::parse("ha-nam").unwrap(),
         campaign: phuluc::campaign::CampaignId::parse("1552").unwrap(),
