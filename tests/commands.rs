@@ -376,6 +376,47 @@ fn the_outbox_keeps_its_promise() {
 
 // ---- validate
 
+#[test]
+fn an_export_takes_the_place_of_the_old_one_when_it_is_whole_with_its_rights_and_behind_its_link() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+    let (config, folder) = (demo_config(), tempfile::tempdir().unwrap());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let export = |code: i32, more: &[&str]| ends_with(code, &[&["--config", &config, "export", "1552"], more].concat());
+    for name in ["a.xlsx", "a.csv", "a.json"] {
+        assert_eq!(export(0, &["--out", &path(name)]).trim(), path(name));
+    }
+    let whole: Json = serde_json::from_slice(&fs::read(path("a.json")).unwrap()).unwrap();
+    assert_eq!(keys(&whole)[..3], ["campaign", "title", "letter"]);
+    assert_eq!(whole["counts"], of_demo(&["status", "--json", "1552"])["counts"]);
+    let lines = whole["tables"]["timeliness"].as_array().unwrap().len();
+    export(0, &["--out", &path("t.csv"), "--table", "timeliness"]);
+    assert_eq!(fs::read_to_string(path("t.csv")).unwrap().lines().count(), lines + 1);
+    assert!(fs::read(path("a.xlsx")).unwrap().starts_with(b"PK"));
+    // Whoever made it private, or a link of it, finds it so.
+    fs::write(path("private.json"), "old").unwrap();
+    fs::set_permissions(path("private.json"), fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("private.json", path("latest.json")).unwrap();
+    let before = fs::metadata(path("private.json")).unwrap();
+    export(0, &["--out", &path("latest.json")]);
+    assert!(fs::symlink_metadata(path("latest.json")).unwrap().is_symlink());
+    let after = fs::metadata(path("private.json")).unwrap();
+    assert_eq!(after.permissions().mode() & 0o777, 0o600);
+    assert!(after.ino() != before.ino() && after.len() > 1_000);
+    // What cannot be written leaves what was there, and nothing beside it.
+    for wrong in [&["--out", &path("a.csv"), "--table", "nothing"][..], &["--out", &path("a.json"), "--table", "unmet"]]
+    {
+        let old = fs::read(wrong[1]).unwrap();
+        export(2, wrong);
+        assert_eq!(fs::read(wrong[1]).unwrap(), old);
+    }
+    fs::create_dir(path("folder.csv")).unwrap();
+    for wrong in ["a.pdf", "nowhere/a.csv", "folder.csv"] {
+        export(2, &["--out", &path(wrong)]);
+    }
+    let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(left.filter(|name| name.starts_with('.')).count() == 0);
+}
+
 fn data(path: &str) -> String {
     root().join("tests/data/forms").join(path).display().to_string()
 }

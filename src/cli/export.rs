@@ -29,11 +29,11 @@ pub async fn export(desk: &Desk, campaign: &str, out: &Path, table: Option<&str>
     };
     // What was there before stays until the new file is whole, which then has its place and its rights.
     let unwritten = || format!("{} cannot be written", out.display());
-    let out = &std::fs::canonicalize(out).unwrap_or_else(|_| out.to_owned());
-    let kept = std::fs::metadata(out).ok().map(|before| before.permissions());
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let place = std::fs::canonicalize(out).unwrap_or_else(|_| out.to_owned());
+    let rights = std::fs::metadata(&place).ok().map(|before| before.permissions());
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut made = tempfile::Builder::new();
-    let made = made.prefix(".phuluc-").permissions(Permissions::from_mode(0o666));
+    let made = made.prefix(".phuluc-").permissions(rights.clone().unwrap_or(Permissions::from_mode(0o666)));
     let mut file = BufWriter::new(made.tempfile_in(folder).with_context(unwritten)?);
     match one_table {
         Some(table) => export::csv(table, &mut file).with_context(unwritten)?,
@@ -44,11 +44,11 @@ pub async fn export(desk: &Desk, campaign: &str, out: &Path, table: Option<&str>
         }
     }
     let file = file.into_inner().map_err(IntoInnerError::into_error).with_context(unwritten)?;
-    if let Some(kept) = kept {
-        file.as_file().set_permissions(kept).with_context(unwritten)?;
+    if let Some(rights) = rights {
+        file.as_file().set_permissions(rights).with_context(unwritten)?;
     }
     file.as_file().sync_all().with_context(unwritten)?;
-    file.persist(out).with_context(unwritten)?;
+    file.persist(&place).with_context(unwritten)?;
     say!("{}", out.display());
     Ok(0)
 }
