@@ -105,6 +105,14 @@ pub fn composed(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_composed) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
 }
 
+/// The same of a text that is ours: where it is in NFC already, it is not copied.
+pub fn into_composed(text: String) -> String {
+    match composed(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(composed) => composed,
+    }
+}
+
 /// Of the letters up to U+02FF, of those that Vietnamese has beyond, from U+1E00 to U+1EFF, and of blanks without
 /// width, dashes, quotation marks, plain arrows and boxes, none combines with another or is ever replaced (UAX #15).
 fn is_composed(c: char) -> bool {

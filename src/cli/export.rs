@@ -16,17 +16,16 @@ use std::{
 const FIRST_OF_FORM: usize = 1;
 
 pub async fn export(desk: &Desk, campaign: &str, out: &Path, table: Option<&str>) -> anyhow::Result<u8> {
-    let campaign = desk.setup.campaign(campaign)?;
-    let gathered = tabulate::gather(desk, campaign).await?;
     let ending = out.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     anyhow::ensure!(table.is_none() || ending == "csv", "--table is for .csv; the other files hold every table");
+    if !["xlsx", "csv", "json"].contains(&ending.as_str()) {
+        anyhow::bail!("{}: the name must end in .xlsx, .csv or .json", out.display());
+    }
+    let campaign = desk.setup.campaign(campaign)?;
+    let gathered = tabulate::gather(desk, campaign).await?;
     let national = gathered.national(desk, campaign);
     let book = export::book(national);
-    let one_table = match ending.as_str() {
-        "csv" => Some(one_table(&book.tables, table)?),
-        "xlsx" | "json" => None,
-        _ => anyhow::bail!("{}: the name must end in .xlsx, .csv or .json", out.display()),
-    };
+    let one_table = if ending == "csv" { Some(one_table(&book.tables, table)?) } else { None };
     // What was there before stays until the new file is whole, which then has its place and its rights.
     let unwritten = || format!("{} cannot be written", out.display());
     let place = std::fs::canonicalize(out).unwrap_or_else(|_| out.to_owned());

@@ -351,7 +351,7 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
         .or_else(|| mail.attachments.iter().position(|file| file.kind.is_workbook()))
         .or_else(|| (!mail.attachments.is_empty()).then_some(0));
     let file: Option<&Attachment> = about.map(|at| &mail.attachments[at]);
-    let received_on = decision.received_at.to_zoned_datetime(setup.zone.clone()).date();
+    let received_on = desk.day_of(decision.received_at);
     let deadline = campaign.campaign.deadline_day(&campaign.calendar);
     let on_time = decision.received_at <= campaign.deadline_at;
     let mut facts = ReportFacts {

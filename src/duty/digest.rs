@@ -76,7 +76,7 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
     let unread = news::wrote_without_report(&desk.store, &campaign.id).await?;
     let health = health(desk, now).await?;
     let blocked = blocked(desk, campaign, now).await?;
-    let on = |at: Timestamp| date(at.to_zoned_datetime(zone.clone()).date());
+    let on = |at: Timestamp| date(desk.day_of(at));
     let mut correcting: Vec<Since> = Vec::new();
     for agency in progress.agencies.iter().filter(|agency| agency.expected && agency.state == State::NeedsCorrection) {
         let since = tables.current_since(&agency.agency).map(on).unwrap_or_default();
@@ -93,7 +93,7 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
         .filter(|one| one.state.owes() && !one.has_address)
         .map(name_of)
         .collect();
-    let deadline_day = campaign.deadline_at.to_zoned_datetime(zone.clone()).date();
+    let deadline_day = desk.day_of(campaign.deadline_at);
     let tasks = held_count + troubles.len() + blocked.len() + unread.len() + usize::from(!health.well);
     let facts = DigestFacts {
         date: date(day),
@@ -303,7 +303,7 @@ async fn blocked(desk: &Desk, campaign: &OpenCampaign, now: Timestamp) -> anyhow
         BlockedFacts {
             agency: agency.cloned().unwrap_or_default(),
             address: masked(&block.address),
-            until: date(block.until.to_zoned_datetime(desk.setup.zone.clone()).date()),
+            until: date(desk.day_of(block.until)),
         }
     });
     Ok(facts.collect())

@@ -60,7 +60,7 @@ pub async fn remind(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Remi
         let Some(step) = ladder::step_of(&campaign.campaign.reminders, deadline, &campaign.calendar, today) else {
             continue;
         };
-        let last_day = asked.get(&state.agency).map(|at| at.to_zoned_datetime(desk.setup.zone.clone()).date());
+        let last_day = asked.get(&state.agency).map(|at| desk.day_of(*at));
         // A step so soon after it is passed over, and not caught up: nothing was missed.
         if last_day.is_some_and(|last| campaign.calendar.working_days_between(last, step.day) < APART) {
             continue;
@@ -191,7 +191,7 @@ impl Turn<'_> {
             return Ok((context, Vec::new()));
         };
         context.report.received_at = Moment::new(row.received_at, &desk.setup.zone);
-        let received_on = row.received_at.to_zoned_datetime(desk.setup.zone.clone()).date();
+        let received_on = desk.day_of(row.received_at);
         context.correction_due = Some(date(due(given(received_on).max(self.deadline))));
         let Some(report) = form::read_again(desk, campaign, agency, &row).await? else {
             return Ok((context, Vec::new()));

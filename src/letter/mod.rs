@@ -22,12 +22,11 @@ pub use quiet::{one_line, shorten};
 pub use tally::{answered, counts};
 pub use words::Words;
 
-use crate::{form::declaration::Message, text::composed};
+use crate::{form::declaration::Message, text::into_composed};
 use include_dir::{Dir, include_dir};
 use minijinja::{Environment, Error, value::Serde};
 use serde_json::Value as Json;
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
@@ -287,11 +286,7 @@ impl Letters {
     /// A template with values in its places, its letters composed.
     fn fill(&self, file: &str, values: &Json) -> Result<String, LetterError> {
         let filled = self.environment.get_template(file).and_then(|t| t.render(Serde(values)));
-        let filled = filled.map_err(|error| self.template_error(file, &error))?;
-        Ok(match composed(&filled) {
-            Cow::Borrowed(_) => filled,
-            Cow::Owned(composed) => composed,
-        })
+        filled.map(into_composed).map_err(|error| self.template_error(file, &error))
     }
 
     fn template_error(&self, file: &str, error: &Error) -> LetterError {

@@ -29,7 +29,7 @@ pub(super) fn decode(charset: &str, bytes: &[u8]) -> String {
         return text::composed(&encoding.decode(bytes).0).into_owned();
     }
     match charset_decoder(label.as_bytes()) {
-        Some(decoder) => text::composed(&decoder(bytes)).into_owned(),
+        Some(decoder) => text::into_composed(decoder(bytes)),
         None => guess(bytes),
     }
 }
@@ -77,7 +77,7 @@ pub(super) fn decode_words(value: &str) -> String {
         }
     }
     finish(&mut decoded, &mut run);
-    text::composed(&decoded).into_owned()
+    text::into_composed(decoded)
 }
 
 /// Where the encoded word that begins at `start` ends, if one does.

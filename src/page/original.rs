@@ -2,13 +2,7 @@
 //! there is not shown, and can be had as a file by those who want to open it with the care they have for any mail.
 
 use super::{Shown, held::brief};
-use crate::{
-    attachment::Attachment,
-    fence::{FenceError, Read},
-    letter::one_line,
-    message::Mail,
-    workbook::grid::Grid,
-};
+use crate::{attachment::Attachment, letter::one_line, message::Mail, workbook::grid::Grid};
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
 use tokio::task::spawn_blocking;
@@ -17,12 +11,8 @@ use tokio::task::spawn_blocking;
 pub async fn grids(shown: &Shown, file: Attachment) -> anyhow::Result<Vec<Grid>> {
     let fence = shown.desk.fence.clone();
     let read = spawn_blocking(move || fence.begin().grids(&file)).await.context("reading a file failed")?;
-    Ok(kept(read)?.unwrap_or_default())
-}
-
-/// What a file does to its reader says nothing to whoever looks but that it cannot be shown.
-fn kept<T>(read: Result<Read<T>, FenceError>) -> anyhow::Result<Option<T>> {
-    Ok(read?.ok())
+    // What a file does to its reader says nothing to whoever looks but that it cannot be shown.
+    Ok(read?.unwrap_or_default())
 }
 
 /// Running text without what could mislead the eye, line by line.

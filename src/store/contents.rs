@@ -57,13 +57,15 @@ pub(super) async fn put_answers(tx: &mut Tx, report: i64, answers: Option<&Answe
     let rows: Vec<(&str, String, &RowAnswers)> = sections
         .flat_map(|section| section.rows.iter().map(|row| (section.id.as_str(), row.name.to_string(), row)))
         .collect();
-    let cells = rows.iter().flat_map(|(section, name, row)| {
-        row.cells.iter().map(move |(field, answer)| (*section, name.as_str(), field.as_str(), answer))
+    let cells = rows.iter().flat_map(|(section, name, row)| row.cells.iter().map(move |cell| (section, name, cell)));
+    let given = (0..).zip(cells).map(|(position, (section, row, (field, answer)))| Given {
+        position,
+        section,
+        row,
+        field,
+        answer,
     });
-    let given: Vec<Given> = (0..)
-        .zip(cells)
-        .map(|(position, (section, row, field, answer))| Given { position, section, row, field, answer })
-        .collect();
+    let given: Vec<Given> = given.collect();
     let mut left = given.as_slice();
     for at_once in AT_ONCE {
         let (together, rest) = left.split_at(left.len() - left.len() % at_once);

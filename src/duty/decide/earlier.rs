@@ -55,7 +55,7 @@ pub async fn before(
     for row in rows.into_iter().take(MOST_MAILS) {
         match messages::raw(&desk.store, row.message).await {
             Ok(raw) => {
-                let day = row.received_at.to_zoned_datetime(desk.setup.zone.clone()).date();
+                let day = desk.day_of(row.received_at);
                 mails.push((date(day), raw));
             }
             Err(StoreError::Missing { .. }) => {}
