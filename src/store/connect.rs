@@ -338,6 +338,18 @@ mod tests {
         }
     }
 
+    /// Who meets another changing a new file to WAL is told that it is busy, whatever the time limit.
+    #[tokio::test]
+    async fn a_new_file_is_opened_by_many_at_once_each_time() {
+        for round in 0..30 {
+            let folder = tempfile::tempdir().unwrap();
+            let url = format!("sqlite:{}", folder.path().join("new.db").display());
+            for opened in futures_util::future::join_all((0..8).map(|_| Store::open(&url))).await {
+                opened.unwrap_or_else(|error| panic!("round {round}: {error}"));
+            }
+        }
+    }
+
     #[tokio::test]
     async fn a_newer_schema_is_refused_with_a_clear_word() {
         let (_folder, urls) = new_databases();

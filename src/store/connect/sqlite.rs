@@ -9,6 +9,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 /// The schema, one file a step. A step never changes once it has landed.
@@ -17,8 +18,12 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 /// Synchronous FULL because a kept mail must outlive a power cut before it is touched; ten seconds because the
 /// longest transaction, importing a registry, takes one or two. A megabyte of pages each is enough for connections of
 /// which several are open: the system keeps the file in memory besides.
-pub const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                            PRAGMA foreign_keys = ON; PRAGMA cache_size = -1000;";
+pub const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+                            PRAGMA cache_size = -1000;";
+
+/// How long a new file may be busy becoming one with a WAL, and how long one waits before looking again.
+const CHANGING: Duration = Duration::from_secs(10);
+const LOOKING_AGAIN: Duration = Duration::from_millis(10);
 
 /// What a path may hold unescaped in a URL.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
@@ -38,6 +43,7 @@ pub async fn prepare(path: PathBuf) -> Result<Prepared, StoreError> {
     // Not through the pool, which takes a refusal for a passing one and says only that it waited in vain.
     let mut first = AnyConnection::connect(&url).await?;
     settle(&mut first, SETTINGS).await?;
+    change_to_wal(&mut first).await?;
     // Migrations and the key in one transaction: of two programs that start at once, the second finds all done.
     let mut tx = first.begin_with(kind.begin()).await?;
     MIGRATIONS.run(&mut *tx).await.map_err(|error| kind.refused(error))?;
@@ -45,6 +51,18 @@ pub async fn prepare(path: PathBuf) -> Result<Prepared, StoreError> {
     tx.commit().await?;
     first.close().await?;
     Ok(Prepared { kind, url, instance_key, first: None })
+}
+
+/// Makes the file one with a WAL, which it stays. Who meets another program doing the same hears at once that the file
+/// is busy, whatever the time limit of the connection, since each might wait for the other.
+async fn change_to_wal(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let begun = Instant::now();
+    loop {
+        match settle(connection, "PRAGMA journal_mode = WAL").await {
+            Err(error) if is_busy(&error) && begun.elapsed() < CHANGING => tokio::time::sleep(LOOKING_AGAIN).await,
+            changed => return changed,
+        }
+    }
 }
 
 /// As the driver wants it.
@@ -90,6 +108,11 @@ pub fn lock(file: &Path) -> Result<File, StoreError> {
 /// The code of https://www.sqlite.org/rescode.html.
 fn code(error: &SqliteError) -> Option<i32> {
     DatabaseError::code(error).and_then(|code| code.parse::<i32>().ok())
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let error = error.as_database_error().and_then(|error| error.try_downcast_ref::<SqliteError>());
+    error.and_then(code).is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
 /// What can be done about it.
