@@ -5,7 +5,7 @@
 use crate::{form::answers::Period, text};
 use jiff::civil::{Date, DateTime};
 use regex::{Captures, Regex};
-use std::{ops::Range, sync::LazyLock};
+use std::{borrow::Cow, ops::Range, sync::LazyLock};
 
 /// A time found in running text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,10 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
     table
         .into_iter()
         .filter_map(|(pattern, inferred, build)| {
-            let pattern = format!(r"(?:^|[^\p{{L}}\p{{N}}/.]){}(?:$|[^\p{{L}}\p{{N}}/])", pattern.replace('Y', YEAR));
+            // Classes of Unicode make machines of megabytes, for each thread that uses them. A key knows one blank, and
+            // in what is searched every character beyond ASCII is a letter or a number.
+            let pattern = pattern.replace('Y', YEAR).replace(r"\d", "[0-9]").replace(r"\s", " ");
+            let pattern = format!(r"(?:^|[\x00-\x7F&&[^0-9a-z/.]]){pattern}(?:$|[\x00-\x7F&&[^0-9a-z/]])");
             Some((Regex::new(&pattern).ok()?, inferred, build))
         })
         .collect()
@@ -83,26 +86,51 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
 pub fn find_all(text: &str, year_of_letter: Option<i16>) -> Vec<Found> {
     let key = format!("{} ", text::key(text));
     let mut found: Vec<Found> = Vec::new();
+    let has_figures = key.bytes().any(|byte| byte.is_ascii_digit());
+    if !has_figures && (year_of_letter.is_none() || !WITHOUT_FIGURES.iter().any(|word| key.contains(word))) {
+        return found;
+    }
+    let searched = searched(&key);
     for (pattern, inferred, build) in PATTERNS.iter() {
-        if *inferred && year_of_letter.is_none() {
+        // None of those that name their year does without figures.
+        if if *inferred { year_of_letter.is_none() } else { !has_figures } {
             continue;
         }
         let mut from = 0;
-        while let Some(captures) = pattern.captures_at(&key, from) {
+        while let Some(captures) = pattern.captures_at(&searched, from) {
             let Some(whole) = captures.get(0) else { break };
             // The character behind a time may be the one before the next.
-            from = whole.end().saturating_sub(1).max(whole.start() + 1);
-            while !key.is_char_boundary(from) {
-                from += 1;
-            }
-            let free = !found.iter().any(|other| other.at.start < whole.end() - 1 && whole.start() + 1 < other.at.end);
+            from = searched.ceil_char_boundary(whole.end().saturating_sub(1).max(whole.start() + 1));
+            let at = key.floor_char_boundary(whole.start())..key.ceil_char_boundary(whole.end());
+            let free = !found.iter().any(|other| other.at.start < at.end - 1 && at.start + 1 < other.at.end);
             if let Some(period) = build(&captures, year_of_letter.unwrap_or_default()).filter(|_| free) {
-                found.push(Found { period, at: whole.range(), inferred: *inferred });
+                found.push(Found { period, at, inferred: *inferred });
             }
         }
     }
     found.sort_by_key(|found| found.at.start);
     found
+}
+
+/// One of these stands in every time that is written without a figure.
+const WITHOUT_FIGURES: [&str; 5] = ["tháng", "quý", "quí", "nửa", "năm"];
+
+/// The key with each character beyond ASCII that is neither letter nor number replaced by as many bytes of ASCII that
+/// nobody writes.
+fn searched(key: &str) -> Cow<'_, str> {
+    // Letters in circles are signs.
+    let is_sign = |c: char| !c.is_ascii() && (!c.is_alphanumeric() || ('Ⓐ'..='ⓩ').contains(&c));
+    if !key.contains(is_sign) {
+        return Cow::Borrowed(key);
+    }
+    let mut searched = String::with_capacity(key.len());
+    for c in key.chars() {
+        match is_sign(c) {
+            true => searched.extend(std::iter::repeat_n('\u{1}', c.len_utf8())),
+            false => searched.push(c),
+        }
+    }
+    Cow::Owned(searched)
 }
 
 /// The time that a text tells for a completion: the one that `words` announce, else the last; of a span, its
