@@ -2,11 +2,14 @@
 //! registries and calendars, and the letters. What is wrong is named with its file; nothing is half loaded.
 
 use crate::{
-    agency::{Registry, RegistryError, naming::Aliases},
+    agency::{Agency, Registry, RegistryError, naming::Aliases},
     calendar::{Calendar, SendWindows},
     campaign::{Campaign, CampaignId, end_of_day},
     config::{Config, ConfigError},
-    form::declaration::{DeclarationError, Form},
+    form::{
+        Circumstances,
+        declaration::{DeclarationError, Form},
+    },
     letter::{LetterError, Letters},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -145,12 +148,17 @@ impl OpenCampaign {
 
     /// An agency's own last day, or the campaign's.
     pub fn deadline_day_of(&self, own: Option<Date>) -> Date {
-        own.unwrap_or_else(|| self.campaign.deadline_day(&self.calendar))
+        own.unwrap_or_else(|| self.last_day())
     }
 
-    /// The date on which answers to this campaign are judged to be in the past.
-    pub fn letter_date(&self) -> Date {
-        self.campaign.letter.date
+    /// The campaign's last day.
+    pub fn last_day(&self) -> Date {
+        self.campaign.deadline_day(&self.calendar)
+    }
+
+    /// What reading a report must know beside its form; whose it is, as far as that is known.
+    pub fn circumstances(&self, agency: Option<&Agency>) -> Circumstances {
+        Circumstances { agency_kind: agency.map(|agency| agency.kind), letter_date: Some(self.campaign.letter.date) }
     }
 }
 

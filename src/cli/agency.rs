@@ -7,11 +7,15 @@ use crate::{
     clock::rfc3339,
     duty::{
         Desk,
-        obligation::{self, Act, Who},
+        obligation::{self, Act},
         redact, tabulate,
     },
     setup::OpenCampaign,
-    store::{addresses, audit, redaction::Scope},
+    store::{
+        addresses,
+        audit::{self, Who},
+        redaction::Scope,
+    },
 };
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
@@ -139,7 +143,7 @@ async fn redact(desk: &Desk, id: &str, campaign: Option<&str>, why: &str) -> any
     let known = AgencyId::parse(id).ok().filter(|id| of.iter().any(|open| open.registry.get(id).is_some()));
     let agency = known.with_context(|| format!("no registry has an agency {id}"))?;
     let scope = Scope { agency: Some(agency), campaign: campaign.map(|open| open.id.clone()), before: None };
-    say!("{}", redact::redact(desk, &scope, "agency redact", &actor(), Some(why), false).await?);
+    say!("{}", redact::redact(desk, &scope, "agency redact", Who { actor: &actor(), why: Some(why) }, false).await?);
     Ok(0)
 }
 

@@ -7,11 +7,9 @@ use crate::{
     duty::{
         Desk,
         announce::{self, opening_at},
-        digest,
-        obligation::{self, Who},
-        redact,
+        digest, obligation, redact,
     },
-    store::redaction::Scope,
+    store::{audit::Who, redaction::Scope},
 };
 use clap::Subcommand;
 use jiff::civil::Date;
@@ -72,7 +70,7 @@ async fn purge(desk: &Desk, id: &str, before: Date, yes: bool, why: Option<&str>
     let open = desk.setup.campaign(id)?;
     let begins = desk.setup.zone.to_timestamp(before.at(0, 0, 0, 0))?;
     let scope = Scope { agency: None, campaign: Some(open.id.clone()), before: Some(begins) };
-    let removed = redact::redact(desk, &scope, "campaign purge", &actor(), why, !yes).await?;
+    let removed = redact::redact(desk, &scope, "campaign purge", Who { actor: &actor(), why }, !yes).await?;
     say!("before {before}: {removed}");
     if !yes {
         say!("nothing is removed yet; give --yes to do it");

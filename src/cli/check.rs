@@ -59,7 +59,7 @@ fn check_data(report: &mut Report, setup: &Setup) {
         let what = format!("campaign {}", open.id);
         let agencies = open.registry.agencies();
         let expected = agencies.iter().filter(|agency| agency.expected).count();
-        let deadline = open.campaign.deadline_day(&open.calendar);
+        let deadline = open.last_day();
         report.fine(
             &what,
             &format!("form {} version {}, {expected} reports expected by {deadline}", open.form.id, open.form.version),

@@ -1,6 +1,6 @@
 //! `messages` and `message`: what came in and what became of it.
 
-use super::{actor, table};
+use super::{actor::actor, table};
 use crate::{
     clock::rfc3339,
     duty::{
@@ -11,7 +11,7 @@ use crate::{
         reprocess::{self, Which},
     },
     form::confidence,
-    store::{documents, messages, outbox, reports},
+    store::{audit::Who, documents, messages, outbox, reports},
     trouble,
 };
 use anyhow::Context as _;
@@ -67,14 +67,14 @@ pub async fn assign(
     let campaign = release::campaign_of(desk, id, campaign).await?;
     let agency = release::agency_of(campaign, agency)?.id.clone();
     let act = Act::Assign { agency, campaign: campaign.id.clone() };
-    let done = release::decide(desk, id, act, &actor::actor(), why).await?;
+    let done = release::decide(desk, id, act, Who { actor: &actor(), why }).await?;
     say!("message {id}: {}", done.words);
     Ok(0)
 }
 
 /// `message dismiss`, likewise.
 pub async fn dismiss(desk: &Desk, id: i64, why: &str) -> anyhow::Result<u8> {
-    let done = release::decide(desk, id, Act::Dismiss, &actor::actor(), Some(why)).await?;
+    let done = release::decide(desk, id, Act::Dismiss, Who { actor: &actor(), why: Some(why) }).await?;
     say!("message {id}: {}", done.words);
     Ok(0)
 }
@@ -190,7 +190,7 @@ pub async fn reprocess(desk: &Desk, which: &Which, why: Option<&str>) -> anyhow:
         say!("there is no such message");
     }
     for id in ids {
-        match reprocess::reprocess(desk, id, &actor::actor(), why).await {
+        match reprocess::reprocess(desk, id, Who { actor: &actor(), why }).await {
             Ok(recorded) => say!("message {id}: {}", recorded.words()),
             Err(error) => {
                 failed += 1;

@@ -4,7 +4,7 @@ use super::{actor::actor, table};
 use crate::{
     clock::rfc3339,
     duty::{Desk, letters},
-    store::outbox,
+    store::{audit::Who, outbox},
 };
 use anyhow::Context as _;
 use serde_json::{Value as Json, json};
@@ -53,14 +53,14 @@ pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
 
 /// `outbox retry`, with its entry in the audit table under the name the machine knows its user by.
 pub async fn retry(desk: &Desk, id: i64, why: Option<&str>) -> anyhow::Result<u8> {
-    let done = letters::retry(desk, id, &actor(), why).await?;
+    let done = letters::retry(desk, id, Who { actor: &actor(), why }).await?;
     say!("letter {id} to {} is queued again", done.recipient);
     Ok(0)
 }
 
 /// `outbox cancel`, likewise.
 pub async fn cancel(desk: &Desk, id: i64, why: Option<&str>) -> anyhow::Result<u8> {
-    let done = letters::cancel(desk, id, &actor(), why).await?;
+    let done = letters::cancel(desk, id, Who { actor: &actor(), why }).await?;
     say!("letter {id} to {} is withdrawn", done.recipient);
     Ok(0)
 }

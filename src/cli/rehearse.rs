@@ -6,11 +6,14 @@ use crate::{
     agency::AgencyId,
     clock::Clock,
     daemon,
-    duty::{Desk, announce, deliver, obligation::Who},
+    duty::{Desk, announce, deliver},
     ladder,
     outgoing::{Outgoing, Sent},
     setup::{OpenCampaign, Setup},
-    store::outbox::{self, LetterKind, LetterRow},
+    store::{
+        audit::Who,
+        outbox::{self, LetterKind, LetterRow},
+    },
 };
 use anyhow::{Context as _, ensure};
 use jiff::civil::Date;
@@ -51,7 +54,7 @@ pub async fn rehearse(mut setup: Setup, campaign: &str, out: Option<&Path>) -> a
     announce::announce(&desk, &open, Who { actor: "rehearsal", why: None }).await?;
     let mut calendar: BTreeMap<(Date, usize, String), Vec<String>> = BTreeMap::new();
     let mut letters = 0;
-    let deadline = open.deadline_day_of(None);
+    let deadline = open.last_day();
     let last_day = ladder::last_day(&open.campaign.reminders, deadline, &open.calendar);
     let mut day = opening;
     while day <= last_day {

@@ -8,7 +8,7 @@ use crate::{
     attachment::Attachment,
     fence::{Fence, FenceError, Loss, Read, Reading},
     finding::{Finding, Severity},
-    form::{self, Circumstances},
+    form,
     setup::{OpenCampaign, Setup},
 };
 use anyhow::Context as _;
@@ -74,9 +74,7 @@ fn look<'a>(
         Err(loss) => return Ok(Seen { files: Vec::new(), agency: named, outcome: lost(&loss, &[]) }),
     };
     let agency = named.or(sender);
-    let circumstances =
-        Circumstances { agency_kind: agency.map(|agency| agency.kind), letter_date: Some(campaign.letter_date()) };
-    let outcome = match reading.appendix(&campaign.form, &files, &circumstances)? {
+    let outcome = match reading.appendix(&campaign.form, &files, &campaign.circumstances(agency))? {
         Ok(outcome) => outcome,
         Err(loss) => lost(&loss, &files),
     };

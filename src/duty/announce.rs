@@ -6,7 +6,6 @@ use super::{
     contacts::{self, Reach},
     form,
     notice::{self, Notice, opening_fact},
-    obligation::Who,
 };
 use crate::{
     agency::AgencyId,
@@ -15,7 +14,7 @@ use crate::{
     setup::OpenCampaign,
     store::{
         agencies,
-        audit::{self, NewEntry},
+        audit::{self, NewEntry, Who},
         reports, told,
     },
 };
@@ -90,11 +89,10 @@ async fn note(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>, announced: &An
     let subject = format!("campaign:{}", campaign.id);
     let entry = NewEntry {
         at: desk.clock.now(),
-        actor: who.actor,
+        who,
         act: "announce",
         subject: &subject,
         campaign: Some(&campaign.id),
-        reason: who.why,
         outcome: &outcome,
     };
     let mut tx = desk.store.begin().await?;

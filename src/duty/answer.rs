@@ -9,6 +9,7 @@ use super::{
     Desk, acquaint, alert, bounce,
     decide::{Decision, Report},
     form as forms, limits,
+    post::Draft,
 };
 use crate::{
     agency::Agency,
@@ -19,8 +20,8 @@ use crate::{
         followed::{self, Asked, Followed, Spot},
     },
     letter::{
-        self, Letter, LetterKind,
-        compose::{self, Answering, Envelope, File},
+        self, LetterKind,
+        compose::{Answering, File},
         context::{
             AgencyFacts, CampaignFacts, Context, FileFacts, Moment, OfficeFacts, Previous, ReportFacts, date, size,
         },
@@ -30,12 +31,11 @@ use crate::{
     store::{
         StoreError, Tx, addresses, agencies, contents,
         messages::Held,
-        outbox::{self, NewLetter, Queued},
+        outbox,
         reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
     },
 };
 use anyhow::Context as _;
-use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 
 /// The files that go with the letter: the report on our own form with its cells marked, or the blank form.
@@ -201,29 +201,24 @@ async fn queue_answer(
     }
     let context = context(desk, new, campaign, agency, recorded);
     let letter = desk.setup.letters.render(*kind, &context).context("a letter cannot be rendered")?;
-    let message_id = compose::message_id(&desk.setup.domain(), letter_id, desk.store.instance_key());
-    let raw = envelope_and_bytes(desk, mail, to, &message_id, &letter, files, now)?;
-    let new = NewLetter {
+    let draft = Draft {
         id: letter_id,
-        fact: &fact(id, *kind),
         kind: (*kind).into(),
+        fact: &fact(id, *kind),
+        to,
+        letter: &letter,
+        files,
         campaign: Some(&campaign.id),
         agency: Some(&agency.id),
         message: Some(id),
-        recipient: to,
-        envelope_from: None,
-        subject: &letter.subject,
-        message_id: &message_id,
         in_reply_to: mail.message_id.as_deref(),
-        body_sha256: &said,
-        raw: &raw,
+        references: &mail.references,
+        answering: Answering::Replied,
+        said_sha256: &said,
         not_before: now,
-        now,
     };
-    match outbox::queue(tx, &new).await? {
-        Queued::New(id) => Ok(Answered { letter: Some((id, *kind)), limit: None }),
-        Queued::AlreadyThere(_) => Ok(Answered::default()),
-    }
+    let queued = draft.queue(desk, tx).await?;
+    Ok(Answered { letter: queued.map(|id| (id, *kind)), limit: None })
 }
 
 /// How the facts begin that answers to this message tell.
@@ -279,30 +274,6 @@ fn what_was_read(mail: &Mail, decision: &Decision) -> String {
     }
 }
 
-fn envelope_and_bytes(
-    desk: &Desk,
-    mail: &Mail,
-    to: &str,
-    message_id: &str,
-    letter: &Letter,
-    files: &[File],
-    now: Timestamp,
-) -> anyhow::Result<Vec<u8>> {
-    let instance = desk.instance();
-    let envelope = Envelope {
-        from: &desk.setup.config.outgoing.from,
-        to,
-        message_id,
-        in_reply_to: mail.message_id.as_deref(),
-        references: &mail.references,
-        date: now,
-        zone: &desk.setup.zone,
-        answering: Answering::Replied,
-        instance: &instance,
-    };
-    Ok(compose::compose(&envelope, letter, files)?)
-}
-
 fn context(
     desk: &Desk,
     new: &Answer<'_>,
@@ -312,7 +283,7 @@ fn context(
 ) -> Context {
     let Answer { id, mail, decision, files, previous, .. } = *new;
     let setup = &desk.setup;
-    let deadline = campaign.campaign.deadline_day(&campaign.calendar);
+    let deadline = campaign.last_day();
     let code = format!("{}-{}-{id}", campaign.id, agency.id);
     let mut context = Context {
         office: OfficeFacts::new(&setup.config.office),
@@ -352,7 +323,7 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
         .or_else(|| (!mail.attachments.is_empty()).then_some(0));
     let file: Option<&Attachment> = about.map(|at| &mail.attachments[at]);
     let received_on = desk.day_of(decision.received_at);
-    let deadline = campaign.campaign.deadline_day(&campaign.calendar);
+    let deadline = campaign.last_day();
     let on_time = decision.received_at <= campaign.deadline_at;
     let mut facts = ReportFacts {
         received_at: Moment::new(decision.received_at, &setup.zone),

@@ -2,19 +2,17 @@
 //! is, the report in it, and the letter that answers it, if it may be answered at all.
 
 use super::{
-    Desk,
-    bounce::{self, Bounce},
+    Desk, bounce,
     evidence::Evidence,
     identify::{Identity, identify},
     judge::Given,
 };
 use crate::{
     agency::{Agency, looks_like_address},
-    appendix::{Appendix, Other, Reason},
+    appendix::{Appendix, Reason},
     attachment::{Attachment, Sealed},
-    fence::{FenceError, Loss, Reading},
-    finding::{Finding, Severity},
-    form::{self, Circumstances, answers::Answers},
+    fence::{FenceError, Reading},
+    finding::Severity,
     letter::LetterKind,
     message::{
         Mail,
@@ -22,7 +20,7 @@ use crate::{
         quoted,
         trust::{Trust, Witnesses},
     },
-    official::{Document, is_document},
+    official::is_document,
     setup::OpenCampaign,
     store::{
         messages::{Held, MessageKind},
@@ -31,89 +29,13 @@ use crate::{
 };
 use jiff::Timestamp;
 
+mod decision;
 pub mod earlier;
 mod found;
 mod held;
 mod secret;
 
-/// Everything that is to be recorded about a message.
-#[derive(Debug)]
-pub struct Decision {
-    pub kind: MessageKind,
-    pub held: Option<(Held, String)>,
-    /// The campaign and the agency, as far as they are known.
-    pub campaign: Option<OpenCampaign>,
-    pub agency: Option<Agency>,
-    pub evidence: Option<String>,
-    /// Nothing but the workbook names the agency: a guess, for staff alone.
-    pub guessed: bool,
-    /// The only address that an answer may go to, where the sender's own is not known to be the agency's.
-    pub answer_to: Option<String>,
-    /// Whether the sender is who they say.
-    pub trust: Trust,
-    /// A mail that came from an agency and from nobody else: its address is alive.
-    pub good: bool,
-    /// It bears the mark of a state secret.
-    pub secret: bool,
-    /// The sender's address is to be remembered as the agency's, if the report is accepted.
-    pub new_address: bool,
-    /// The header rule that took away or limited the right to an answer.
-    pub rule: Option<String>,
-    pub verdict: Option<Verdict>,
-    pub reason: Option<Reason>,
-    /// The mail's file that the reason is about.
-    pub about: Option<usize>,
-    pub report: Option<Report>,
-    /// A report that waits for staff, since most of it was inferred.
-    pub doubtful: Option<Report>,
-    /// The official documents that came along.
-    pub documents: Vec<Document>,
-    /// The letter, and the address it may go to.
-    pub letter: Option<(LetterKind, String)>,
-    /// What a mail server reports of a letter.
-    pub bounce: Option<Bounce>,
-    /// When the server had the mail.
-    pub received_at: Timestamp,
-    /// The size of a mail that was too large to fetch.
-    pub oversize: Option<u64>,
-}
-
-/// Why only the headers of a mail are known.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unseen {
-    /// Its reading process died of it.
-    #[error(transparent)]
-    Lost(Loss),
-    /// It was not fetched.
-    #[error("the mail has {size} bytes and was not fetched; the limit is mailbox.largest, {largest}")]
-    TooLarge { size: u64, largest: u64 },
-}
-
-impl Unseen {
-    fn reason(&self) -> Reason {
-        match self {
-            Unseen::Lost(loss) => loss.reason(),
-            Unseen::TooLarge { .. } => Reason::TooLarge,
-        }
-    }
-}
-
-/// A report as it was read.
-#[derive(Debug)]
-pub struct Report {
-    /// Which of the mail's files it is.
-    pub file: usize,
-    pub answers: Answers,
-    pub findings: Vec<Finding>,
-    /// Further files that hold the form or a part of it.
-    pub others: Vec<Other>,
-}
-
-impl Report {
-    pub fn accepted(&self) -> bool {
-        form::accepted(&self.findings)
-    }
-}
+pub use decision::{Decision, Report, Unseen};
 
 /// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `unseen`
 /// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before the mail's own
@@ -130,43 +52,16 @@ pub fn decide(
     let answerable = vouched(desk.with_own(|own| automatic::answerable(mail, own)), given);
     let mail_kind = automatic::kind(mail, &answerable);
     let host = desk.setup.config.trust.authserv_id.as_deref();
-    let trusted = mail.received_at(host);
-    let mut decision = Decision {
-        kind: match mail_kind {
-            MailKind::Report => MessageKind::Report,
-            MailKind::Question => MessageKind::Question,
-            MailKind::Automatic => MessageKind::Automatic,
-            MailKind::Bounce => MessageKind::Bounce,
-            MailKind::Own => MessageKind::Own,
-        },
-        held: None,
-        campaign: None,
-        agency: None,
-        evidence: None,
-        guessed: false,
-        answer_to: None,
-        trust: Trust::of(mail, &Witnesses { host, signatures: &evidence.signatures, answers: None }),
-        good: false,
-        secret: false,
-        new_address: false,
-        rule: rule_of(&answerable),
-        verdict: None,
-        reason: None,
-        about: None,
-        report: None,
-        doubtful: None,
-        documents: Vec::new(),
-        letter: None,
-        bounce: None,
-        // Never later than the clock, whatever the headers say.
-        received_at: trusted.unwrap_or(arrived).min(desk.clock.now()),
-        oversize: match unseen {
-            Some(Unseen::TooLarge { size, .. }) => Some(*size),
-            _ => None,
-        },
-    };
+    // Never later than the clock, whatever the headers say.
+    let received_at = mail.received_at(host).unwrap_or(arrived).min(desk.clock.now());
+    let trust = Trust::of(mail, &Witnesses { host, signatures: &evidence.signatures, answers: None });
+    let mut decision =
+        Decision { rule: rule_of(&answerable), ..Decision::open(recorded_as(mail_kind), trust, received_at) };
     if let Some(unseen) = unseen {
         unread(unseen.reason(), unseen.to_string(), &mut decision);
+        if let Unseen::TooLarge { size, .. } = unseen {
+            decision.oversize = Some(*size);
+        }
         // What it brings is not known; a machine's mail may bring a report too.
         if matches!(mail_kind, MailKind::Question | MailKind::Automatic) {
             decision.kind = MessageKind::Report;
@@ -233,6 +128,16 @@ pub fn decide(
     Ok(decision)
 }
 
+fn recorded_as(kind: MailKind) -> MessageKind {
+    match kind {
+        MailKind::Report => MessageKind::Report,
+        MailKind::Question => MessageKind::Question,
+        MailKind::Automatic => MessageKind::Automatic,
+        MailKind::Bounce => MessageKind::Bounce,
+        MailKind::Own => MessageKind::Own,
+    }
+}
+
 /// A sender whom staff vouch for is answered as any other; a machine is not.
 fn vouched(answerable: Answerable, given: &Given) -> Answerable {
     match answerable {
@@ -282,7 +187,7 @@ fn read_report(
 ) -> Result<(), FenceError> {
     let Case { campaign, agency, ref to, answers_letter, by_staff, earlier } = case;
     let to = to.clone();
-    let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
+    let circumstances = campaign.circumstances(Some(agency));
     let appendix = match reading.appendix_with(&campaign.form, &mail.attachments, earlier, &circumstances)? {
         Ok(appendix) => appendix,
         Err(loss) => {

@@ -5,16 +5,16 @@
 use super::{
     Desk,
     hold::{self, HeldItem},
+    post::Draft,
     tabulate,
 };
 use crate::{
-    agency::AgencyId,
-    agency::{Sender, looks_like_address, masked},
+    agency::{AgencyId, Sender, looks_like_address, masked},
     attachment::sha256,
     export,
     letter::{
         Context, Letter, LetterKind,
-        compose::{self, Answering, Envelope, File},
+        compose::{self, Answering, File},
         context::{CampaignFacts, Moment, OfficeFacts, date},
         digest::{
             BarPart, BlockedFacts, DigestCounts, DigestFacts, GroupFacts, HealthFacts, HeldFacts, KindCount, LinkFacts,
@@ -27,7 +27,7 @@ use crate::{
     store::{
         addresses,
         news::{self, Arrived, Trouble},
-        outbox::{self, NewLetter, Queued},
+        outbox,
         polls::{self, Polls},
         told,
     },
@@ -167,49 +167,35 @@ async fn tell(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, to: &str) -
     if outbox::telling(&mut tx, &fact).await?.is_some() {
         return Ok(false);
     }
-    let now = desk.clock.now();
     let id = outbox::reserve_letter_id(&mut tx).await?;
     let mut held = digest.held.clone();
     hold::offer(desk, &mut tx, &mut held, to).await?;
     let letter = render(desk, campaign, digest, &held)?;
-    let message_id = compose::message_id(&desk.setup.domain(), id, desk.store.instance_key());
     // A campaign's digests are one thread in their reader's mailbox.
     let first = told::first_digest(&mut tx, &campaign.id, to).await?;
-    let envelope = Envelope {
-        from: &desk.setup.config.outgoing.from,
-        to,
-        message_id: &message_id,
-        in_reply_to: first.as_deref(),
-        references: &[],
-        date: now,
-        zone: &desk.setup.zone,
-        answering: Answering::Staff,
-        instance: &desk.instance(),
-    };
-    let new = NewLetter {
+    let draft = Draft {
         id,
-        fact: &fact,
         kind: outbox::LetterKind::Digest,
+        fact: &fact,
+        to,
+        letter: &letter,
+        files: std::slice::from_ref(&digest.workbook),
         campaign: Some(&campaign.id),
         agency: None,
         message: None,
-        recipient: to,
-        envelope_from: Some(&desk.setup.bounce_address()),
-        subject: &letter.subject,
-        message_id: &message_id,
         in_reply_to: first.as_deref(),
-        body_sha256: &sha256(fact.as_bytes()),
-        raw: &compose::compose(&envelope, &letter, std::slice::from_ref(&digest.workbook))?,
-        not_before: now,
-        now,
+        references: &[],
+        answering: Answering::Staff,
+        said_sha256: &sha256(fact.as_bytes()),
+        not_before: desk.clock.now(),
     };
-    let queued = outbox::queue(&mut tx, &new).await?;
+    let queued = draft.queue(desk, &mut tx).await?;
     tx.commit().await?;
-    Ok(matches!(queued, Queued::New(_)))
+    Ok(queued.is_some())
 }
 
 fn render(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, held: &[HeldItem]) -> anyhow::Result<Letter> {
-    let deadline = campaign.campaign.deadline_day(&campaign.calendar);
+    let deadline = campaign.last_day();
     let facts = DigestFacts { held: held.iter().map(|item| held_facts(desk, item)).collect(), ..digest.facts.clone() };
     let context = Context {
         office: OfficeFacts::new(&desk.setup.config.office),

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     agency::Agency,
     appendix::Appendix,
-    form::Circumstances,
+    fence::Fence,
     letter::{
         Context,
         compose::{self, File},
@@ -71,9 +71,9 @@ pub async fn read_again(
         Err(error) => return Err(error.into()),
     };
     let earlier = earlier::before(desk, &campaign.id, &agency.id, row.message, row.received_at).await?;
-    let circumstances = Circumstances { agency_kind: Some(agency.kind), letter_date: Some(campaign.letter_date()) };
-    let (fence, form, sha256) = (desk.fence.clone(), campaign.form.clone(), row.file_sha256.clone());
-    let read = move || -> anyhow::Result<Option<Report>> {
+    let circumstances = campaign.circumstances(Some(agency));
+    let (form, sha256) = (campaign.form.clone(), row.file_sha256.clone());
+    let read = move |fence: &Fence| {
         let mut reading = fence.begin();
         let Ok(mail) = reading.mail(&raw)? else { return Ok(None) };
         let Ok(appendix) = reading.appendix_with(&form, &mail.attachments, &earlier, &circumstances)? else {
@@ -86,5 +86,5 @@ pub async fn read_again(
             _ => None,
         })
     };
-    tokio::task::spawn_blocking(read).await.context("reading a report again failed")?
+    desk.behind_the_fence(read).await
 }

@@ -4,29 +4,29 @@
 use super::Desk;
 use crate::store::{
     Tx,
-    audit::{self, NewEntry},
+    audit::{self, NewEntry, Who},
     outbox::{self, LetterRow},
 };
 use anyhow::Context as _;
 
 /// Sends a letter again that failed or of which nobody knows whether it arrived.
-pub async fn retry(desk: &Desk, id: i64, actor: &str, why: Option<&str>) -> anyhow::Result<LetterRow> {
+pub async fn retry(desk: &Desk, id: i64, who: Who<'_>) -> anyhow::Result<LetterRow> {
     let letter = known(desk, id).await?;
     let mut tx = desk.store.begin().await?;
     outbox::requeue(&mut tx, id, desk.clock.now()).await.with_context(|| refused(&letter, "sent again"))?;
     let outcome = format!("it was {}, and is queued again", letter.state.as_str());
-    note(desk, &mut tx, &letter, actor, "outbox retry", why, &outcome).await?;
+    note(desk, &mut tx, &letter, who, "outbox retry", &outcome).await?;
     tx.commit().await?;
     Ok(letter)
 }
 
 /// Withdraws a letter that has not left.
-pub async fn cancel(desk: &Desk, id: i64, actor: &str, why: Option<&str>) -> anyhow::Result<LetterRow> {
+pub async fn cancel(desk: &Desk, id: i64, who: Who<'_>) -> anyhow::Result<LetterRow> {
     let letter = known(desk, id).await?;
     let mut tx = desk.store.begin().await?;
     outbox::cancel(&mut tx, id).await.with_context(|| refused(&letter, "withdrawn"))?;
     let outcome = format!("it was {}, and is withdrawn", letter.state.as_str());
-    note(desk, &mut tx, &letter, actor, "outbox cancel", why, &outcome).await?;
+    note(desk, &mut tx, &letter, who, "outbox cancel", &outcome).await?;
     tx.commit().await?;
     Ok(letter)
 }
@@ -43,18 +43,16 @@ async fn note(
     desk: &Desk,
     tx: &mut Tx,
     letter: &LetterRow,
-    actor: &str,
+    who: Who<'_>,
     act: &str,
-    why: Option<&str>,
     outcome: &str,
 ) -> anyhow::Result<()> {
     let entry = NewEntry {
         at: desk.clock.now(),
-        actor,
+        who,
         act,
         subject: &format!("letter:{}", letter.id),
         campaign: letter.campaign.as_ref(),
-        reason: why,
         outcome,
     };
     Ok(audit::note(tx, &entry).await?)

@@ -41,7 +41,7 @@ pub mod watch;
 use crate::{
     agency::{Agency, AgencyId},
     clock::Clock,
-    fence::Fence,
+    fence::{Fence, FenceError},
     message::{Mail, automatic::Own},
     pulse::Pulse,
     resolver::{Resolver, ResolverError},
@@ -148,9 +148,16 @@ impl Desk {
         if raw.is_empty() {
             return Ok(None);
         }
+        Ok(self.behind_the_fence(move |fence| fence.begin().mail(&raw)).await?.ok())
+    }
+
+    /// Lets `read` have the fence on a thread where it may take its time.
+    pub async fn behind_the_fence<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Fence) -> Result<T, FenceError> + Send + 'static,
+    ) -> anyhow::Result<T> {
         let fence = self.fence.clone();
-        let read = spawn_blocking(move || fence.begin().mail(&raw)).await.context("reading a mail failed")?;
-        Ok(read?.ok())
+        Ok(spawn_blocking(move || read(&fence)).await.context("reading behind the fence failed")??)
     }
 
     /// An agency as the registry has it, or had it when it was last there.

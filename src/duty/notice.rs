@@ -2,22 +2,18 @@
 //! agency, in a send window, in the thread of the opening letter; and just before it leaves it is asked whether
 //! it still is true.
 
-use super::Desk;
+use super::{Desk, post::Draft};
 use crate::{
     agency::{Agency, AgencyId},
     attachment::sha256,
     campaign::CampaignId,
     letter::{
         Context, LetterKind,
-        compose::{self, Answering, Envelope, File},
+        compose::{Answering, File},
         context::{AgencyFacts, CampaignFacts, Moment, OfficeFacts, ReminderFacts, date},
     },
     setup::OpenCampaign,
-    store::{
-        Tx,
-        outbox::{self, NewLetter, Queued},
-        told,
-    },
+    store::{Tx, outbox, told},
 };
 use anyhow::Context as _;
 use jiff::{Timestamp, civil::Date};
@@ -49,43 +45,29 @@ pub async fn queue(desk: &Desk, tx: &mut Tx, notice: &Notice<'_>) -> anyhow::Res
         return Ok(false);
     }
     let Notice { campaign, agency, .. } = notice;
-    let now = desk.clock.now();
     let id = outbox::reserve_letter_id(tx).await?;
     let thread = format!("#{}-{}-{id}", campaign.id, agency.id);
     let attachments = notice.files.iter().map(|file| file.name.clone()).collect();
     let context = Context { attachments, thread, ..notice.context.clone() };
     let letter = desk.setup.letters.render(notice.kind, &context).context("a letter cannot be rendered")?;
-    let message_id = compose::message_id(&desk.setup.domain(), id, desk.store.instance_key());
     let opening = told::message_id_telling(tx, &opening_fact(&campaign.id, &agency.id)).await?;
-    let envelope = Envelope {
-        from: &desk.setup.config.outgoing.from,
-        to: notice.to,
-        message_id: &message_id,
-        in_reply_to: opening.as_deref(),
-        references: &[],
-        date: now,
-        zone: &desk.setup.zone,
-        answering: Answering::Generated,
-        instance: &desk.instance(),
-    };
-    let new = NewLetter {
+    let draft = Draft {
         id,
-        fact: notice.fact,
         kind: notice.kind.into(),
+        fact: notice.fact,
+        to: notice.to,
+        letter: &letter,
+        files: notice.files,
         campaign: Some(&campaign.id),
         agency: Some(&agency.id),
         message: None,
-        recipient: notice.to,
-        envelope_from: Some(&desk.setup.bounce_address()),
-        subject: &letter.subject,
-        message_id: &message_id,
         in_reply_to: opening.as_deref(),
-        body_sha256: &sha256(notice.said.as_bytes()),
-        raw: &compose::compose(&envelope, &letter, notice.files)?,
+        references: &[],
+        answering: Answering::Generated,
+        said_sha256: &sha256(notice.said.as_bytes()),
         not_before: campaign.windows.next(notice.from, &campaign.calendar, &desk.setup.zone),
-        now,
     };
-    Ok(matches!(outbox::queue(tx, &new).await?, Queued::New(_)))
+    Ok(draft.queue(desk, tx).await?.is_some())
 }
 
 /// What every such letter may speak of.

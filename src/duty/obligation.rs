@@ -9,20 +9,12 @@ use crate::{
     store::{
         addresses::{self, How},
         agencies::{self, Paper, StaffState},
-        audit::{self, NewEntry},
+        audit::{self, NewEntry, Who},
         reports,
     },
 };
 use anyhow::{Context as _, ensure};
 use jiff::civil::Date;
-
-/// Who decides, and why, in words of their own.
-#[derive(Debug, Clone, Copy)]
-pub struct Who<'a> {
-    /// `cli:` and a user of this machine, or `mail:` and an address.
-    pub actor: &'a str,
-    pub why: Option<&'a str>,
-}
 
 /// A decision about an agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +65,7 @@ pub async fn decide(
             reports::judge_by(&mut tx, id, agency, campaign.deadline_of(day, &desk.setup.zone)).await?;
             match day {
                 Some(day) => format!("the last day of {agency} is {day}; its reminders follow that day"),
-                None => format!("the last day of {agency} is the campaign's, {}", campaign.deadline_day_of(None)),
+                None => format!("the last day of {agency} is the campaign's, {}", campaign.last_day()),
             }
         }
         Act::Exempt(exempt) => {
@@ -117,15 +109,7 @@ pub async fn decide(
         }
     };
     let subject = format!("agency:{agency}");
-    let entry = NewEntry {
-        at: now,
-        actor: who.actor,
-        act: act.name(),
-        subject: &subject,
-        campaign: Some(id),
-        reason: who.why,
-        outcome: &outcome,
-    };
+    let entry = NewEntry { at: now, who, act: act.name(), subject: &subject, campaign: Some(id), outcome: &outcome };
     audit::note(&mut tx, &entry).await?;
     tx.commit().await?;
     Ok(outcome)
@@ -157,11 +141,10 @@ pub async fn close(desk: &Desk, campaign: &OpenCampaign, close: bool, who: Who<'
     let subject = format!("campaign:{}", campaign.id);
     let entry = NewEntry {
         at: now,
-        actor: who.actor,
+        who,
         act: if close { "campaign close" } else { "campaign reopen" },
         subject: &subject,
         campaign: Some(&campaign.id),
-        reason: who.why,
         outcome,
     };
     audit::note(&mut tx, &entry).await?;

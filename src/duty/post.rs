@@ -1,5 +1,6 @@
-//! A letter about a decision, a question or an alert, from its words to the outbox: rendered, composed and queued in
-//! the transaction of the fact it tells. Receipts, digests and reminders have rules of their own and do this themselves.
+//! From a letter's words to the outbox, in the transaction of the fact it tells: every letter that is written here, not
+//! only passed on, becomes a mail in `Draft::queue`. A letter about a decision, a question or an alert is also rendered
+//! here; receipts, digests and reminders have rules of their own for that.
 
 use super::Desk;
 use crate::{
@@ -7,7 +8,7 @@ use crate::{
     attachment::sha256,
     campaign::CampaignId,
     letter::{
-        Context, LetterKind,
+        Context, Letter, LetterKind,
         compose::{self, Answering, Envelope, File},
     },
     store::{
@@ -16,6 +17,73 @@ use crate::{
     },
 };
 use anyhow::Context as _;
+use jiff::Timestamp;
+
+/// A letter whose words stand.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    /// Reserved in the same transaction, before anything was asked that another letter may change.
+    pub id: i64,
+    pub kind: outbox::LetterKind,
+    /// There is one letter for each.
+    pub fact: &'a str,
+    pub to: &'a str,
+    pub letter: &'a Letter,
+    pub files: &'a [File],
+    pub campaign: Option<&'a CampaignId>,
+    pub agency: Option<&'a AgencyId>,
+    /// The mail that it answers, or that made it necessary.
+    pub message: Option<i64>,
+    pub in_reply_to: Option<&'a str>,
+    pub references: &'a [String],
+    pub answering: Answering,
+    /// What it says, by which the same letter is known again; in hexadecimal digits of its SHA-256.
+    pub said_sha256: &'a str,
+    /// It leaves then at the earliest.
+    pub not_before: Timestamp,
+}
+
+impl Draft<'_> {
+    /// Composes the mail and queues it; none where its fact has a letter already.
+    pub async fn queue(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<Option<i64>> {
+        let now = desk.clock.now();
+        let message_id = compose::message_id(&desk.setup.domain(), self.id, desk.store.instance_key());
+        let envelope = Envelope {
+            from: &desk.setup.config.outgoing.from,
+            to: self.to,
+            message_id: &message_id,
+            in_reply_to: self.in_reply_to,
+            references: self.references,
+            date: now,
+            zone: &desk.setup.zone,
+            answering: self.answering,
+            instance: &desk.instance(),
+        };
+        let bounce = desk.setup.bounce_address();
+        let new = NewLetter {
+            id: self.id,
+            fact: self.fact,
+            kind: self.kind,
+            campaign: self.campaign,
+            agency: self.agency,
+            message: self.message,
+            recipient: self.to,
+            // Nobody is to answer an answer, not even a server.
+            envelope_from: (self.answering != Answering::Replied).then_some(bounce.as_str()),
+            subject: &self.letter.subject,
+            message_id: &message_id,
+            in_reply_to: self.in_reply_to,
+            body_sha256: self.said_sha256,
+            raw: &compose::compose(&envelope, self.letter, self.files)?,
+            not_before: self.not_before,
+            now,
+        };
+        Ok(match outbox::queue(tx, &new).await? {
+            Queued::New(id) => Some(id),
+            Queued::AlreadyThere(_) => None,
+        })
+    }
+}
 
 /// A letter to one address.
 #[derive(Debug)]
@@ -41,43 +109,23 @@ pub async fn post(desk: &Desk, tx: &mut Tx, post: &Post<'_>) -> anyhow::Result<O
     if !looks_like_address(post.to) || outbox::telling(tx, post.fact).await?.is_some() {
         return Ok(None);
     }
-    let now = desk.clock.now();
     let name = post.kind.as_str();
     let letter = desk.setup.letters.render(post.kind, post.context).with_context(|| format!("letter {name}"))?;
-    let id = outbox::reserve_letter_id(tx).await?;
-    let message_id = compose::message_id(&desk.setup.domain(), id, desk.store.instance_key());
-    let envelope = Envelope {
-        from: &desk.setup.config.outgoing.from,
-        to: post.to,
-        message_id: &message_id,
-        in_reply_to: post.in_reply_to,
-        references: &[],
-        date: now,
-        zone: &desk.setup.zone,
-        answering: post.answering,
-        instance: &desk.instance(),
-    };
-    let bounce = desk.setup.bounce_address();
-    let new = NewLetter {
-        id,
-        fact: post.fact,
+    let draft = Draft {
+        id: outbox::reserve_letter_id(tx).await?,
         kind: post.kind.into(),
+        fact: post.fact,
+        to: post.to,
+        letter: &letter,
+        files: post.files,
         campaign: post.campaign,
         agency: post.agency,
         message: post.message,
-        recipient: post.to,
-        // Nobody is to answer an answer, not even a server.
-        envelope_from: (post.answering != Answering::Replied).then_some(bounce.as_str()),
-        subject: &letter.subject,
-        message_id: &message_id,
         in_reply_to: post.in_reply_to,
-        body_sha256: &sha256(format!("{name}\n{}", post.said).as_bytes()),
-        raw: &compose::compose(&envelope, &letter, post.files)?,
-        not_before: now,
-        now,
+        references: &[],
+        answering: post.answering,
+        said_sha256: &sha256(format!("{name}\n{}", post.said).as_bytes()),
+        not_before: desk.clock.now(),
     };
-    Ok(match outbox::queue(tx, &new).await? {
-        Queued::New(id) => Some(id),
-        Queued::AlreadyThere(_) => None,
-    })
+    draft.queue(desk, tx).await
 }

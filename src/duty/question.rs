@@ -23,7 +23,7 @@ use crate::{
     setup::OpenCampaign,
     store::{
         Tx, addresses,
-        audit::{self, NewEntry},
+        audit::{self, NewEntry, Who},
         messages::{self, MessageDetail, MessageKind},
         outbox, questions,
     },
@@ -214,11 +214,10 @@ impl Answer {
         };
         let entry = NewEntry {
             at: desk.clock.now(),
-            actor: &staff::actor(from),
+            who: Who { actor: &staff::actor(from), why: None },
             act: ACT,
             subject: &release::subject(row.id),
             campaign: Some(&open.id),
-            reason: None,
             outcome: &outcome,
         };
         Ok(audit::note(tx, &entry).await?)
@@ -261,7 +260,7 @@ fn mark(id: i64) -> String {
 }
 
 fn context(desk: &Desk, open: &OpenCampaign) -> Context {
-    let deadline = open.campaign.deadline_day(&open.calendar);
+    let deadline = open.last_day();
     Context {
         office: OfficeFacts::new(&desk.setup.config.office),
         campaign: CampaignFacts::new(&open.campaign, deadline),

@@ -8,7 +8,7 @@ use crate::{
     setup::OpenCampaign,
     store::{
         Tx, addresses,
-        audit::{self, NewEntry},
+        audit::{self, NewEntry, Who},
         redaction::{self, Scope},
         traces,
     },
@@ -38,14 +38,7 @@ impl std::fmt::Display for Removed {
 }
 
 /// Removes what is personal from everything in the scope, and notes it; with `only_look`, says what that would be.
-pub async fn redact(
-    desk: &Desk,
-    scope: &Scope,
-    act: &str,
-    actor: &str,
-    why: Option<&str>,
-    only_look: bool,
-) -> anyhow::Result<Removed> {
+pub async fn redact(desk: &Desk, scope: &Scope, act: &str, who: Who<'_>, only_look: bool) -> anyhow::Result<Removed> {
     let mut tx = desk.store.begin().await?;
     let (mails, mail_bytes) = redaction::mails(&mut tx, scope).await?;
     let (letters, letter_bytes) = redaction::letters(&mut tx, scope).await?;
@@ -79,11 +72,10 @@ pub async fn redact(
     };
     let entry = NewEntry {
         at: desk.clock.now(),
-        actor,
+        who,
         act,
         subject: &subject,
         campaign: scope.campaign.as_ref(),
-        reason: why,
         outcome: &removed.to_string(),
     };
     audit::note(&mut tx, &entry).await?;

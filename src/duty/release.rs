@@ -13,7 +13,7 @@ use crate::{
     store::{
         Tx,
         addresses::{self, How},
-        audit::{self, NewEntry},
+        audit::{self, NewEntry, Who},
         held,
         messages::{self, Held, MessageDetail, MessageState},
     },
@@ -169,15 +169,7 @@ pub async fn prepare(desk: &Desk, id: i64, act: Act) -> anyhow::Result<Prepared>
             Work::Record(Box::new(judged))
         }
         Act::Reprocess => {
-            let by_staff = message.evidence.as_deref() == Some(judge::BY_STAFF);
-            let given = match by_staff {
-                true => Given {
-                    agency: message.row.agency.clone(),
-                    campaign: message.row.campaign.clone(),
-                    ..Given::default()
-                },
-                false => Given::default(),
-            };
+            let given = Given::again(&message);
             Work::Record(Box::new(read_again(desk, message, &given).await?))
         }
     };
@@ -230,7 +222,7 @@ impl Prepared {
     }
 
     /// Carries the decision out and notes it.
-    pub async fn carry_out(&self, desk: &Desk, tx: &mut Tx, actor: &str, why: Option<&str>) -> anyhow::Result<Done> {
+    pub async fn carry_out(&self, desk: &Desk, tx: &mut Tx, who: Who<'_>) -> anyhow::Result<Done> {
         if matches!(self.work, Work::Nothing) {
             return Ok(Done { before: true, words: "it was decided so before".to_owned(), recorded: None });
         }
@@ -251,11 +243,10 @@ impl Prepared {
         };
         let entry = NewEntry {
             at: desk.clock.now(),
-            actor,
+            who,
             act: self.act.as_str(),
             subject: &subject(self.id),
             campaign,
-            reason: why,
             outcome: &words,
         };
         audit::note(tx, &entry).await?;
@@ -291,10 +282,10 @@ impl Prepared {
 }
 
 /// Prepares and carries out in a transaction of its own.
-pub async fn decide(desk: &Desk, id: i64, act: Act, actor: &str, why: Option<&str>) -> anyhow::Result<Done> {
+pub async fn decide(desk: &Desk, id: i64, act: Act, who: Who<'_>) -> anyhow::Result<Done> {
     let prepared = prepare(desk, id, act).await?;
     let mut tx = desk.store.begin().await?;
-    let done = prepared.carry_out(desk, &mut tx, actor, why).await?;
+    let done = prepared.carry_out(desk, &mut tx, who).await?;
     tx.commit().await?;
     if let Some(recorded) = &done.recorded {
         recorded.log("message released");

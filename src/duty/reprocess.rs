@@ -8,7 +8,7 @@ use super::{
 };
 use crate::store::{
     again,
-    audit::{self, NewEntry},
+    audit::{self, NewEntry, Who},
     messages,
 };
 use anyhow::Context as _;
@@ -32,24 +32,19 @@ pub async fn which(desk: &Desk, which: &Which) -> anyhow::Result<Vec<i64>> {
     })
 }
 
-/// Handles one message again. What staff once said of it still holds.
-pub async fn reprocess(desk: &Desk, id: i64, actor: &str, why: Option<&str>) -> anyhow::Result<Recorded> {
+/// Handles one message again.
+pub async fn reprocess(desk: &Desk, id: i64, who: Who<'_>) -> anyhow::Result<Recorded> {
     let before = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
-    let by_staff = before.evidence.as_deref() == Some(judge::BY_STAFF);
-    let given = match by_staff {
-        true => Given { agency: before.row.agency.clone(), campaign: before.row.campaign.clone(), ..Given::default() },
-        false => Given::default(),
-    };
+    let given = Given::again(&before);
     let judged = judge::judge_seen(desk, before, &given).await?;
     let mut tx = desk.store.begin().await?;
     let recorded = judged.record(desk, &mut tx).await?;
     let entry = NewEntry {
         at: desk.clock.now(),
-        actor,
+        who,
         act: "message reprocess",
         subject: &format!("message:{id}"),
         campaign: recorded.campaign.as_ref(),
-        reason: why,
         outcome: &recorded.words(),
     };
     audit::note(&mut tx, &entry).await?;

@@ -23,7 +23,7 @@ use crate::{
     setup::OpenCampaign,
     store::{
         Tx,
-        audit::{self, NewEntry},
+        audit::{self, NewEntry, Who},
         messages::{self, Held},
         tokens::{self, TokenAct, TokenRow},
     },
@@ -230,7 +230,8 @@ impl Obey {
         if !tokens::take(tx, row.id, from.message, now).await? {
             anyhow::bail!("token {} was used meanwhile", row.id);
         }
-        let done = self.prepared.carry_out(desk, tx, &actor(from), self.why.as_deref()).await?;
+        let who = Who { actor: &actor(from), why: self.why.as_deref() };
+        let done = self.prepared.carry_out(desk, tx, who).await?;
         let facts = self.facts(desk, &done).await?;
         let (open, fact) = (open_campaign(desk, row), format!("decision:message:{}", from.message));
         tell(desk, tx, from, open, &fact, facts).await
@@ -265,11 +266,10 @@ impl Refuse {
         let (from, now) = (&self.from, desk.clock.now());
         let entry = NewEntry {
             at: now,
-            actor: &actor(from),
+            who: Who { actor: &actor(from), why: None },
             act: self.act,
             subject: &release::subject(self.about.unwrap_or(from.message)),
             campaign: self.token.as_ref().and_then(|row| row.allowed.campaign.as_ref()),
-            reason: None,
             outcome: &format!("{REFUSED}{}; it came by message {}", self.what, from.message),
         };
         audit::note(tx, &entry).await?;
@@ -342,7 +342,7 @@ async fn tell(
     fact: &str,
     facts: DecisionFacts,
 ) -> anyhow::Result<()> {
-    let deadline = |open: &OpenCampaign| open.campaign.deadline_day(&open.calendar);
+    let deadline = OpenCampaign::last_day;
     let context = Context {
         office: OfficeFacts::new(&desk.setup.config.office),
         campaign: campaign.map(|open| CampaignFacts::new(&open.campaign, deadline(open))).unwrap_or_default(),

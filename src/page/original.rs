@@ -3,16 +3,13 @@
 
 use super::{Shown, held::brief};
 use crate::{attachment::Attachment, letter::one_line, message::Mail, workbook::grid::Grid};
-use anyhow::Context as _;
 use serde_json::{Value as Json, json};
-use tokio::task::spawn_blocking;
 
 /// The sheets of a file of a mail; none where it is no workbook that can be read.
 pub async fn grids(shown: &Shown, file: Attachment) -> anyhow::Result<Vec<Grid>> {
-    let fence = shown.desk.fence.clone();
-    let read = spawn_blocking(move || fence.begin().grids(&file)).await.context("reading a file failed")?;
+    let read = shown.desk.behind_the_fence(move |fence| fence.begin().grids(&file)).await?;
     // What a file does to its reader says nothing to whoever looks but that it cannot be shown.
-    Ok(read?.unwrap_or_default())
+    Ok(read.unwrap_or_default())
 }
 
 /// Running text without what could mislead the eye, line by line.

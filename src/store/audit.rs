@@ -6,19 +6,24 @@ use crate::campaign::CampaignId;
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
+/// Who decides, and why, in words of their own.
+#[derive(Debug, Clone, Copy)]
+pub struct Who<'a> {
+    /// `cli:` and a user of this machine, or `mail:` and an address.
+    pub actor: &'a str,
+    pub why: Option<&'a str>,
+}
+
 /// A decision to be noted.
 #[derive(Debug, Clone, Copy)]
 pub struct NewEntry<'a> {
     pub at: Timestamp,
-    /// `cli:` and a user of this machine, or `mail:` and an address.
-    pub actor: &'a str,
+    pub who: Who<'a>,
     /// Such as `message assign`.
     pub act: &'a str,
     /// What it is about: `message:7`, `letter:3`, `agency:ha-noi`, `campaign:1552`.
     pub subject: &'a str,
     pub campaign: Option<&'a CampaignId>,
-    /// In the actor's own words.
-    pub reason: Option<&'a str>,
     /// What followed, in words for people.
     pub outcome: &'a str,
 }
@@ -45,11 +50,11 @@ pub async fn note(tx: &mut Tx, entry: &NewEntry<'_>) -> Result<(), StoreError> {
         ",
     )
     .bind(micros(entry.at))
-    .bind(plain(entry.actor))
+    .bind(plain(entry.who.actor))
     .bind(entry.act)
     .bind(plain(entry.subject))
     .bind(entry.campaign.map(CampaignId::as_str))
-    .bind(entry.reason.map(plain))
+    .bind(entry.who.why.map(plain))
     .bind(plain(entry.outcome))
     .execute(tx.connection())
     .await?;
@@ -100,16 +105,15 @@ mod tests {
         let campaign = campaign();
         let entry = |subject| NewEntry {
             at: at("2023-02-20T01:00:00Z"),
-            actor: "mail:can-bo@mic.example",
+            who: Who { actor: "mail:can-bo@mic.example", why: Some("thư quảng cáo") },
             act: "message dismiss",
             subject,
             campaign: Some(&campaign),
-            reason: Some("thư quảng cáo"),
             outcome: "the message no longer waits",
         };
         let mut tx = store.begin().await.unwrap();
         note(&mut tx, &entry("message:7")).await.unwrap();
-        note(&mut tx, &NewEntry { reason: None, campaign: None, ..entry("message:8") }).await.unwrap();
+        note(&mut tx, &NewEntry { campaign: None, ..entry("message:8") }).await.unwrap();
         tx.commit().await.unwrap();
         let all = list(&store, None).await.unwrap();
         assert_eq!(all.iter().map(|entry| entry.subject.as_str()).collect::<Vec<_>>(), ["message:7", "message:8"]);

@@ -12,10 +12,15 @@ use phuluc::{
         release::{self, Act},
         reprocess::{self, Which},
     },
-    store::{audit, messages, messages::MessageState, redaction::Scope},
+    store::{
+        audit::{self, Who},
+        messages,
+        messages::MessageState,
+        redaction::Scope,
+    },
 };
 
-const ACTOR: &str = "cli:can-bo";
+const STAFF: Who = Who { actor: "cli:can-bo", why: None };
 
 /// Does something to the story's database that the program never would.
 async fn meddle(story: &Story, sql: &'static str) {
@@ -33,7 +38,7 @@ async fn what_was_set_aside_is_read_again_and_answered_once() {
         story.poll().await;
     }
     assert_eq!(story.outcome(), "failed");
-    let error = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap_err();
+    let error = reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap_err();
     assert!(format!("{error:#}").contains("this row is poison"), "{error:#}");
     let before = messages::show(&story.desk.store, 1).await.unwrap().unwrap();
     assert_eq!((before.row.state, before.attempts), (MessageState::SetAside, 5), "a failure changes nothing");
@@ -42,13 +47,13 @@ async fn what_was_set_aside_is_read_again_and_answered_once() {
     story.cure().await;
     assert_eq!(reprocess::which(&story.desk, &Which::Failed).await.unwrap(), [1]);
     assert!(reprocess::which(&story.desk, &Which::FailedUnderAnother).await.unwrap().is_empty());
-    let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, Some("lỗi đã sửa")).await.unwrap();
+    let recorded = reprocess::reprocess(&story.desk, 1, Who { why: Some("lỗi đã sửa"), ..STAFF }).await.unwrap();
     assert_eq!(recorded.words(), "report, of ha-nam, accepted, letter 1 (receipt) queued");
     assert!(reprocess::which(&story.desk, &Which::Failed).await.unwrap().is_empty());
     // Its mail is moved now, its letter leaves, and a second time tells nobody anything.
     let (received, delivered) = story.poll().await;
     assert_eq!((received.filed, delivered.sent), (1, 1));
-    let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap();
+    let recorded = reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap();
     assert_eq!(recorded.words(), "report, of ha-nam, accepted, no letter");
     assert_eq!(story.versions("ha-nam").await, "1 accepted current");
     story.poll().await;
@@ -58,7 +63,7 @@ async fn what_was_set_aside_is_read_again_and_answered_once() {
     assert_eq!((after.last_error, after.handled_by.as_deref()), (None, Some(judge::VERSION)));
     let audit = audit::list(&story.desk.store, Some("message:1")).await.unwrap();
     assert_eq!(audit.len(), 2);
-    assert_eq!((audit[0].actor.as_str(), audit[0].act.as_str()), (ACTOR, "message reprocess"));
+    assert_eq!((audit[0].actor.as_str(), audit[0].act.as_str()), (STAFF.actor, "message reprocess"));
     assert_eq!(audit[0].reason.as_deref(), Some("lỗi đã sửa"));
     story.end().await;
 }
@@ -84,7 +89,7 @@ async fn a_neutral_receipt_is_followed_by_the_real_answer_and_no_answer_by_a_wea
     // Of a size that none of what is put in its place falls short of.
     sqlx::query("UPDATE message SET handled_by = '0.0.9', size = 1").execute(&mut database).await.unwrap();
     assert_eq!(reprocess::which(&story.desk, &Which::FailedUnderAnother).await.unwrap(), [1]);
-    let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap();
+    let recorded = reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap();
     assert_eq!(recorded.words(), "report, of ha-nam, needs_correction, letter 2 (correction) queued");
     story.poll().await;
     assert_eq!(story.letter().sent.to, "an@hanam.example");
@@ -95,7 +100,7 @@ async fn a_neutral_receipt_is_followed_by_the_real_answer_and_no_answer_by_a_wea
         .execute(&mut database)
         .await
         .unwrap();
-    let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap();
+    let recorded = reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap();
     assert!(recorded.words().ends_with("accepted, letter 3 (receipt) queued"), "{}", recorded.words());
     assert_eq!(story.versions("ha-nam").await, "1 accepted current");
     // Nothing weaker follows.
@@ -105,7 +110,7 @@ async fn a_neutral_receipt_is_followed_by_the_real_answer_and_no_answer_by_a_wea
         .execute(&mut database)
         .await
         .unwrap();
-    let recorded = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap();
+    let recorded = reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap();
     assert!(recorded.words().ends_with("unreadable, no letter"), "{}", recorded.words());
     assert_eq!(story.versions("ha-nam").await, "", "the report it was is no longer there");
     story.poll().await;
@@ -137,7 +142,7 @@ async fn what_staff_say_of_a_message_comes_before_its_own_evidence_and_stays() {
     assert_eq!(story.letter().sent.to, "an@gmail.example");
     // On time, for it came in February.
     assert_eq!(story.versions("nghe-an").await, "1 accepted current");
-    let again = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap();
+    let again = reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap();
     assert_eq!(again.words(), "report, of nghe-an, accepted, no letter");
     story.end().await;
 }
@@ -150,9 +155,9 @@ async fn what_was_never_handled_is_not_handled_again() {
     meddle(&story, "ALTER TABLE letter_sequence RENAME TO letter_sequence_away").await;
     receive::receive(&story.desk, &mut mailbox).await.unwrap();
     meddle(&story, "ALTER TABLE letter_sequence_away RENAME TO letter_sequence").await;
-    let error = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap_err();
+    let error = reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap_err();
     assert!(format!("{error:#}").contains("there is no message that was handled or set aside: 1"), "{error:#}");
-    assert!(reprocess::reprocess(&story.desk, 7, ACTOR, None).await.is_err());
+    assert!(reprocess::reprocess(&story.desk, 7, STAFF).await.is_err());
     story.poll().await;
     story.message();
     story.letter();
@@ -171,7 +176,7 @@ async fn what_one_decides_while_another_reads_the_message_again_is_not_undone() 
         agency: phuluc::agency::AgencyId::parse("ha-nam").unwrap(),
         campaign: phuluc::campaign::CampaignId::parse("1552").unwrap(),
     };
-    release::decide(&story.desk, 1, assign, ACTOR, None).await.unwrap();
+    release::decide(&story.desk, 1, assign, STAFF).await.unwrap();
     let mut tx = story.desk.store.begin().await.unwrap();
     let error = stale.record(&story.desk, &mut tx).await.unwrap_err();
     assert!(format!("{error:#}").contains("somebody else decided about message 1"), "{error:#}");
@@ -196,14 +201,14 @@ async fn commands_that_read_a_message_again_at_once_record_one_report_and_one_le
         for number in 0..4 {
             let desk = story.another_daemon().await;
             together.spawn(async move {
-                let done = reprocess::reprocess(&desk, 1, ACTOR, None).await.map(drop);
+                let done = reprocess::reprocess(&desk, 1, STAFF).await.map(drop);
                 let assign = Act::Assign {
                     agency: phuluc::agency::AgencyId::parse("nghe-an").unwrap(),
                     campaign: phuluc::campaign::CampaignId::parse("1552").unwrap(),
                 };
                 let also = match number {
-                    0 => release::decide(&desk, 2, assign, ACTOR, None).await.map(drop),
-                    _ => reprocess::reprocess(&desk, 2, ACTOR, None).await.map(drop),
+                    0 => release::decide(&desk, 2, assign, STAFF).await.map(drop),
+                    _ => reprocess::reprocess(&desk, 2, STAFF).await.map(drop),
                 };
                 desk.store.close().await;
                 (done, also)
@@ -235,8 +240,8 @@ async fn a_message_whose_bytes_are_gone_keeps_its_report() {
     story.message();
     story.letter();
     let scope = Scope { campaign: phuluc::campaign::CampaignId::parse("1552"), ..Scope::default() };
-    redact::redact(&story.desk, &scope, "campaign purge", ACTOR, None, false).await.unwrap();
-    let error = reprocess::reprocess(&story.desk, 1, ACTOR, None).await.unwrap_err();
+    redact::redact(&story.desk, &scope, "campaign purge", STAFF, false).await.unwrap();
+    let error = reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap_err();
     assert!(format!("{error:#}").contains("the bytes of message 1 were removed"), "{error:#}");
     assert_eq!(story.versions("ha-nam").await, "1 accepted current");
     story.end().await;

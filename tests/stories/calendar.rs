@@ -13,10 +13,15 @@ use phuluc::{
     clock::Clock,
     duty::{
         announce::{self, Announced},
-        obligation::{self, Act, Who},
+        obligation::{self, Act},
         remind,
     },
-    store::{addresses, audit, outbox, outbox::LetterKind},
+    store::{
+        addresses,
+        audit::{self, Who},
+        outbox,
+        outbox::LetterKind,
+    },
     workbook::{Format, Workbook},
 };
 

@@ -14,7 +14,11 @@ use phuluc::{
         hold::{self, HeldItem},
         release::{self, Act, Done},
     },
-    store::{addresses, audit, tokens::TokenAct},
+    store::{
+        addresses,
+        audit::{self, Who},
+        tokens::TokenAct,
+    },
 };
 
 pub const STAFF: &str = "can-bo@mic.example";
@@ -24,7 +28,9 @@ fn assigned(agency: &str) -> Act {
 }
 
 async fn decide(story: &Story, id: i64, act: Act) -> Result<Done, String> {
-    release::decide(&story.desk, id, act, "cli:lan", Some("gọi điện hỏi")).await.map_err(|error| error.to_string())
+    release::decide(&story.desk, id, act, Who { actor: "cli:lan", why: Some("gọi điện hỏi") })
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// What waits, with links for one of the staff, as a digest to them holds it.

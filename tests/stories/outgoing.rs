@@ -8,9 +8,10 @@ use crate::{
     without_reason,
 };
 use phuluc::{
-    duty::{Desk, announce, obligation::Who},
+    duty::{Desk, announce},
     letter::compose,
     store::{
+        audit::Who,
         messages,
         outbox::{self, LetterKind},
         tokens::TokenAct,

@@ -8,12 +8,14 @@ use crate::{
 };
 use phuluc::{
     campaign::CampaignId,
-    duty::{
-        obligation::{self, Who},
-        redact,
-    },
+    duty::{obligation, redact},
     setup::Setup,
-    store::{audit, messages, redaction::Scope, tokens::TokenAct},
+    store::{
+        audit::{self, Who},
+        messages,
+        redaction::Scope,
+        tokens::TokenAct,
+    },
 };
 
 /// What was refused, as the audit table has it.
@@ -125,7 +127,9 @@ async fn a_link_for_a_mail_that_was_emptied_says_so_and_it_may_still_be_dismisse
         before: Some("2023-02-21T00:00:00+07:00".parse().unwrap()),
         agency: None,
     };
-    let removed = redact::redact(&story.desk, &scope, "campaign purge", "cli:lan", None, false).await.unwrap();
+    let removed = redact::redact(&story.desk, &scope, "campaign purge", Who { actor: "cli:lan", why: None }, false)
+        .await
+        .unwrap();
     assert_eq!(removed.mails, 1);
     story.at("2023-02-21 09:00:00");
     let link = written(&item, TokenAct::Assign);

@@ -8,11 +8,18 @@ use phuluc::{
     agency::AgencyId,
     campaign::CampaignId,
     duty::redact,
-    store::{addresses, audit, messages, outbox, redaction::Scope},
+    store::{
+        addresses,
+        audit::{self, Who},
+        messages, outbox,
+        redaction::Scope,
+    },
 };
 
 async fn redact(story: &Story, scope: &Scope, only_look: bool) -> redact::Removed {
-    redact::redact(&story.desk, scope, "agency redact", "cli:lan", Some("theo đề nghị"), only_look).await.unwrap()
+    redact::redact(&story.desk, scope, "agency redact", Who { actor: "cli:lan", why: Some("theo đề nghị") }, only_look)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use phuluc::{
     form::Circumstances,
     message,
     sheet::{self, AgencyMark, Filled, FormWorkbook},
-    store::{documents, outbox::LetterKind, reports::Verdict},
+    store::{audit::Who, documents, outbox::LetterKind, reports::Verdict},
 };
 use std::collections::BTreeSet;
 
@@ -195,7 +195,7 @@ async fn what_is_mostly_guessed_waits_for_staff_with_its_reading() {
     let act = Act::Assign { agency, campaign: story.campaign().id };
     let prepared = release::prepare(&story.desk, message.row.id, act).await.unwrap();
     let mut tx = story.desk.store.begin().await.unwrap();
-    prepared.carry_out(&story.desk, &mut tx, "cli:can-bo", None).await.unwrap();
+    prepared.carry_out(&story.desk, &mut tx, Who { actor: "cli:can-bo", why: None }).await.unwrap();
     tx.commit().await.unwrap();
     let report = &story.reports("ha-nam").await[0];
     assert!(report.verdict != Verdict::Unreadable && report.confidence.unwrap() < 100);
@@ -214,7 +214,7 @@ fn read(story: &Story, name: &str, path: &str) -> (phuluc::form::answers::Answer
         message::read_file(if name.is_empty() { path } else { name }, &bytes)
     };
     let campaign = story.campaign();
-    let circumstances = Circumstances { agency_kind: Some(Kind::Province), letter_date: Some(campaign.letter_date()) };
+    let circumstances = Circumstances { agency_kind: Some(Kind::Province), ..campaign.circumstances(None) };
     match appendix::read(&campaign.form, &files, &[], &circumstances) {
         Appendix::Report { answers, findings, .. } => (answers, findings),
         Appendix::Unreadable { reason, .. } => panic!("{path}: {reason:?}"),
@@ -246,8 +246,7 @@ async fn our_form_filled_from_any_format_reads_the_same() {
         let filled = Some(Filled { answers: &answers, findings: &[] });
         let bytes =
             sheet::write(&FormWorkbook { form: &campaign.form, campaign_letter: "488", agency: None, filled }).unwrap();
-        let circumstances =
-            Circumstances { agency_kind: Some(Kind::Province), letter_date: Some(campaign.letter_date()) };
+        let circumstances = Circumstances { agency_kind: Some(Kind::Province), ..campaign.circumstances(None) };
         let files = [Attachment::new("BC1552.xlsx", "", bytes)];
         let Appendix::Report { answers: again, findings: found, .. } =
             appendix::read(&campaign.form, &files, &[], &circumstances)

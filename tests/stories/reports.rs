@@ -187,7 +187,7 @@ async fn remarks_stand_in_the_receipt_and_the_report_is_accepted() {
 /// What reading the only workbook of a letter finds: codes, rows and fields.
 fn findings_of_the_attachment(story: &Story, letter: &Letter) -> Vec<(String, Option<String>, Option<String>)> {
     let campaign = story.desk.setup.campaign("1552").unwrap();
-    let circumstances = Circumstances { agency_kind: Some(Kind::Province), letter_date: Some(campaign.letter_date()) };
+    let circumstances = Circumstances { agency_kind: Some(Kind::Province), ..campaign.circumstances(None) };
     match appendix::read(&campaign.form, &letter.mail.attachments, &[], &circumstances) {
         Appendix::Report { findings, marks, .. } => {
             assert_eq!((marks.form.as_deref(), marks.agency.as_deref()), (Some("1552"), Some("ha-nam")));

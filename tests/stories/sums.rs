@@ -8,11 +8,12 @@ use phuluc::{
     clock::Clock,
     duty::{
         digest,
-        obligation::{self, Act, Who},
+        obligation::{self, Act},
         tabulate,
     },
     progress::Counts,
     store::{
+        audit::Who,
         messages::{self, Kept, KeptMail},
         reports::{self, NewReport, Verdict},
     },

@@ -7,8 +7,9 @@ use crate::{
 };
 use phuluc::{
     daemon,
-    duty::{announce, obligation::Who, receive},
+    duty::{announce, receive},
     store::{
+        audit::Who,
         messages::{self, MessageState},
         outbox::LetterKind,
     },

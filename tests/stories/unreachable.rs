@@ -10,11 +10,12 @@ use phuluc::{
     agency::AgencyId,
     duty::{
         announce, digest,
-        obligation::{self, Act, Who},
+        obligation::{self, Act},
     },
     progress::State,
     store::{
         addresses::{self, Block},
+        audit::Who,
         outbox::LetterKind,
     },
 };

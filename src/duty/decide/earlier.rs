@@ -9,13 +9,13 @@ use crate::{
     attachment::Attachment,
     campaign::CampaignId,
     duty::Desk,
+    fence::Fence,
     letter::context::date,
     store::{
         StoreError, messages,
         reports::{self, ReportRow, Verdict},
     },
 };
-use anyhow::Context as _;
 use jiff::Timestamp;
 
 /// So many earlier mails are looked at; a form in more pieces is nobody's.
@@ -65,8 +65,7 @@ pub async fn before(
     if mails.is_empty() {
         return Ok(Vec::new());
     }
-    let fence = desk.fence.clone();
-    let read = move || -> anyhow::Result<Vec<Attachment>> {
+    let read = move |fence: &Fence| {
         let mut files = Vec::new();
         for (day, raw) in mails {
             // What could be read then and cannot now completes nothing.
@@ -77,7 +76,7 @@ pub async fn before(
         files.truncate(MOST_FILES);
         Ok(files)
     };
-    tokio::task::spawn_blocking(read).await.context("reading earlier mails failed")?
+    desk.behind_the_fence(read).await
 }
 
 impl Report {

@@ -7,7 +7,7 @@ use crate::{
     appendix::{Appendix, Other, Reason},
     duty::Desk,
     fence::{FenceError, Reading},
-    form::{Circumstances, Marks, answers::Answers, declaration::Form, declaration::SectionKind},
+    form::{Marks, answers::Answers, declaration::Form, declaration::SectionKind},
     letter::LetterKind,
     message::{Mail, automatic::Answerable, trust::Trust},
     setup::OpenCampaign,
@@ -17,8 +17,7 @@ use crate::{
 /// Reads the report for its verdict, and for a guess at whose it is where nothing better is known.
 pub(super) fn read(desk: &Desk, reading: &mut Reading, mail: &Mail, decision: &mut Decision) -> Result<(), FenceError> {
     let Some(campaign) = &decision.campaign else { return Ok(()) };
-    let agency_kind = decision.agency.as_ref().map(|agency| agency.kind);
-    let circumstances = Circumstances { agency_kind, letter_date: Some(campaign.letter_date()) };
+    let circumstances = campaign.circumstances(decision.agency.as_ref());
     match reading.appendix(&campaign.form, &mail.attachments, &circumstances)? {
         Ok(Appendix::Report { answers, findings, marks, .. }) => {
             let accepted = crate::form::accepted(&findings);
