@@ -39,15 +39,15 @@
 //! its files is the form. [`workbook`] turns that file into cells; [`form::parts`] finds sections, columns and rows by
 //! their words ([`form`]'s `locate`), understands each cell (`value`), and asks the form's rules (`rules`).
 //! [`duty::decide`] says what follows from all of this, and touches nothing. [`duty::judge`] goes this way with one message;
-//! outcome, report and letter (`duty::answer`) are then recorded in one transaction, and only after that `duty::file` moves the mail on the server. A daemon that dies in between finds
-//! its work in the database. Where several share one PostgreSQL, a message is in the hands of one of them while it is read
+//! outcome, report and letter (`duty::answer`) are then recorded in one transaction, and only after that `duty::file` moves the
+//! mail on the server. A daemon that dies in between finds its work in the database. Where several share one PostgreSQL, a message is in the hands of one of them while it is read
 //! ([`store::presence`]), and whoever lost it records nothing.
 //!
 //! # One letter's path
 //!
-//! The letter is rendered from `config/letters/` ([`letter`]), composed into a whole mail with its Message-ID
-//! ([`letter::compose`]) and queued in the transaction of the fact it tells, once for each fact, within the
-//! limits of answers. [`duty::deliver`] takes one after the other, in order for each agency: noted as `sending` first,
+//! The letter is rendered from `config/letters/` ([`letter`]); `duty::post` composes a whole mail of it with its
+//! Message-ID ([`letter::compose`]) and queues it in the transaction of the fact it tells, once for each fact. Answers
+//! have limits (`duty::limits`). [`duty::deliver`] takes one after the other, in order for each agency: noted as `sending` first,
 //! then handed to [`outgoing`], then noted as sent, put off, failed, or uncertain. An uncertain letter is never sent
 //! again by itself.
 //!

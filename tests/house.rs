@@ -229,7 +229,10 @@ fn sql_stands_in_the_store_and_sockets_in_the_wires() {
         {
             wrong.push(format!("{}: a socket", source.name));
         }
-        if !["daemon", "mailbox", "outgoing", "web"].contains(&module) && code.contains("time::sleep") {
+        // A new SQLite file is changed by one program at a time, and nothing tells the others when that is done.
+        let may_sleep = ["daemon", "mailbox", "outgoing", "web"].contains(&module)
+            || source.name.ends_with("store/connect/sqlite.rs");
+        if !may_sleep && code.contains("time::sleep") {
             wrong.push(format!("{}: a sleep", source.name));
         }
     }

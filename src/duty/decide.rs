@@ -4,8 +4,8 @@
 use super::{
     Desk, bounce,
     evidence::Evidence,
+    given::Given,
     identify::{Identity, identify},
-    judge::Given,
 };
 use crate::{
     agency::{Agency, looks_like_address},

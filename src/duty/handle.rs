@@ -4,7 +4,8 @@
 
 use super::{
     Desk,
-    judge::{self, Given, Judged, Scope},
+    given::Given,
+    judge::{self, Judged, Scope},
     receive::Received,
     staff,
 };

@@ -7,12 +7,13 @@ use super::{
     answer::{self, Answered},
     bounce::{self, Bounce},
     decide::{self, Decision, Report, Unseen, earlier},
-    evidence, question,
+    evidence,
+    given::Given,
+    question,
 };
 use crate::{
     agency::{AgencyId, masked, masked_within},
     appendix::Reason,
-    attachment::Attachment,
     campaign::CampaignId,
     fence::{Fence, FenceError, Loss, Reading},
     form::followed::Asked,
@@ -32,31 +33,6 @@ use std::sync::Arc;
 
 /// The version of the program, noted with each message it handles.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The evidence of a message whose agency staff named.
-pub const BY_STAFF: &str = "staff";
-
-/// What is known of a message that the mail itself does not tell.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Given {
-    /// Whose it is; staff vouch for the sender.
-    pub agency: Option<AgencyId>,
-    pub campaign: Option<CampaignId>,
-    /// Files of the agency's earlier mails, which may complete its report.
-    pub earlier: Vec<Attachment>,
-}
-
-impl Given {
-    /// What staff once said of a message that is read again still holds.
-    pub fn again(message: &MessageDetail) -> Given {
-        match message.evidence.as_deref() {
-            Some(BY_STAFF) => {
-                let (agency, campaign) = (message.row.agency.clone(), message.row.campaign.clone());
-                Given { agency, campaign, ..Given::default() }
-            }
-            _ => Given::default(),
-        }
-    }
-}
 
 /// What is to be read again is no longer there: people were taken out of it, and what it was recorded as stays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

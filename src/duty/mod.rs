@@ -15,6 +15,7 @@ pub mod evidence;
 mod fate;
 mod file;
 mod form;
+pub mod given;
 mod handle;
 pub mod hold;
 pub mod identify;

@@ -6,7 +6,7 @@ use super::{
     Desk, answer,
     contacts::{self, Reach},
     decide::Decision,
-    judge,
+    given::BY_STAFF,
     post::{Post, post},
     release,
     staff::{self, Order, Refuse, Sent},
@@ -239,7 +239,7 @@ async fn answer_to(
         Sender::Ambiguous(ids) => ids.contains(&agency.id),
         Sender::Unknown => false,
     };
-    let by_staff = question.evidence.as_deref() == Some(judge::BY_STAFF);
+    let by_staff = question.evidence.as_deref() == Some(BY_STAFF);
     let learned = addresses::learned_of(tx, &agency.id).await?;
     if registered || by_staff || learned.iter().any(|learned| learned.address.eq_ignore_ascii_case(who_asked)) {
         return Ok(Some(who_asked.to_owned()));

@@ -4,7 +4,8 @@
 
 use super::{
     Desk,
-    judge::{self, Given, Judged, Recorded},
+    given::Given,
+    judge::{self, Judged, Recorded},
 };
 use crate::{
     agency::{Agency, AgencyId},

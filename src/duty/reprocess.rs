@@ -4,7 +4,8 @@
 
 use super::{
     Desk,
-    judge::{self, Given, Recorded},
+    given::Given,
+    judge::{self, Recorded},
 };
 use crate::store::{
     again,

@@ -7,8 +7,8 @@ use crate::{
 };
 use phuluc::{
     duty::{
-        judge::{self, Given},
-        receive, redact,
+        given::Given,
+        judge, receive, redact,
         release::{self, Act},
         reprocess::{self, Which},
     },

@@ -6,7 +6,7 @@ mod campaign;
 
 use super::{
     evidence::Evidence,
-    judge::{BY_STAFF, Given},
+    given::{BY_STAFF, Given},
 };
 use crate::{
     agency::{Agency, AgencyId, Sender},
