@@ -25,7 +25,7 @@
 //! | wires | [`tls`] [`oauth2`] [`mailbox`] [`outgoing`] [`resolver`] [`web`] | the only sockets, blind to the store |
 //! | duties | [`duty`] | one thing, once |
 //! | pages | [`page`] | what staff may look at in a browser; it changes nothing |
-//! | rhythm | [`schedule`] (pure), [`health`], [`daemon`] | what is due, whether all is well; every loop, sleep and signal |
+//! | rhythm | [`schedule`] (pure), [`health`], [`daemon`] | what is due, whether all is well; every loop and signal |
 //! | doors | [`cli`], `main.rs` | one file an operator's act |
 //!
 //! # One report's path

@@ -10,7 +10,12 @@ use mail_auth::hickory_resolver::{
     proto::rr::{Name, RData, RecordType},
     system_conf::read_system_conf,
 };
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// For all answers together.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -19,7 +24,15 @@ const ONE_TRY: Duration = Duration::from_secs(2);
 
 /// Who is asked. Cheap to clone; clones remember together.
 #[derive(Clone)]
-pub struct Resolver(Option<TokioResolver>);
+pub struct Resolver(Option<Arc<Asked>>);
+
+/// The library reads every certificate of the system to make a resolver, so that waits for the first question. What
+/// could not be made then is tried again at the next.
+struct Asked {
+    config: ResolverConfig,
+    options: ResolverOpts,
+    made: Mutex<Option<TokioResolver>>,
+}
 
 /// Why there is nobody to ask.
 #[derive(Debug, thiserror::Error)]
@@ -34,14 +47,16 @@ impl Resolver {
             "none" => return Ok(Resolver(None)),
             "system" => match read_system_conf() {
                 Ok(system) => system,
-                Err(error) => return Ok(silent(&error)),
+                Err(error) => {
+                    silent(&error);
+                    return Ok(Resolver(None));
+                }
             },
             server => (only(server).map_err(wrong)?, ResolverOpts::default()),
         };
         options.timeout = ONE_TRY;
         options.attempts = 1;
-        let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default()).with_options(options);
-        Ok(builder.build().map_or_else(|error| silent(&error), |resolver| Resolver(Some(resolver))))
+        Ok(Resolver(Some(Arc::new(Asked { config, options, made: Mutex::default() }))))
     }
 
     /// Nobody; every key stays unknown.
@@ -56,7 +71,11 @@ impl Resolver {
     }
 
     async fn ask(&self, name: &str) -> Answer {
-        let Some(resolver) = &self.0 else { return Answer::Trouble("there is no resolver".to_owned()) };
+        let Some(asked) = &self.0 else { return Answer::Trouble("there is no resolver".to_owned()) };
+        let resolver = match asked.resolver() {
+            Ok(resolver) => resolver,
+            Err(error) => return Answer::Trouble(error.to_string()),
+        };
         // With its last dot, so that no search list makes another name of it.
         let Ok(name) = Name::from_ascii(format!("{name}.")) else { return Answer::Missing };
         match tokio::time::timeout(PATIENCE, resolver.lookup(name, RecordType::TXT)).await {
@@ -70,6 +89,19 @@ impl Resolver {
     }
 }
 
+impl Asked {
+    fn resolver(&self) -> Result<TokioResolver, NetError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(resolver) = &*made {
+            return Ok(resolver.clone());
+        }
+        let builder = TokioResolver::builder_with_config(self.config.clone(), TokioRuntimeProvider::default());
+        let resolver = builder.with_options(self.options.clone()).build().inspect_err(silent)?;
+        *made = Some(resolver.clone());
+        Ok(resolver)
+    }
+}
+
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Resolver").field("asks", &self.0.is_some()).finish()
@@ -77,9 +109,8 @@ impl fmt::Debug for Resolver {
 }
 
 /// Without anybody to ask signatures prove nothing; everything else goes on.
-fn silent(error: &NetError) -> Resolver {
+fn silent(error: &NetError) {
     tracing::warn!(%error, "the domain name system cannot be asked; signatures are not checked");
-    Resolver(None)
 }
 
 fn only(server: &str) -> Result<ResolverConfig, String> {

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 /// A letter whose words stand.
 #[derive(Debug)]
 pub struct Draft<'a> {
-    /// Reserved in the same transaction, before anything was asked that another letter may change.
+    /// Reserved in the same transaction; an answer, before anything was asked that another letter may change.
     pub id: i64,
     pub kind: outbox::LetterKind,
     /// There is one letter for each.

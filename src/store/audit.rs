@@ -113,7 +113,8 @@ mod tests {
         };
         let mut tx = store.begin().await.unwrap();
         note(&mut tx, &entry("message:7")).await.unwrap();
-        note(&mut tx, &NewEntry { campaign: None, ..entry("message:8") }).await.unwrap();
+        let silent = Who { why: None, ..entry("message:8").who };
+        note(&mut tx, &NewEntry { who: silent, campaign: None, ..entry("message:8") }).await.unwrap();
         tx.commit().await.unwrap();
         let all = list(&store, None).await.unwrap();
         assert_eq!(all.iter().map(|entry| entry.subject.as_str()).collect::<Vec<_>>(), ["message:7", "message:8"]);

@@ -118,8 +118,9 @@ const WITHOUT_FIGURES: [&str; 5] = ["tháng", "quý", "quí", "nửa", "năm"];
 /// The key with each character beyond ASCII that is neither letter nor number replaced by as many bytes of ASCII that
 /// nobody writes.
 fn searched(key: &str) -> Cow<'_, str> {
-    // Letters in circles are signs.
-    let is_sign = |c: char| !c.is_ascii() && (!c.is_alphanumeric() || ('Ⓐ'..='ⓩ').contains(&c));
+    // Letters in circles and boxes are signs.
+    let boxed = |c| matches!(c, 'Ⓐ'..='ⓩ' | '\u{1F130}'..='\u{1F189}');
+    let is_sign = |c: char| !c.is_ascii() && (!c.is_alphanumeric() || boxed(c));
     if !key.contains(is_sign) {
         return Cow::Borrowed(key);
     }

@@ -21,7 +21,8 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 pub const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
                             PRAGMA cache_size = -1000;";
 
-/// How long a new file may be busy becoming one with a WAL, and how long one waits before looking again.
+/// How long a file that is busy becoming one with a WAL is tried, and how long one waits before looking again. The last
+/// try may wait as long as any statement.
 const CHANGING: Duration = Duration::from_secs(10);
 const LOOKING_AGAIN: Duration = Duration::from_millis(10);
 
