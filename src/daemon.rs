@@ -145,25 +145,26 @@ async fn listen(key: &str, address: Option<SocketAddr>, what: &'static str) -> a
 
 /// Serves the page for staff until it is told to stop; a configuration that was read again is shown from then on.
 async fn keep_showing(pages: Option<(Listener, Router)>, mut rota: Rota, stop: CancellationToken) {
-    let Some((listener, mut router)) = pages else { return stop.cancelled().await };
+    let Some((listener, router)) = pages else { return stop.cancelled().await };
+    let (newest, shown) = channel(router);
     rota.mark_unchanged();
-    loop {
-        tokio::select! {
-            () = listener.serve(router.clone(), stop.clone()) => return,
-            _ = rota.changed() => {}
+    let follow = async {
+        while rota.changed().await.is_ok() {
+            let desk = rota.borrow_and_update().clone();
+            match page::router(desk) {
+                Ok(router) => drop(newest.send_replace(router)),
+                Err(error) => tracing::error!(error = trouble::told(&error), "the page for staff stays as it was"),
+            }
         }
-        let desk = rota.borrow_and_update().clone();
-        match page::router(desk) {
-            Ok(new) => router = new,
-            Err(error) => tracing::error!(error = trouble::told(&error), "the page for staff stays as it was"),
-        }
-    }
+        stop.cancelled().await;
+    };
+    tokio::join!(listener.serve(shown, stop.clone()), stop.run_until_cancelled(follow));
 }
 
 /// Tells whoever watches over the daemon how it is, until it is told to stop.
 async fn keep_telling(listener: Option<Listener>, router: Router, stop: CancellationToken) {
     match listener {
-        Some(listener) => listener.serve(router, stop).await,
+        Some(listener) => listener.serve(channel(router).1, stop).await,
         None => stop.cancelled().await,
     }
 }

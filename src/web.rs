@@ -23,7 +23,7 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
     time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -55,13 +55,13 @@ impl Listener {
         Ok(Listener { address: listener.local_addr()?, listener })
     }
 
-    /// Answers until it is told to stop.
-    pub async fn serve(&self, router: Router, stop: CancellationToken) {
+    /// Answers until it is told to stop; whoever comes is answered by the router that is the newest then.
+    pub async fn serve(&self, router: watch::Receiver<Router>, stop: CancellationToken) {
         // Whoever holds all the places does not hold up the daemon's end.
         let _ = stop.run_until_cancelled(self.answer(router)).await;
     }
 
-    async fn answer(&self, router: Router) {
+    async fn answer(&self, newest: watch::Receiver<Router>) {
         let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let mut guests = Guests::default();
         loop {
@@ -83,7 +83,7 @@ impl Listener {
                 }
             };
             let guest = guests.welcome();
-            let router = router.clone();
+            let router = newest.borrow().clone();
             tokio::spawn(async move {
                 let mut served = pin!(timeout(CONNECTION, serve(stream, router, &guest)));
                 let done = tokio::select! {
@@ -146,5 +146,54 @@ impl Guests {
         if let Some(guest) = self.0.iter().filter_map(Weak::upgrade).find(silent) {
             guest.leave.cancel();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    fn answering(word: &'static str, gate: CancellationToken) -> Router {
+        let slow = get(move || async move { gate.cancelled_owned().await });
+        Router::new().route("/", get(move || async move { word })).route("/slow", slow)
+    }
+
+    async fn ask(address: SocketAddr, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).await.unwrap();
+        stream
+    }
+
+    #[tokio::test]
+    async fn who_waits_while_the_router_changes_is_answered_by_the_new_one() {
+        let (gate, stop) = (CancellationToken::new(), CancellationToken::new());
+        let (newest, shown) = watch::channel(answering("old", gate.clone()));
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = listener.address;
+        let served = tokio::spawn({
+            let stop = stop.clone();
+            async move { listener.serve(shown, stop).await }
+        });
+        let mut slow = Vec::new();
+        for _ in 0..MOST_CONNECTIONS {
+            slow.push(ask(address, "/slow").await);
+        }
+        let mut waits = ask(address, "/").await;
+        tokio::time::sleep(4 * SILENT).await;
+        newest.send(answering("new", gate.clone())).unwrap();
+        tokio::time::sleep(SILENT).await;
+        gate.cancel();
+        let mut answer = String::new();
+        waits.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("new"), "{answer}");
+        for mut stream in slow {
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        }
+        stop.cancel();
+        served.await.unwrap();
     }
 }

@@ -51,7 +51,10 @@ pub struct Digest {
     pub facts: DigestFacts,
     /// What waits for staff, its links still to be made.
     pub held: Vec<HeldItem>,
-    pub workbook: File,
+    /// What the workbook that goes along is made from, which takes longer than all else.
+    tables: tabulate::Gathered,
+    /// The workbook's name.
+    file: String,
     day: Date,
 }
 
@@ -123,11 +126,16 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
         correcting: correcting.into_iter().take(CORRECTING).collect(),
         sent: kind_counts(news::sent_since(&desk.store, &campaign.id, since).await?, |kind| kind.as_str()),
     };
-    let mut bytes = Vec::new();
-    export::xlsx(&tables.book(desk, campaign), &mut bytes)?;
-    let workbook =
-        File { name: format!("{}_tong-hop_{day}.xlsx", campaign.campaign.token()), content_type: compose::XLSX, bytes };
-    Ok(Digest { facts, held, workbook, day })
+    let file = format!("{}_tong-hop_{day}.xlsx", campaign.campaign.token());
+    Ok(Digest { facts, held, tables, file, day })
+}
+
+impl Digest {
+    fn workbook(&self, desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<File> {
+        let mut bytes = Vec::new();
+        export::xlsx(&self.tables.book(desk, campaign), &mut bytes)?;
+        Ok(File { name: self.file.clone(), content_type: compose::XLSX, bytes })
+    }
 }
 
 /// Queues today's digest for each of the staff who has none yet; returns how many are new.
@@ -148,9 +156,10 @@ async fn queue_one(desk: &Desk, campaign: &OpenCampaign, closing: bool) -> anyho
     }
     let mut digest = gather(desk, campaign).await?;
     digest.facts.closing = closing;
+    let workbook = digest.workbook(desk, campaign)?;
     let mut queued = 0;
     for address in staff.iter().filter(|address| looks_like_address(address)) {
-        queued += u32::from(tell(desk, campaign, &digest, address).await?);
+        queued += u32::from(tell(desk, campaign, &digest, &workbook, address).await?);
     }
     Ok(queued)
 }
@@ -160,7 +169,13 @@ pub fn preview(desk: &Desk, campaign: &OpenCampaign, digest: &Digest) -> anyhow:
     render(desk, campaign, digest, &digest.held)
 }
 
-async fn tell(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, to: &str) -> anyhow::Result<bool> {
+async fn tell(
+    desk: &Desk,
+    campaign: &OpenCampaign,
+    digest: &Digest,
+    workbook: &File,
+    to: &str,
+) -> anyhow::Result<bool> {
     let which = if digest.facts.closing { "closing:" } else { "" };
     let fact = format!("digest:{}:{which}{}:{}", campaign.id, digest.day, to.to_lowercase());
     let mut tx = desk.store.begin().await?;
@@ -179,7 +194,7 @@ async fn tell(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, to: &str) -
         fact: &fact,
         to,
         letter: &letter,
-        files: std::slice::from_ref(&digest.workbook),
+        files: std::slice::from_ref(workbook),
         campaign: Some(&campaign.id),
         agency: None,
         message: None,
@@ -200,7 +215,7 @@ fn render(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, held: &[HeldIte
     let context = Context {
         office: OfficeFacts::new(&desk.setup.config.office),
         campaign: CampaignFacts::new(&campaign.campaign, deadline),
-        attachments: vec![digest.workbook.name.clone()],
+        attachments: vec![digest.file.clone()],
         digest: facts,
         ..Context::default()
     };
