@@ -212,9 +212,13 @@ pub struct Column {
     /// Words that announce it in running text.
     #[serde(default)]
     pub words: Vec<String>,
-    /// Words that tell that it is something else: before a time, the day of a contract; in a list, a reason.
+    /// Words that tell that it is something else: before a time, the day of a contract; in a list, a reason; beside a
+    /// ratio, that it counts the others; in a document's symbol, that it is never the one.
     #[serde(default)]
     pub not_words: Vec<String>,
+    /// For a time: what says, right before one of `words`, that it will not be kept.
+    #[serde(default)]
+    pub denials: Vec<String>,
     /// For a document: the kinds that are meant, by the beginning of their symbols (`QĐ`); all by default.
     #[serde(default)]
     pub kinds: Vec<String>,
@@ -358,6 +362,9 @@ impl Form {
             }
             for column in &section.columns {
                 codes.extend(column.codes());
+                if self.options_of(section, column.id()).iter().any(|option| !option.limits.is_empty()) {
+                    codes.insert(format!("{}-limited", column.id()));
+                }
             }
             if section.kind == SectionKind::Table {
                 codes.extend(TABLE_CODES.map(str::to_owned));
@@ -366,6 +373,9 @@ impl Form {
                     .template_columns()
                     .filter(|one| !matches!(one.kind, ColumnType::Ordinal | ColumnType::Label));
                 codes.extend(asked.map(|column| format!("{}-inferred", column.id())));
+                // Or in another cell of the row.
+                let sought = section.columns.iter().filter(|column| column.kind == ColumnType::Document);
+                codes.extend(sought.map(|column| format!("{}-inferred", column.id())));
             }
             codes.insert("section-missing".to_owned());
         }
@@ -374,8 +384,16 @@ impl Form {
 }
 
 /// What finding the rows of a table can tell.
-const TABLE_CODES: [&str; 7] =
-    ["row-missing", "row-unknown", "row-hidden", "column-hidden", "sheet-hidden", "section-several", "table-relaid"];
+const TABLE_CODES: [&str; 8] = [
+    "row-missing",
+    "row-unknown",
+    "row-repeated",
+    "row-hidden",
+    "column-hidden",
+    "sheet-hidden",
+    "section-several",
+    "table-relaid",
+];
 
 impl Section {
     pub fn column(&self, id: &str) -> Option<&Column> {
@@ -440,6 +458,7 @@ impl Column {
             ColumnType::Phone => codes.extend(["invalid", "old"].map(|end| format!("{id}-{end}"))),
             ColumnType::Email => codes.push(format!("{id}-invalid")),
             ColumnType::Period => codes.extend(["unknown", "inferred"].map(|end| format!("{id}-{end}"))),
+            ColumnType::Ratio if !self.not_words.is_empty() => codes.push(format!("{id}-inferred")),
             _ => {}
         }
         codes

@@ -289,6 +289,45 @@ def level_with_reason_in_its_cell():
     return c
 
 
+@case("cells")
+def answers_in_other_cells_of_the_row():
+    """The reason behind the level, the number of the decision behind the option, the time among the remarks."""
+    c = Case(reports.lao_cai())
+    c.type("4.1", "compliance", c.get("4.1", "compliance") + " do chưa được bố trí kinh phí")
+    c.type("4.1", "note", None)
+    c.means("4.1", note="do chưa được bố trí kinh phí")
+    c.says("note-inferred", "warning", "4.1", "note")
+    c.type("5.3/profile", "compliance", "Đã được cấp có thẩm quyền phê duyệt tại Quyết định số 396/QĐ-UBND ngày 05/12/2022")
+    c.type("5.3/profile", "note", None)
+    c.means("5.3/profile", note=None)
+    c.says("decision_number-inferred", "warning", "5.3/profile", "note")
+    c.findings[-1]["field"] = "decision_number"
+    c.type("2", "investment", "Tổ chức đấu thầu")
+    note = c.get("2", "note") + " Dự kiến hoàn thành, đưa vào khai thác quý IV/2023."
+    c.type("2", "note", note)
+    c.means("2", note=note)
+    c.says("due-inferred", "warning", "2", "investment")
+    c.findings[-1]["field"] = "due"
+    return c
+
+
+@case("cells")
+def noughts_of_formulas():
+    """Cells that point to blank ones show a nought."""
+    c = Case(reports.nghe_an())
+    for field in ("full_name", "position"):
+        c.type(None, field, 0, "contact")
+        c.expected["contact"][field] = None
+        place = make.finding(c.book, f"{field}-missing", "error", None, field)
+        c.findings.append(place)
+    c.verdict = "needs_correction"
+    for row in ("2", "4.1"):
+        c.type(row, "owner", 0)
+        c.means(row, owner=None)
+        c.says("owner-missing", "error", row, "owner")
+    return c
+
+
 # ---- rows ----
 
 @case("rows")
@@ -412,6 +451,74 @@ def ratio_made_a_date():
     return c
 
 
+@case("rows")
+def systems_counted_anew():
+    """1, 2, 3 below the first row instead of 1.1, 1.2, 1.3: none of them is row 2 or 3."""
+    c = Case(reports.lao_cai())
+    for number in "123":
+        c.type(f"1.{number}", "row", number)
+    return c
+
+
+@case("rows", writer="xlsxwriter")
+def systems_without_numbers():
+    """As Word's automatic numbers are lost; the first system is named like rows 4.1 and 5.1."""
+    c = Case(reports.lao_cai())
+    for number in "123":
+        c.type(f"1.{number}", "row", None)
+    return c
+
+
+def blocks_numbered(numbers):
+    c = Case(reports.lao_cai())
+    for block, number in numbers.items():
+        c.type(block, "row", number)
+    return c
+
+
+@case("rows")
+def blocks_under_one_number():
+    """The block was copied, and its number with it."""
+    return blocks_numbered({"5.2": "5.1", "5.3": "5.1"})
+
+
+@case("rows", writer="xlsxwriter")
+def blocks_numbered_with_letters():
+    return blocks_numbered({"5.1": "a", "5.2": "b", "5.3": "c"})
+
+
+@case("rows")
+def reasons_in_a_column_of_their_own():
+    """A column "Nguyên nhân" beside "Ghi chú"."""
+    c = Case(reports.lao_cai(), order=("row", "component", "owner", "compliance", "investment", "note", None))
+    _, (line, col) = c.at(None, "note")
+    c.sheet.cells[line, col + 1] = Cell("Nguyên nhân", "head")
+    for row in ("1.1", "2", "4.1"):
+        _, (r, _) = c.at(row, "note")
+        c.sheet.cells[r, col + 1] = Cell(c.get(row, "note"), "cell")
+        c.type(row, "note", None)
+    _, (r, _) = c.at("1.2", "note")
+    c.sheet.cells[r, col + 1] = Cell("Chưa đủ nhân lực.", "cell")
+    c.means("1.2", note=c.get("1.2", "note") + "\nChưa đủ nhân lực.")
+    return c
+
+
+@case("rows")
+def a_row_written_twice():
+    c = Case(reports.ha_nam())
+    sheet, at = c.at("3", "component")
+    again = {"row": "2", "component": printed.ROWS["2"], "owner": "Sở Y tế", "compliance": "Đã đáp ứng"}
+    c.insert((sheet, at), again)
+    c.book.places["status", "2", "component"] = (sheet.name, f"{get_column_letter(at[1])}{at[0]}")
+    c.says("row-repeated", "warning", "2", "component")
+    second = {**next(line for line in c.expected["status"] if line["row"] == "2")}
+    second.update({key: None for key in second if key not in ("row", "component")})
+    second.update(owner="Sở Y tế", compliance="met")
+    at = [line["row"] for line in c.expected["status"]].index("3")
+    c.expected["status"].insert(at, second)
+    return c
+
+
 # ---- labels ----
 
 def misspelt(text, how):
@@ -514,6 +621,26 @@ def two_copies_seen():
     old.portal = reports.answer("Văn phòng UBND tỉnh", "met")
     second_copy(c, old, "Lần 1")
     c.findings.append({"code": "section-several", "severity": "warning", "sheet": "Lần 2",
+                       "cell": c.book.places["status", None, "component"][1], "row": None, "field": None})
+    return c
+
+
+@case("sheets")
+def second_form_below():
+    """Another office's form was pasted below the first on the same sheet."""
+    c = Case(reports.ha_nam(), sheets="Phụ lục")
+    old = reports.ha_nam()
+    old.portal = reports.answer("Sở Y tế", "met")
+    end = c.sheet.end + 2
+
+    def add(wb):
+        other = lay_out(old, Layout(letter=False, sheets="Phụ lục"))
+        ws = wb["Phụ lục"]
+        for (r, col), cell in other.sheets[0].cells.items():
+            if cell.value is not None:
+                ws.cell(r + end, col).value = cell.value
+    c.after.append(add)
+    c.findings.append({"code": "section-several", "severity": "warning", "sheet": "Phụ lục",
                        "cell": c.book.places["status", None, "component"][1], "row": None, "field": None})
     return c
 

@@ -32,4 +32,8 @@ pub struct ChoiceOption {
     /// Options whose words may stand in the explanation behind this one: of what is partly met, some is not.
     #[serde(default)]
     pub explained_by: Vec<String>,
+    /// Words that, in what is written behind this option, may take something of it back ("Đã đáp ứng, còn thiếu …"), as a
+    /// share below the whole does; then there is a remark `ID-limited`.
+    #[serde(default)]
+    pub limits: Vec<String>,
 }

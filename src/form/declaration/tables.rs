@@ -2,7 +2,7 @@
 //! which order, counted together or one by one. They are data of the form because only it knows which column
 //! tells what is not met, why and until when. A form that declares none gets one table for each section.
 
-use super::{Column, ColumnType, Fault, Form, Section, SectionKind, refuse};
+use super::{ChoiceOption, Column, ColumnType, Fault, Form, Section, SectionKind, refuse};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
@@ -145,16 +145,21 @@ impl Form {
         Ok(())
     }
 
-    /// Every code an answer in a column can have, with the lists of rows of their own.
-    fn codes_of(&self, section: &Section, column: &str) -> BTreeSet<&str> {
-        let own = section.column(column).filter(|column| column.kind == ColumnType::Choice);
-        let of_column = own.and_then(|column| column.choices.as_ref());
-        let rows = section.rows.iter().filter(|_| own.is_some());
-        let of_rows = rows.flat_map(|row| {
+    /// Every code an answer in a column can have.
+    fn codes_of<'a>(&'a self, section: &'a Section, column: &str) -> BTreeSet<&'a str> {
+        self.options_of(section, column).into_iter().map(|option| option.code.as_str()).collect()
+    }
+
+    /// Every option of a column, with those of the lists that rows have of their own.
+    pub(super) fn options_of<'a>(&'a self, section: &'a Section, column: &str) -> Vec<&'a ChoiceOption> {
+        let Some(own) = section.column(column).filter(|column| column.kind == ColumnType::Choice) else {
+            return Vec::new();
+        };
+        let of_rows = section.rows.iter().flat_map(|row| {
             row.choices.get(column).into_iter().chain(row.subrows.iter().filter_map(|sub| sub.choices.get(column)))
         });
-        let lists = of_column.into_iter().chain(of_rows).filter_map(|list| self.choices.get(list.get_ref()));
-        lists.flat_map(|list| list.options.iter().map(|option| option.code.as_str())).collect()
+        let lists = own.choices.iter().chain(of_rows).filter_map(|list| self.choices.get(list.get_ref()));
+        lists.flat_map(|list| &list.options).collect()
     }
 }
 

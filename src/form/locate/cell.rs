@@ -1,7 +1,7 @@
 //! One answer cell: printed prompts and examples are set aside, the rest is read by the column's type, and
 //! answers that are written within the cell are looked for. What cannot be understood is noted, and kept.
 
-use super::{Task, example};
+use super::{Task, example, within};
 use crate::{
     finding::{Finding, Place, Severity},
     form::{
@@ -10,7 +10,7 @@ use crate::{
         value::{
             choice::{self, Choice},
             contact::{self, Phones},
-            number, period, prose,
+            number, prose,
         },
     },
     text,
@@ -32,7 +32,8 @@ pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &
     let id = what.column.id();
     let place = row.places.get(id).cloned();
     // An error of the spreadsheet is no answer, but named where one is asked for.
-    let (errors, shown): (Vec<_>, Vec<_>) = cells.iter().partition(|(_, cell)| matches!(cell, Cell::Error(_)));
+    let there = cells.iter().filter(|(_, cell)| !is_nought(what.column.kind, cell));
+    let (errors, shown): (Vec<_>, Vec<_>) = there.partition(|(_, cell)| matches!(cell, Cell::Error(_)));
     let join = |cells: &[&(u32, &Cell)]| cells.iter().map(|(_, cell)| cell.text()).collect::<Vec<_>>().join("\n");
     let mut text = without_prompts(task.form, &join(&shown));
     text = example::below(task.form, what, &text).unwrap_or(text);
@@ -77,7 +78,12 @@ pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &
         return;
     }
     row.cells.insert(id.to_owned(), Answer { text: text.clone(), value, place: place.clone() });
-    read_within(task, what, row, &text, date, place.as_ref());
+    within::read(task, what, row, &text, date, place.as_ref());
+}
+
+/// A nought where words are asked for: a formula shows it that points to a blank cell.
+pub fn is_nought(kind: ColumnType, cell: &Cell) -> bool {
+    matches!(cell, Cell::Number(number) if *number == 0.0) && !matches!(kind, ColumnType::Number | ColumnType::Ratio)
 }
 
 /// The option that stands out among several that were left in place, and its words.
@@ -111,7 +117,12 @@ fn understand(
         ColumnType::Choice => {
             let list = list_of(task.form, what)?;
             match choice::read(list, text) {
-                Choice::One { code, rest } => Some(Value::Choice { code: code.to_owned(), rest }),
+                Choice::One { code, rest } => {
+                    if choice::is_limited(list, code, &rest) {
+                        note(task, what, row, "limited", Severity::Warning, place.cloned(), Some(text));
+                    }
+                    Some(Value::Choice { code: code.to_owned(), rest })
+                }
                 unread => {
                     if let Some((code, words)) = marked_by_look(task, list, &unread, place) {
                         note(task, what, row, "inferred", Severity::Warning, place.cloned(), Some(&words));
@@ -138,7 +149,7 @@ fn understand(
             number::ratios(text).into_iter().next().map(|ratio| Value::Ratio { part: ratio.part, whole: ratio.whole })
         }
         ColumnType::Period => {
-            let found = time_in(task, what.column, text, date);
+            let found = within::time_in(task, what.column, text, date);
             match found {
                 None => note(task, what, row, "unknown", Severity::Error, place.cloned(), Some(text)),
                 Some((period, true)) => {
@@ -176,7 +187,9 @@ fn understand(
                 Some(Value::Text(text.to_owned()))
             }
         },
-        ColumnType::Document => prose::document(text, &what.column.kinds, &what.column.words).map(Value::Text),
+        ColumnType::Document => {
+            prose::document(text, &what.column.kinds, &what.column.words, &what.column.not_words).map(Value::Text)
+        }
         ColumnType::List => Some(Value::Many(vec![text.to_owned()])),
     }
 }
@@ -190,109 +203,8 @@ fn in_range(task: &mut Task, what: &What, row: &RowAnswers, number: f64, text: &
     Value::Number(number)
 }
 
-/// The time a text or date cell tells, and whether its year was taken from the letter.
-fn time_in(
-    task: &Task,
-    column: &Column,
-    text: &str,
-    date: Option<jiff::civil::DateTime>,
-) -> Option<(crate::form::answers::Period, bool)> {
-    if let Some(at) = date {
-        return Some((period::of_date_cell(at), false));
-    }
-    let year = task.circumstances.letter_date.map(|date| date.year());
-    period::find(text, &column.words, &column.not_words, year).map(|found| (found.period, found.inferred))
-}
-
-/// Looks in a cell for the answers that are written within it.
-fn read_within(
-    task: &mut Task,
-    what: &What,
-    row: &mut RowAnswers,
-    text: &str,
-    date: Option<jiff::civil::DateTime>,
-    place: Option<&Place>,
-) {
-    let name = row.name.clone();
-    let columns: Vec<&Column> = what.section.within(what.column.id(), &name).collect();
-    let ratios: Vec<&Column> = columns.iter().copied().filter(|column| column.kind == ColumnType::Ratio).collect();
-    let words: Vec<&[String]> = ratios.iter().map(|column| column.words.as_slice()).collect();
-    let put = |row: &mut RowAnswers, column: &Column, value: Value| {
-        let answer = Answer { text: text.to_owned(), value: Some(value), place: place.cloned() };
-        row.cells.entry(column.id().to_owned()).or_insert(answer);
-    };
-    if date.is_none() {
-        for (column, ratio) in ratios.iter().zip(number::share_ratios(text, &words)) {
-            if let Some(ratio) = ratio {
-                put(row, column, Value::Ratio { part: ratio.part, whole: ratio.whole });
-            }
-        }
-    }
-    for column in columns {
-        match column.kind {
-            ColumnType::Period => match time_in(task, column, text, date) {
-                Some((period, inferred)) => {
-                    put(row, column, Value::Period(period));
-                    if inferred {
-                        let what = What { column, ..*what };
-                        note(
-                            task,
-                            &what,
-                            row,
-                            "inferred",
-                            Severity::Warning,
-                            place.cloned(),
-                            Some(&period.to_string()),
-                        );
-                    }
-                }
-                None => note_unread_time(task, what, column, row, text, place),
-            },
-            ColumnType::Document => {
-                if let Some(number) = prose::document(text, &column.kinds, &column.words) {
-                    put(row, column, Value::Text(number));
-                }
-            }
-            ColumnType::List => {
-                let items = prose::list(text, &column.words, &column.not_words);
-                if !items.is_empty() {
-                    put(row, column, Value::Many(items));
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Words that announce a time and then tell none that can be understood.
-fn note_unread_time(
-    task: &mut Task,
-    what: &What,
-    column: &Column,
-    row: &mut RowAnswers,
-    text: &str,
-    place: Option<&Place>,
-) {
-    let key = text::key(text);
-    // Words that announce a time and dots behind them are the form's own.
-    let announced = column.words.iter().map(|word| text::key(word)).any(|word| {
-        let tail = text::find_words(&key, &word).map(|at| &key[at + word.len()..]);
-        tail.is_some_and(|tail| tail.contains(char::is_alphanumeric))
-    });
-    let has_own_answer = row.cells.contains_key(column.id());
-    // Where no option was chosen the words are the form's own.
-    let chosen = match row.value(what.column.id()) {
-        Some(Value::Choice { rest, .. }) => !rest.is_empty(),
-        _ => what.column.kind != ColumnType::Choice,
-    };
-    if announced && !has_own_answer && chosen {
-        let what = What { column, ..*what };
-        note(task, &what, row, "unknown", Severity::Error, place.cloned(), Some(text));
-    }
-}
-
 /// Notes `COLUMN-END` about a cell.
-fn note(
+pub fn note(
     task: &mut Task,
     what: &What,
     row: &RowAnswers,
@@ -347,7 +259,7 @@ pub fn choice_of<'a>(
 }
 
 /// The choice list of a column in this row.
-fn list_of<'a>(form: &'a Form, what: &What) -> Option<&'a ChoiceList> {
+pub fn list_of<'a>(form: &'a Form, what: &What) -> Option<&'a ChoiceList> {
     list_for(form, what.column, what.row, what.sub)
 }
 

@@ -352,7 +352,11 @@ fn end_of_region(task: &Task, from: u32, sheet: &Sheet, titles: &[Title], headin
         .filter(|row| *row > from)
         .min();
     let ending = ending_after(task.form, sheet, from + 1);
-    [title, heading, ending].into_iter().flatten().min().unwrap_or(u32::MAX)
+    // Another copy of the form below this one.
+    let again = text::key(&task.form.title);
+    let below = sheet.cells.range((from + 1, 0)..);
+    let copy = below.filter(|(_, cell)| text::key(&cell.text()) == again).map(|((row, _), _)| *row).next();
+    [title, heading, ending, copy].into_iter().flatten().min().unwrap_or(u32::MAX)
 }
 
 /// Whether a row lies between a table's heading and the next title.

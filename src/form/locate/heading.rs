@@ -40,10 +40,12 @@ pub struct Heading<'a> {
     pub first_row: u32,
     /// The column of each declared column, by id.
     pub columns: BTreeMap<&'a str, u32>,
+    /// Further columns with words for the same column, such as "Nguyên nhân" beside "Ghi chú".
+    pub further: Vec<(&'a str, u32)>,
     /// The column of the rows' names.
     pub label_column: u32,
-    /// Other sheets that are seen and hold the same table, filled in as well.
-    pub also: Vec<&'a str>,
+    /// Where else the same table seems to stand, filled in as well: the sheet, and the cell of the names' heading.
+    pub also: Vec<(&'a Sheet, u32, u32)>,
 }
 
 /// A heading that was found, with what speaks for it.
@@ -148,13 +150,15 @@ fn best(candidates: Vec<Candidate>) -> Option<Heading> {
         }
     }
     let chosen = candidates.get(best?)?;
-    let (sheet, score, half) = (chosen.heading.sheet, chosen.score, chosen.answers / 2);
+    let Candidate { score, answers, heading: Heading { sheet, row, .. } } = *chosen;
     let rivals = candidates.iter().filter(|other| {
-        let seen = other.heading.sheet.visible && !std::ptr::eq(other.heading.sheet, sheet);
-        seen && other.answers > half.max(2) && score - other.score < 0.5
+        let is_below = std::ptr::eq(other.heading.sheet, sheet);
+        let elsewhere = !is_below || other.heading.row > row;
+        // What is below was counted with what stands above it.
+        let least = if is_below { answers.saturating_sub(other.answers) } else { answers } / 2;
+        other.heading.sheet.visible && elsewhere && other.answers > least.max(2) && score - other.score < 0.5
     });
-    let also: BTreeSet<&str> = rivals.map(|other| other.heading.sheet.name.as_str()).collect();
-    let also = also.into_iter().collect();
+    let also = rivals.map(|Candidate { heading, .. }| (heading.sheet, heading.row, heading.label_column)).collect();
     candidates.into_iter().nth(best?).map(|chosen| Heading { also, ..chosen.heading })
 }
 
@@ -180,7 +184,7 @@ fn heading_at<'a>(table: &mut Sought<'a>, sheet: &'a Sheet, keys: &Keys, row: u3
     let owed = table.columns.iter().filter(|column| column.within.is_none()).count();
     let mut best: Option<(f64, Heading)> = None;
     for lines in 1..=MOST_LINES {
-        let matched = match_columns(table, keys, row, lines);
+        let (matched, further) = match_columns(table, keys, row, lines);
         let label = section.column_of(ColumnType::Label).and_then(|column| matched.get(column.id()));
         let own = matched.keys().filter(|id| section.column(id).is_some_and(|column| column.within.is_none())).count();
         let Some((_, label_column)) = label.copied() else { continue };
@@ -193,15 +197,19 @@ fn heading_at<'a>(table: &mut Sought<'a>, sheet: &'a Sheet, keys: &Keys, row: u3
         // Another line must bring something, else it belongs to the table.
         if best.as_ref().is_none_or(|(known, _)| score > *known + 0.01) {
             let columns = matched.into_iter().map(|(id, (_, col))| (id, col)).collect();
-            best =
-                Some((score, Heading { sheet, row, first_row: row + lines, columns, label_column, also: Vec::new() }));
+            let first_row = row + lines;
+            best = Some((score, Heading { sheet, row, first_row, columns, further, label_column, also: Vec::new() }));
         }
     }
     best
 }
 
-/// Pairs declared columns with the cells of the heading, the likest first.
-fn match_columns<'a>(table: &mut Sought<'a>, keys: &Keys, row: u32, lines: u32) -> BTreeMap<&'a str, (f64, u32)> {
+/// A declared column, how well a cell of the heading fits it, and that cell's column.
+type Matched<'a> = BTreeMap<&'a str, (f64, u32)>;
+
+/// Pairs declared columns with the cells of the heading, the likest first; and columns of words with what is left of
+/// the heading and bears one of their names.
+fn match_columns<'a>(table: &mut Sought<'a>, keys: &Keys, row: u32, lines: u32) -> (Matched<'a>, Vec<(&'a str, u32)>) {
     let mut texts: BTreeMap<u32, String> = BTreeMap::new();
     for ((_, col), key) in keys.range((row, 0)..(row + lines, 0)) {
         let text = texts.entry(*col).or_default();
@@ -222,14 +230,19 @@ fn match_columns<'a>(table: &mut Sought<'a>, keys: &Keys, row: u32, lines: u32) 
         _ => *col,
     };
     pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(far(a).cmp(&far(b))));
-    let mut matched: BTreeMap<&str, (f64, u32)> = BTreeMap::new();
-    for (score, column, col) in pairs {
+    let mut matched: Matched = BTreeMap::new();
+    for (score, column, col) in &pairs {
         let id = column.id();
-        if !matched.contains_key(id) && !matched.values().any(|(_, taken)| *taken == col) {
-            matched.insert(id, (score, col));
+        if !matched.contains_key(id) && !matched.values().any(|(_, taken)| taken == col) {
+            matched.insert(id, (*score, *col));
         }
     }
-    matched
+    let is_free = |col: u32| !matched.values().any(|(_, taken)| *taken == col);
+    let left = pairs.iter().copied().filter(|(score, _, col)| *score == 1.0 && is_free(*col));
+    let (words, others): (Vec<_>, Vec<_>) = left.partition(|(_, column, _)| column.kind == ColumnType::Text);
+    // Where others stand there twice as well it is another table beside this one.
+    let further = if others.is_empty() { words } else { Vec::new() };
+    (matched, further.into_iter().map(|(_, column, col)| (column.id(), col)).collect())
 }
 
 impl<'a> Sought<'a> {

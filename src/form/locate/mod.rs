@@ -3,6 +3,7 @@
 
 mod carried;
 mod cell;
+mod elsewhere;
 mod example;
 mod fields;
 mod heading;
@@ -12,6 +13,7 @@ mod rows;
 mod spread;
 mod table;
 mod totals;
+mod within;
 
 use super::{
     Circumstances, MARKS_SHEET, Marks, NotTheForm,
@@ -24,7 +26,10 @@ use crate::{
     workbook::{Sheet, Workbook},
 };
 use heading::{Heading, Title};
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// What is being read, handed to every step.
 struct Task<'a> {
@@ -107,7 +112,7 @@ fn locate_in(
                         sheet: heading.sheet,
                         rows: heading.first_row..end_of(heading, &titles, &headings, form),
                     };
-                    task.note_sheet(section, heading);
+                    task.note_sheet(section, heading, &region);
                     table::read(&mut task, section, heading, &region)
                 }
                 None => {
@@ -193,9 +198,15 @@ impl Task<'_> {
     }
 
     /// Tells of which sheet a table was read where that is not plain.
-    fn note_sheet(&mut self, section: &Section, heading: &Heading) {
+    fn note_sheet(&mut self, section: &Section, heading: &Heading, region: &Region) {
+        // A heading within the table is the table's own, printed on every page.
+        let others = heading.also.iter().filter_map(|(sheet, row, col)| match std::ptr::eq(*sheet, heading.sheet) {
+            true => (*row >= region.rows.end).then(|| format!("{}!{}", sheet.name, place(sheet, *row, *col).cell())),
+            false => Some(sheet.name.clone()),
+        });
+        let others: BTreeSet<String> = others.collect();
         let code = match heading {
-            _ if !heading.also.is_empty() => "section-several",
+            _ if !others.is_empty() => "section-several",
             _ if !heading.sheet.visible => "sheet-hidden",
             _ => return,
         };
@@ -207,7 +218,7 @@ impl Task<'_> {
         let arguments = BTreeMap::from([
             ("label".to_owned(), section.title.clone()),
             ("sheet".to_owned(), heading.sheet.name.clone()),
-            ("others".to_owned(), heading.also.join("; ")),
+            ("others".to_owned(), Vec::from_iter(others).join("; ")),
         ]);
         self.note(Finding {
             code: code.to_owned(),

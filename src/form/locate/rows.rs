@@ -13,6 +13,8 @@ use std::sync::LazyLock;
 
 /// Words that make the name of a printed row unlike any system's.
 const LONG: usize = 5;
+/// What a count of the agency's own begins with.
+const FIRST: [&str; 4] = ["1", "01", "a", "i"];
 
 /// What a line is.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,8 @@ pub struct Walk<'a> {
     adding: Option<&'a Row>,
     /// The number of the last row that was added to it.
     last_count: u32,
+    /// Whether the agency numbers these rows in its own way: 1, 2, 3 within row 4.
+    own_numbers: bool,
     /// The block whose sub-rows are expected.
     pub block: Option<&'a Row>,
     /// The sub-rows of it that were met.
@@ -63,35 +67,49 @@ struct RowKeys<'a> {
 impl<'a> Walk<'a> {
     pub fn new(section: &'a Section) -> Walk<'a> {
         let keys = section.rows.iter().map(|row| RowKeys { row, numbering: numbering(row) });
-        Walk { section, keys: keys.collect(), last: None, adding: None, last_count: 0, block: None, met: Vec::new() }
+        let keys = keys.collect();
+        Walk {
+            section,
+            keys,
+            last: None,
+            adding: None,
+            last_count: 0,
+            own_numbers: false,
+            block: None,
+            met: Vec::new(),
+        }
     }
 
-    /// Tells what the next line is, by its number and its name. A number that a spreadsheet has shortened is
-    /// mended.
-    pub fn next(&mut self, number: &mut Number, label: &str) -> Line<'a> {
+    /// Tells what the next line is, by its number, its name, and whether it chooses an option. A number that a
+    /// spreadsheet has shortened is mended, and one of the agency's own counting taken away.
+    pub fn next(&mut self, number: &mut Number, label: &str, chooses: bool) -> Line<'a> {
         let name = Name::of(label);
         self.mend(number);
-        let number = number.text.as_str();
-        if let Some(sub) = self.sub_row(number, &name) {
+        if let Some(sub) = self.sub_row(&number.text, &name) {
             self.met.push(sub.id.get_ref());
             return Line::Sub(sub);
         }
-        if number.is_empty() && name.key.is_empty() {
+        if number.text.is_empty() && name.key.is_empty() {
             return Line::Continuation;
         }
-        let by_number = self.by_number(number);
+        let (numbered, mut by_number) = (!number.text.is_empty(), self.by_number(&number.text));
         let by_name = self.by_name(&name);
         if by_number.is_none()
-            && let Some((row, count)) = self.added_row(number)
+            && let Some((row, count)) = self.added_row(&number.text)
             && !(self.names_a_place(&by_name) && name.len() >= LONG)
         {
             self.at_added(row, count);
             return Line::Added(row);
         }
+        if self.tells_nothing(&number.text, by_number, &name) {
+            // What counts anew below a place for added rows goes on counting there.
+            self.own_numbers = self.own_numbers || (self.last_count == 0 && FIRST.contains(&number.text.as_str()));
+            number.text.clear();
+            by_number = None;
+        }
         // Without a number, what stands below a place for added rows is one of them unless it bears the whole
-        // name of another row; and a name below a block that is complete begins the next block.
-        let exact = by_name.iter().any(|at| self.keys[*at].row.names.iter().any(|declared| declared.key == name.key));
-        if number.is_empty() && !exact && !self.names_a_place(&by_name) {
+        // name of another row that may follow; and a name below a block that is complete begins the next block.
+        if number.text.is_empty() && !self.names_a_place(&by_name) && !self.may_follow(&by_name, &name, chooses) {
             if let Some(row) = self.adding.filter(|row| row.subrows.is_empty()) {
                 self.last_count += 1;
                 return Line::Added(row);
@@ -107,7 +125,7 @@ impl<'a> Walk<'a> {
             }
         }
         let printed = match (by_number, by_name.as_slice()) {
-            (Some(at), names) if names.contains(&at) => Some(at),
+            (Some(at), _) if self.keys[at].row.names.iter().any(|declared| same_name(declared, &name)) => Some(at),
             (Some(at), []) if self.number_decides(at, &name) => Some(at),
             (_, []) => None,
             (_, [only]) => Some(*only),
@@ -119,7 +137,35 @@ impl<'a> Walk<'a> {
         if let Some(at) = printed {
             return self.at_printed(at);
         }
+        // Another system's block begins, whichever it is: what follows is not of the one above.
+        if numbered && !self.met.is_empty() {
+            self.block = None;
+        }
         Line::Unknown
+    }
+
+    /// Whether a number says nothing of the form's rows: it fits none, or it is that of a row which was met already
+    /// and has another name, or it goes on with the agency's own counting.
+    fn tells_nothing(&self, number: &str, by_number: Option<usize>, name: &Name) -> bool {
+        let Some(at) = by_number else { return !number.is_empty() };
+        let row = self.keys[at].row;
+        let contradicted =
+            !self.number_decides(at, name) && !row.names.iter().any(|declared| same_name(declared, name));
+        let counted = self.own_numbers && number.parse() == Ok(self.last_count + 1);
+        contradicted && (counted || self.last.is_some_and(|last| at <= last))
+    }
+
+    /// Whether a line bears the whole name of a row that may stand here: while rows are being added only the next one
+    /// in order, and the heading of a block only where nothing is chosen on the line.
+    fn may_follow(&self, by_name: &[usize], name: &Name, chooses: bool) -> bool {
+        let exact = |at: &&usize| self.keys[**at].row.names.iter().any(|declared| declared.key == name.key);
+        let is_next = |at: &usize| {
+            let from = self.last.map_or(0, |last| last + 1);
+            let next = (from..self.keys.len()).find(|next| self.keys[*next].row.kind == RowKind::Fixed);
+            let heads = !self.keys[*at].row.subrows.is_empty();
+            self.adding.is_none() || (next == Some(*at) && !(heads && chooses))
+        };
+        by_name.iter().filter(exact).any(is_next)
     }
 
     /// Takes a day for the number it was, and makes `1.1` behind 1.9 the `1.10` that was typed: as a number it cannot
@@ -152,7 +198,7 @@ impl<'a> Walk<'a> {
         let row = self.keys[at].row;
         self.last = Some(at);
         self.adding = (row.kind == RowKind::Items).then_some(row);
-        self.last_count = 0;
+        (self.last_count, self.own_numbers) = (0, false);
         self.met.clear();
         // A row of added blocks has no sub-rows of its own, its blocks do.
         self.block = (!row.subrows.is_empty() && row.kind == RowKind::Fixed).then_some(row);
@@ -169,8 +215,8 @@ impl<'a> Walk<'a> {
 
     fn sub_row(&self, number: &str, name: &Name) -> Option<&'a SubRow> {
         let block = self.block?;
-        // A number that is a row's own is no sub-row's.
-        if !number.is_empty() && self.by_number(number).is_some() {
+        // The number of a row that is still to come is no sub-row's.
+        if self.by_number(number).is_some_and(|at| self.last.is_none_or(|last| at > last)) {
             return None;
         }
         block.subrows.iter().find(|sub| sub.names.iter().any(|declared| same_name(declared, name)))

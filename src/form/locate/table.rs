@@ -2,7 +2,7 @@
 //! what the form asks for and nobody wrote is noted at the cell where it belongs.
 
 use super::{
-    Region, Task, carried, cell, example,
+    Region, Task, carried, cell, elsewhere, example,
     heading::Heading,
     place,
     rows::{Line, Number, Walk},
@@ -77,6 +77,7 @@ pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, re
             task.note(found);
         }
     }
+    note_repeated(task, section, &rows);
     note_half_blocks(task, section, heading, region, &lines, &rows);
     for row in &section.rows {
         note_missing(
@@ -105,8 +106,9 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
     let Some(label_col) = heading.columns.get(label_id) else { return lines };
     let sums: BTreeSet<String> = task.form.sums.iter().map(|name| text::key(name)).collect();
     for at in region.sheet.rows().into_iter().filter(|row| region.rows.contains(row)) {
-        let mut number = Number::of(ordinal.and_then(|col| region.sheet.get(at, *col)));
-        let label = region.sheet.get(at, *label_col).filter(|cell| !matches!(cell, Cell::Error(_)));
+        let told = |kind, col: u32| region.sheet.get(at, col).filter(|cell| !cell::is_nought(kind, cell));
+        let mut number = Number::of(ordinal.and_then(|col| told(ColumnType::Ordinal, *col)));
+        let label = told(ColumnType::Label, *label_col).filter(|cell| !matches!(cell, Cell::Error(_)));
         let label = label.map(Cell::text).unwrap_or_default();
         let label = cell::without_prompts(task.form, &label);
         let label = number.out_of(&label).to_owned();
@@ -118,7 +120,8 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
         if number.text.is_empty() && sums.contains(&text::key(&label)) {
             continue;
         }
-        let line = walk.next(&mut number, &label);
+        let chooses = cells.keys().any(|id| section.column(id).is_some_and(|column| column.kind == ColumnType::Choice));
+        let (counted, line) = (number.text.clone(), walk.next(&mut number, &label, chooses));
         let (row, sub) = match line {
             Line::Printed(row) | Line::Added(row) => (row, None),
             Line::Sub(sub) => match walk.block {
@@ -135,7 +138,7 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
             }
             Line::Unknown => {
                 if !cells.is_empty() {
-                    task.note(unknown_row(section, region, at, *label_col, &number.text, &label));
+                    task.note(unknown_row(section, region, at, *label_col, &counted, &label));
                 }
                 continue;
             }
@@ -190,13 +193,15 @@ fn answer_cells<'a>(
 ) -> BTreeMap<&'a str, Vec<(u32, &'a Cell)>> {
     let answers =
         section.columns.iter().filter(|column| !matches!(column.kind, ColumnType::Ordinal | ColumnType::Label));
-    answers
-        .filter_map(|column| {
-            let col = heading.columns.get(column.id())?;
-            let cell = region.sheet.get(at, *col)?;
-            Some((column.id(), vec![(at, cell)]))
-        })
-        .collect()
+    let filled = |column: &'a Column| {
+        let further = heading.further.iter().filter(|(id, _)| *id == column.id()).map(|(_, col)| col);
+        let cols = heading.columns.get(column.id()).into_iter().chain(further);
+        let cells =
+            cols.filter_map(|col| region.sheet.get(at, *col)).filter(|cell| !cell::is_nought(column.kind, cell));
+        let cells: Vec<(u32, &Cell)> = cells.map(|cell| (at, cell)).collect();
+        (!cells.is_empty()).then_some((column.id(), cells))
+    };
+    answers.filter_map(filled).collect()
 }
 
 /// A line such as `(1) (2) (3)` below the heading.
@@ -362,7 +367,8 @@ fn read_line<'a>(
     let unused = |id: &str| {
         line.row.without.iter().chain(line.sub.iter().flat_map(|sub| &sub.without)).any(|column| column.get_ref() == id)
     };
-    for column in section.columns.iter().filter(asked).filter(|column| !unused(column.id())) {
+    let columns: Vec<&Column> = section.columns.iter().filter(asked).filter(|column| !unused(column.id())).collect();
+    for column in &columns {
         let cells = line.cells.get(column.id()).map_or(&[][..], Vec::as_slice);
         let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
         cell::read(task, &what, &mut row, cells);
@@ -375,6 +381,10 @@ fn read_line<'a>(
             found.arguments.insert("carried".to_owned(), "true".to_owned());
             task.note(found);
         }
+    }
+    if let Some(column) = columns.first() {
+        let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
+        elsewhere::fill(task, &what, &columns, &mut row);
     }
     for column in
         section.columns.iter().filter(asked).filter(|column| !column.total_of.is_empty() && !unused(column.id()))
@@ -394,6 +404,18 @@ fn read_line<'a>(
         ));
     }
     row
+}
+
+/// Printed rows that were answered more than once. Each answer is kept.
+fn note_repeated(task: &mut Task, section: &Section, rows: &[RowAnswers]) {
+    let is_fixed = |row: &&RowAnswers| section.row(&row.name.declared).is_some_and(|row| row.kind == RowKind::Fixed);
+    let answered = rows.iter().filter(|row| !row.cells.is_empty());
+    let mut met = BTreeSet::new();
+    for row in answered.filter(is_fixed).filter(|row| !met.insert(row.name.to_string())) {
+        let place = row.place.clone();
+        let found = row_finding("row-repeated", Severity::Warning, section, Some(&row.name), place, None);
+        task.note(found.about(&row.label));
+    }
 }
 
 /// Sub-rows that are not there, or blank, in a block that the agency added and named or answered in part.

@@ -2,6 +2,7 @@
 //! agency's own, or ticked within the whole printed list. Two options are never guessed into one, and an
 //! option behind a word of denial ("chưa được phê duyệt") is not that option.
 
+use super::number;
 use crate::{form::declaration::ChoiceList, text};
 use std::ops::Range;
 
@@ -45,10 +46,12 @@ pub fn read<'a>(list: &'a ChoiceList, text: &str) -> Choice<'a> {
         if ticks.len() > 1 {
             return Choice::Several(ticks);
         }
-        if codes.len() == list.options.len() {
+        let leading = leading(list, &hits, &key);
+        // One that is explained by all the others has words between them.
+        if codes.len() == list.options.len() && (leading.is_none() || !says_more(&hits, &key)) {
             return Choice::WholeList;
         }
-        return match leading(list, &hits, &key) {
+        return match leading {
             Some(hit) => Choice::One { code: hit.code, rest: rest_of(text, &key, hit.end) },
             None => Choice::Several(codes),
         };
@@ -170,6 +173,29 @@ fn leading<'a, 'h>(list: &ChoiceList, hits: &'h [Hit<'a>], key: &str) -> Option<
     (!contradicts).then_some(first)
 }
 
+/// Whether there are words beside the options.
+fn says_more(hits: &[Hit], key: &str) -> bool {
+    let within = |at: usize| hits.iter().any(|hit| hit.start <= at && at < hit.end);
+    key.char_indices().any(|(at, c)| c.is_alphanumeric() && !within(at))
+}
+
+/// Whether the words behind an option may take something of it back: "Đã đáp ứng (80%)", "Đã đáp ứng, còn thiếu ký số".
+pub fn is_limited(list: &ChoiceList, code: &str, rest: &str) -> bool {
+    let Some(option) = list.options.iter().find(|option| option.code == code) else { return false };
+    if option.limits.is_empty() || rest.is_empty() {
+        return false;
+    }
+    let key = text::key(rest);
+    let is_share = |(at, _): (usize, &str)| {
+        let before = key[..at].trim_end();
+        let figures = before.rsplit(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ','))).next();
+        figures.and_then(number::number).is_some_and(|share| share < 100.0)
+    };
+    key.match_indices('%').any(is_share)
+        || number::ratios(rest).iter().any(|ratio| ratio.part < ratio.whole)
+        || option.limits.iter().any(|word| text::contains_words(&key, &text::key(word)))
+}
+
 /// The one option of a list kept in a single line that bears a tick, all before or all behind their options.
 fn ticked_within<'a>(hits: &[Hit<'a>], key: &str) -> Option<&'a str> {
     const BOXES: [&str; 12] = ["☐", "□", "☑", "☒", "✓", "✔", "🗹", "[", "]", "( )", "(x)", "(v)"];
@@ -259,6 +285,7 @@ mod tests {
             aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
             free_text: *free_text,
             explained_by: if *code == "partial" { vec!["met".to_owned(), "not_met".to_owned()] } else { Vec::new() },
+            limits: if *code == "met" { vec!["chưa".to_owned(), "còn thiếu".to_owned()] } else { Vec::new() },
         };
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         ChoiceList {
@@ -324,11 +351,36 @@ mod tests {
             ("Đã đáp ứng kết nối, nhưng chưa đáp ứng về an toàn", "met | not_met"),
             ("Đáp ứng một phần, chưa đáp ứng ký số", "partial + chưa đáp ứng ký số"),
             ("Đáp ứng một phần, chưa đáp ứng", "partial | not_met"),
+            (
+                "Đáp ứng một phần: đã đáp ứng kết nối, chưa đáp ứng ATTT",
+                "partial + đã đáp ứng kết nối, chưa đáp ứng ATTT",
+            ),
+            ("Đáp ứng một phần, đã đáp ứng, chưa đáp ứng", "whole list"),
             ("☐ Đã đáp ứng ☑ Đáp ứng một phần ☐ Chưa đáp ứng", "partial"),
             ("[ ] Đã đáp ứng; [ ] Đáp ứng một phần; [x] Chưa đáp ứng", "not_met"),
             ("Đã đáp ứng ☑ Đáp ứng một phần ☐ Chưa đáp ứng ☐", "met"),
         ] {
             assert_eq!(shown(&compliance(), text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_behind_an_option_may_take_it_back() {
+        for (text, limited) in [
+            ("Đã đáp ứng", false),
+            ("Đã đáp ứng (100%)", false),
+            ("Đã đáp ứng 80%", true),
+            ("Đã đáp ứng 99,5 %", true),
+            ("Đã đáp ứng 45/45 cơ quan", false),
+            ("Đã đáp ứng 40/45 cơ quan", true),
+            ("Đã đáp ứng (còn thiếu 02 chức năng)", true),
+            ("Đã đáp ứng cấp tỉnh; cấp xã chưa đáp ứng", true),
+            ("Đã đáp ứng theo Văn bản số 1552", false),
+            ("Chưa đáp ứng, còn thiếu kinh phí", false),
+        ] {
+            let list = compliance();
+            let Choice::One { code, rest } = read(&list, text) else { panic!("{text}") };
+            assert_eq!(is_limited(&list, code, &rest), limited, "{text}");
         }
     }
 

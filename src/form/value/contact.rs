@@ -92,6 +92,9 @@ pub fn with_zero(text: &str) -> String {
 /// Reads the addresses in a text; none when any of them is no address.
 pub fn emails(text: &str) -> Option<Vec<String>> {
     let spaced = text.replace(" @", "@").replace("@ ", "@").replace("mailto:", " ");
+    if has_comma_for_point(&spaced) {
+        return None;
+    }
     let mut found = Vec::new();
     for piece in spaced.split(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '/' | '<' | '>' | '(' | ')' | '|'))
     {
@@ -106,6 +109,17 @@ pub fn emails(text: &str) -> Option<Vec<String>> {
         found.push(address);
     }
     (!found.is_empty()).then_some(found)
+}
+
+/// Whether a comma stands within an address where a point was meant: `an@nghean.gov,vn`.
+fn has_comma_for_point(text: &str) -> bool {
+    const ENDS: [&str; 6] = ["vn", "com", "net", "org", "edu", "gov"];
+    let ends = |c: char| c.is_whitespace() || matches!(c, ';' | ',' | '/' | '<' | '>' | '(' | ')' | '|');
+    text.match_indices(',').any(|(at, _)| {
+        let before = text[..at].rsplit(ends).next().unwrap_or_default();
+        let behind = text[at + 1..].split(ends).next().unwrap_or_default().to_lowercase();
+        before.contains('@') && ENDS.contains(&behind.split('.').next().unwrap_or_default()) && !behind.contains('@')
+    })
 }
 
 /// Telephone number and address that stand in one text, with or without words before each.

@@ -2,6 +2,7 @@
 //! a value or nothing; they know no form, no row and no cell.
 
 pub mod choice;
+pub mod completion;
 pub mod contact;
 pub mod number;
 pub mod period;

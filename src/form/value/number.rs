@@ -67,32 +67,47 @@ fn grouped(digits: &str) -> bool {
     first_fits && rest.iter().all(|group| group.len() == 3)
 }
 
+const AMOUNT: &str = r"(\b\d{1,3}(?:[., ]\d{3}\b)+|\d+)";
+
 static RATIO: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    let amount = r"(\b\d{1,3}(?:[., ]\d{3}\b)+|\d+)";
     // Between the numbers at most one short unit: `12 cơ quan/45 cơ quan`.
     Regex::new(&format!(
-        r"{amount}\s*(?:\p{{L}}[\p{{L}} ]{{0,30}}?)?\s*(?:/|trên tổng số|trên|trong tổng số|trong số)\s*(?:tổng số |tổng )?{amount}"
+        r"{AMOUNT}\s*(?:\p{{L}}[\p{{L}} ]{{0,30}}?)?\s*(?:/|trên tổng số|trên|trong tổng số|trong số)\s*(?:tổng số |tổng )?{AMOUNT}"
     ))
     .ok()
 });
+
+/// Both numbers with their own names: `chưa đáp ứng: 12, tổng số cơ quan: 45`.
+static IN_WORDS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(&format!(r"(?:^|[^0-9/.-]){AMOUNT}(?:[^0-9/;.]* )?tổng [^0-9/;.]+{AMOUNT}")).ok());
 
 /// Every ratio in a text, in order. Dates and numbers of documents are none.
 pub fn ratios(text: &str) -> Vec<FoundRatio> {
     let key = text::key(text);
     // Most texts have none, which is seen at once.
-    if !key.contains(char::is_numeric) || !(key.contains('/') || key.contains("tr")) {
+    if !key.contains(char::is_numeric) || !(key.contains('/') || key.contains("tr") || key.contains("tổng")) {
         return Vec::new();
     }
-    let Some(pattern) = RATIO.as_ref() else { return Vec::new() };
+    let found = ratios_by(RATIO.as_ref(), &key);
+    if !found.is_empty() || !key.contains("tổng") {
+        return found;
+    }
+    let mut found = ratios_by(IN_WORDS.as_ref(), &key);
+    found.retain(|ratio| ratio.part <= ratio.whole);
+    found
+}
+
+fn ratios_by(pattern: Option<&Regex>, key: &str) -> Vec<FoundRatio> {
     let mut found = Vec::new();
-    for captures in pattern.captures_iter(&key) {
-        let Some(at) = captures.get(0).map(|whole| whole.range()) else { continue };
+    for captures in pattern.into_iter().flat_map(|pattern| pattern.captures_iter(key)) {
+        let (Some(first), Some(last)) = (captures.get(1), captures.get(2)) else { continue };
+        let at = first.start()..last.end();
         let before = key[..at.start].trim_end();
         let after = &key[at.end..];
         let part_of_date = before.ends_with(['/', '-', '.'])
             && before.trim_end_matches(['/', '-', '.']).ends_with(|c: char| c.is_ascii_digit());
         let goes_on = after.starts_with(['/', '-']) && after[1..].starts_with(|c: char| c.is_alphanumeric());
-        let (Some(part), Some(whole)) = (number(&captures[1]), number(&captures[2])) else { continue };
+        let (Some(part), Some(whole)) = (count(first.as_str()), count(last.as_str())) else { continue };
         let month = part <= 12.0 && (2000.0..=2100.0).contains(&whole);
         let named_month = before.ends_with("tháng") || before.ends_with("ngày");
         if !part_of_date && !goes_on && !month && !named_month {
@@ -100,6 +115,22 @@ pub fn ratios(text: &str) -> Vec<FoundRatio> {
         }
     }
     found
+}
+
+/// A whole number: whatever stands between its groups of three is no decimal mark.
+fn count(figures: &str) -> Option<f64> {
+    figures.replace(['.', ',', ' '], "").parse().ok()
+}
+
+/// Whether words before or behind a ratio, in its clause, tell that it counts the others ("còn thiếu 290/420 thiết bị").
+pub fn is_opposite(text: &str, ratio: &FoundRatio, not_words: &[String]) -> bool {
+    let key = text::key(text);
+    let lead = last_clause(key.get(..ratio.at.start).unwrap_or_default());
+    let tail = first_clause(key.get(ratio.at.end..).unwrap_or_default());
+    not_words
+        .iter()
+        .map(|word| text::key(word))
+        .any(|word| [lead, tail].iter().any(|near| text::contains_words(near, &word)))
 }
 
 /// Gives each of several answers its ratio: first by the words around the ratio, then by order.
@@ -195,6 +226,13 @@ mod tests {
             ("1 234/2 000 thiết bị", vec![(1234.0, 2000.0)]),
             ("năm 2022 130⁄420 thiết bị", vec![(130.0, 420.0)]),
             ("12 cơ quan/45 cơ quan; đã có 130/420 thiết bị", vec![(12.0, 45.0), (130.0, 420.0)]),
+            ("thiết bị 1,234/2,000", vec![(1234.0, 2000.0)]),
+            (
+                "Số cơ quan chưa đáp ứng: 12, tổng số cơ quan cần trang bị: 45; số thiết bị đã có: 130, tổng số: 420",
+                vec![(12.0, 45.0), (130.0, 420.0)],
+            ),
+            ("ngày 5/1/2023, tổng số cơ quan: 45", vec![]),
+            ("Đã cấp 2.000 máy. Tổng số: 45", vec![]),
             ("hoàn thành 30/6/2023", vec![]),
             ("tháng 6/2023", vec![]),
             ("6/2023", vec![]),
@@ -218,6 +256,15 @@ mod tests {
             let shares = share_ratios(text, &[&offices, &devices]);
             let wholes: Vec<Option<f64>> = shares.iter().map(|share| share.as_ref().map(|ratio| ratio.whole)).collect();
             assert_eq!(wholes, [Some(45.0), Some(420.0)], "{text}");
+        }
+        let not_words = ["còn thiếu".to_owned()];
+        for (text, opposite) in [
+            ("đã có 130/420 thiết bị", false),
+            ("còn thiếu 290/420 thiết bị", true),
+            ("thiết bị: 290/420 còn thiếu", true),
+            ("còn thiếu kinh phí, đã có 130/420 thiết bị", false),
+        ] {
+            assert_eq!(is_opposite(text, &ratios(text)[0], &not_words), opposite, "{text}");
         }
         let shares = share_ratios("đã có 130/420 thiết bị", &[&offices, &devices]);
         assert!(shares[0].is_none() && shares[1].is_some());

@@ -5,23 +5,27 @@ use regex::Regex;
 use std::sync::LazyLock;
 
 static DOCUMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(\d{1,5})\s*/\s*((?:(?:19|20)\d{2}\s*/\s*)?\p{L}[\p{L}&.()]*(?:\s?[-–]\s?\p{L}[\p{L}&.()]*)*)")
+    Regex::new(r"(?i)((?:\d{1,2}\.\d{3}|\d{1,5})[a-zđ]?)\s*/\s*((?:(?:19|20)\d{2}\s*/\s*)?\p{L}[\p{L}&.()]*(?:\s?[-–]\s?\p{L}[\p{L}&.()]*)*)")
         .ok()
 });
 
 /// The number of the first official document in a text, such as `12/QĐ-UBND` (Nghị định 30/2020/NĐ-CP). With
-/// `kinds` (`QĐ`), of the first one of these kinds: by its symbol, or by `words` right before it.
-pub fn document(text: &str, kinds: &[String], words: &[String]) -> Option<String> {
+/// `kinds` (`QĐ`), of the first one of these kinds: by its symbol, or by `words` right before it. A symbol among
+/// `not_words` is never the one: a decision of the Prime Minister that an agency refers to is not its own.
+pub fn document(text: &str, kinds: &[String], words: &[String], not_words: &[String]) -> Option<String> {
     DOCUMENT.as_ref()?.captures_iter(text).find_map(|found| {
         let symbol: String = found[2].chars().filter(|c| !c.is_whitespace()).collect();
         let symbol = symbol.trim_end_matches(['.', ')', '(']);
-        // `12/45 cơ quan` has no letters, `3/cái` no capital.
-        if !symbol.chars().any(char::is_uppercase) {
-            return None;
-        }
         let letters = symbol.trim_start_matches(|c: char| c.is_ascii_digit() || c == '/');
         let kind = letters.split(['-', '–']).next().unwrap_or_default();
         let of_kind = kinds.iter().any(|known| text::plain(known) == text::plain(kind));
+        // `12/45 cơ quan` has no letters, `3/cái` no capital.
+        if !of_kind && !symbol.chars().any(char::is_uppercase) {
+            return None;
+        }
+        if not_words.iter().any(|other| text::plain(other) == text::plain(letters)) {
+            return None;
+        }
         let before = text::key(&text[..found.get(0)?.start()]);
         let named = words.iter().any(|word| {
             let head = before.strip_suffix(&text::key(word));
@@ -89,21 +93,27 @@ mod tests {
             ("Chưa có", None),
             ("ngày 05/01/2023", None),
         ] {
-            assert_eq!(document(text, &[], &[]).as_deref(), number, "{text}");
+            assert_eq!(document(text, &[], &[], &[]).as_deref(), number, "{text}");
         }
     }
 
     #[test]
     fn a_decision_is_no_other_document() {
         let (kinds, words) = (["QĐ".to_owned()], ["quyết định số".to_owned(), "quyết định".to_owned()]);
+        let not_words = ["QĐ-TTg".to_owned()];
         for (text, number) in [
             ("Tờ trình số 45/TTr-STTTT; Quyết định số 123/QĐ-UBND", Some("123/QĐ-UBND")),
             ("45/2022/QD-UBND", Some("45/2022/QD-UBND")),
             ("Quyết định số: 12/UBND", Some("12/UBND")),
             ("Tờ trình 45/TTr-STTTT ngày 3/1/2023", None),
             ("Văn bản 1552/BTTTT-THH", None),
+            ("quyết định số 123/qđ-ubnd", Some("123/qđ-ubnd")),
+            ("Quyết định số 2.345/QĐ-UBND", Some("2.345/QĐ-UBND")),
+            ("Quyết định số 12a/QĐ-UBND", Some("12a/QĐ-UBND")),
+            ("Triển khai Quyết định số 06/QĐ-TTg, đã ban hành Quyết định số 345/QĐ-UBND", Some("345/QĐ-UBND")),
+            ("Quyết định số 06/QĐ-TTg", None),
         ] {
-            assert_eq!(document(text, &kinds, &words).as_deref(), number, "{text}");
+            assert_eq!(document(text, &kinds, &words, &not_words).as_deref(), number, "{text}");
         }
     }
 

@@ -1,0 +1,257 @@
+//! The time of completion that a text tells, among all the times in it: by the words before each. A contract's day is
+//! none, nor is a time that will not be kept.
+
+use super::period::{Found, day_of, find_all};
+use crate::text;
+
+/// Words around a time that say what it is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Signs<'a> {
+    /// They announce the time that is asked for. One with which another begins ("dự kiến" of "dự kiến hoàn thành")
+    /// announces it where nothing else does.
+    pub words: &'a [String],
+    /// Behind them, in the same clause, stands another time: the day of a contract or decision.
+    pub not_words: &'a [String],
+    /// Right before one of `words` they say that it will not be so.
+    pub denials: &'a [String],
+}
+
+/// What the words before a time make of it.
+enum Lead {
+    /// The one that is asked for, in so many words or perhaps.
+    Announced {
+        plainly: bool,
+    },
+    Nothing,
+    /// Another one; it may be that the word for it stands right before the time, as that of a beginning does.
+    Another {
+        begins: bool,
+    },
+}
+
+/// The time that a text tells for a completion: the latest of those that are announced, else the last; of a span, its end.
+pub fn find(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<Found> {
+    times(text, signs, year_of_letter).map(|(_, found)| found)
+}
+
+/// The time of completion that a text announces in so many words; what else is dated there is not looked at.
+pub fn announced(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<Found> {
+    times(text, signs, year_of_letter).filter(|(plainly, _)| *plainly).map(|(_, found)| found)
+}
+
+/// The time that is meant, and whether it is announced plainly.
+fn times(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<(bool, Found)> {
+    // Line ends part clauses, unless a time itself is wrapped.
+    let mut key = text::key(&text.lines().collect::<Vec<_>>().join("; "));
+    let mut all = find_all(&key, year_of_letter);
+    if all.is_empty() {
+        key = text::key(text);
+        all = find_all(&key, year_of_letter);
+    }
+    if all.is_empty() {
+        // Nothing but `30/6`: a day, as the cell asks for a time.
+        let year = year_of_letter.filter(|_| text.chars().all(|c| c.is_ascii_digit() || "/.- ".contains(c)))?;
+        let (day, month) = key.split_once(['/', '.', '-'])?;
+        return Some((false, Found { period: day_of(day, month, year)?, at: 0..key.len(), inferred: true }));
+    }
+    let keyed = |words: &[String]| -> Vec<String> { words.iter().map(|word| text::key(word)).collect() };
+    let [words, not_words, denials] = [signs.words, signs.not_words, signs.denials].map(keyed);
+    let mut before = 0;
+    let (mut plainly, mut perhaps, mut last) = (None::<Found>, None, None);
+    let mut left = all.as_slice();
+    while let Some(found) = left.first() {
+        let lead = key.get(before..found.at.start.min(key.len())).unwrap_or_default();
+        let (meant, behind) = end_of_span(&key, left);
+        (before, left) = (meant.at.end.min(key.len()), behind);
+        match of_lead(lead, &words, &not_words, &denials) {
+            Lead::Announced { plainly: true } => {
+                if plainly.as_ref().is_none_or(|known| known.period.end() < meant.period.end()) {
+                    plainly = Some(meant);
+                }
+            }
+            Lead::Announced { plainly: false } => perhaps = perhaps.or(Some(meant)),
+            // "từ 2023 đến 2025" begins another way than it ends.
+            Lead::Another { begins: true } if meant.at != found.at => last = Some(meant),
+            Lead::Nothing => last = Some(meant),
+            Lead::Another { .. } => {}
+        }
+    }
+    plainly.map(|found| (true, found)).or_else(|| perhaps.or(last).map(|found| (false, found)))
+}
+
+fn of_lead(lead: &str, words: &[String], not_words: &[String], denials: &[String]) -> Lead {
+    let clause = lead.rsplit([',', ';', '(']).next().and_then(|part| part.rsplit(". ").next()).unwrap_or_default();
+    let is_denied = |text: &str, word: &String| {
+        let before = text::find_words(text, word).map(|at| text[..at].trim_end());
+        before.is_some_and(|before| denials.iter().any(|denial| ends_with_words(before, denial)))
+    };
+    let announces = |word: &&String| text::contains_words(lead, word) && !is_denied(lead, word);
+    let is_begun =
+        |word: &String| words.iter().any(|longer| longer.strip_prefix(word).is_some_and(|m| m.starts_with(' ')));
+    let denied = words.iter().any(|word| is_denied(clause, word));
+    match words.iter().filter(announces).map(is_begun).min() {
+        _ if denied => Lead::Another { begins: false },
+        Some(is_begun) => Lead::Announced { plainly: !is_begun },
+        None if not_words.iter().any(|word| text::contains_words(clause, word)) => {
+            Lead::Another { begins: not_words.iter().any(|word| ends_with_words(clause.trim_end(), word)) }
+        }
+        None => Lead::Nothing,
+    }
+}
+
+fn ends_with_words(text: &str, words: &str) -> bool {
+    text.strip_suffix(words).is_some_and(|before| !before.ends_with(char::is_alphanumeric))
+}
+
+/// The last of the times that only "đến" or a dash joins to the first one, and the times behind it.
+fn end_of_span<'t>(key: &str, times: &'t [Found]) -> (Found, &'t [Found]) {
+    let joined = |pair: &&[Found]| {
+        let between = key.get(pair[0].at.end.saturating_sub(1)..pair[1].at.start + 1).unwrap_or("?");
+        matches!(between.trim(), "-" | "đến" | "tới" | "đến hết" | "và")
+    };
+    let spanned = times.windows(2).take_while(joined).count();
+    (times[spanned].clone(), &times[spanned + 1..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Signs = Signs { words: &[], not_words: &[], denials: &[] };
+
+    fn read(text: &str) -> Option<String> {
+        let owned = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
+        let words = owned(&["dự kiến hoàn thành", "hoàn thành", "đưa vào khai thác", "dự kiến"]);
+        let (not_words, denials) =
+            (owned(&["hợp đồng", "quyết định", "kinh phí", "từ"]), owned(&["không kịp", "chưa"]));
+        let signs = Signs { words: &words, not_words: &not_words, denials: &denials };
+        find(text, signs, None).map(|found| found.period.to_string())
+    }
+
+    #[test]
+    fn times_as_agencies_write_them() {
+        for (text, due) in [
+            ("28/02/2023", "2023-02-28"),
+            ("28-2-2023", "2023-02-28"),
+            ("28.02.2023", "2023-02-28"),
+            ("2/28/2023", "2023-02-28"),
+            ("2023-02-28", "2023-02-28"),
+            ("ngày 05 tháng 02 năm 2023", "2023-02-05"),
+            ("6/2023", "2023-06"),
+            ("06-2023", "2023-06"),
+            ("2023-06", "2023-06"),
+            ("tháng 6/2023", "2023-06"),
+            ("Tháng 12 năm 2024", "2024-12"),
+            ("T6/2023", "2023-06"),
+            ("tháng 6/023", "2023-06"),
+            ("Quý II/2023", "2023-Q2"),
+            ("Quý 2 năm 2023", "2023-Q2"),
+            ("QII/2023", "2023-Q2"),
+            ("qúy IV - 2023", "2023-Q4"),
+            ("6 tháng đầu năm 2023", "2023-H1"),
+            ("sáu tháng cuối năm 2024", "2024-H2"),
+            ("đầu năm 2024", "2024-01-01"),
+            ("giữa năm 2024", "2024-06-30"),
+            ("cuối năm 2023", "2023-12-31"),
+            ("cuối tháng 2/2024", "2024-02-29"),
+            ("giữa tháng 6 năm 2023", "2023-06-15"),
+            ("trong năm 2023", "2023"),
+            ("2023", "2023"),
+            ("Năm 2025.", "2025"),
+            ("Triển khai mua sắm; dự kiến hoàn thành, đưa vào khai thác tháng 6/2023", "2023-06"),
+            ("Hợp đồng ký ngày 15/01/2023, hoàn thành 30/6/2023, nghiệm thu 2024", "2023-06-30"),
+            ("ký 15/01/2023, xong 30/6/2023", "2023-06-30"),
+            ("Q.IV/2023", "2023-Q4"),
+            ("tháng 6/23", "2023-06"),
+            ("tháng sáu năm 2023", "2023-06"),
+            ("tháng năm năm 2023", "2023-05"),
+            ("tháng mười hai/2023", "2023-12"),
+            ("hoàn thành giai đoạn 2023-2025", "2025"),
+            ("hoàn thành 2023 - 2024", "2024"),
+            ("hoàn thành từ tháng 3/2023 đến tháng 6/2023", "2023-06"),
+            ("Quý III-IV/2023", "2023-Q4"),
+            ("quý III, IV năm 2023", "2023-Q4"),
+            ("tháng 6-7/2023", "2023-07"),
+            ("tháng 11,12/2023", "2023-12"),
+            ("Quý III-2023", "2023-Q3"),
+            ("Quý I - 2024", "2024-Q1"),
+            ("Quý III-IV 2023", "2023-Q4"),
+            ("tháng 2023", "2023"),
+            ("9 tháng đầu năm 2023", "2023-09"),
+            ("3 tháng cuối năm 2023", "2023-12"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(due), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_several_times_the_one_of_completion_is_meant() {
+        for (text, due) in [
+            ("dự kiến quý II/2023 ký hợp đồng, hoàn thành quý IV/2023", Some("2023-Q4")),
+            ("hoàn thành giai đoạn 1 tháng 3/2023, hoàn thành toàn bộ tháng 12/2023", Some("2023-12")),
+            ("hoàn thành toàn bộ tháng 12/2023, trong đó hoàn thành giai đoạn 1 năm 2022", Some("2023-12")),
+            ("hoàn thành tháng 6/2023, đưa vào khai thác tháng 9/2023", Some("2023-09")),
+            ("dự kiến tháng 6/2023, dự kiến mở rộng năm 2025", Some("2023-06")),
+            ("chưa bố trí được kinh phí năm 2023", None),
+            ("chưa bố trí được kinh phí, dự kiến quý III/2023", Some("2023-Q3")),
+            ("theo hợp đồng giai đoạn 2021-2025", None),
+            ("từ tháng 3/2023 đến tháng 6/2023", Some("2023-06")),
+            ("không kịp hoàn thành trong năm 2023", None),
+            ("không kịp hoàn thành trong năm 2023, dự kiến tháng 3/2024", Some("2024-03")),
+            ("chưa hoàn thành, dự kiến tháng 3/2024", Some("2024-03")),
+            ("chưa hoàn thành, tháng 3/2024", Some("2024-03")),
+            ("chưa triển khai; hoàn thành tháng 3/2024", Some("2024-03")),
+        ] {
+            assert_eq!(read(text).as_deref(), due, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_not_read_as_one() {
+        for text in [
+            "sớm nhất có thể",
+            "hợp đồng ký ngày 15/01/2023",
+            "theo Quyết định ngày 12/01/2023",
+            "12/45 cơ quan",
+            "5/12",
+            "Quyết định 1552/BTTTT",
+            "tháng 13/2023",
+            "32/01/2023x",
+            "",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_a_year_takes_the_letters() {
+        for (text, due) in [
+            ("tháng 6", "2023-06"),
+            ("Quý II", "2023-Q2"),
+            ("cuối năm", "2023-12-31"),
+            ("trong năm nay", "2023"),
+            ("6 tháng đầu năm", "2023-H1"),
+            ("30/6", "2023-06-30"),
+            ("trước 30/6", "2023-06-30"),
+            ("năm nay", "2023"),
+            ("tháng chín", "2023-09"),
+        ] {
+            let found = find(text, NONE, Some(2023)).unwrap();
+            assert_eq!((found.period.to_string().as_str(), found.inferred), (due, true), "{text}");
+            assert_eq!(find(text, NONE, None), None);
+        }
+        assert!(!find("tháng 6/2024", NONE, Some(2023)).unwrap().inferred);
+    }
+
+    #[test]
+    fn a_period_ends_on_its_last_day() {
+        for (text, end) in [
+            ("2023", "2023-12-31"),
+            ("Quý II/2023", "2023-06-30"),
+            ("2/2024", "2024-02-29"),
+            ("6 tháng đầu năm 2023", "2023-06-30"),
+        ] {
+            assert_eq!(find(text, NONE, None).unwrap().period.end().to_string(), end);
+        }
+    }
+}
