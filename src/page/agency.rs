@@ -1,8 +1,9 @@
 //! One agency in a campaign: its state, the versions it sent and what each changed, its messages and our letters to it.
 
-use super::{Answer, Refusal, Shown, campaign, changes, held::brief};
+use super::{Answer, Refusal, Shown, campaign, changes, held::brief, wording::Wording};
 use crate::{
     agency::AgencyId,
+    campaign::CampaignId,
     duty::tabulate,
     store::{history, outbox::LetterRow, reports},
 };
@@ -20,7 +21,8 @@ pub async fn show(State(shown): State<Shown>, Path((id, agency)): Path<(String, 
     let reports = reports::reports_of(store, &open.id, &agency).await?;
     let messages = history::messages_of(store, &open.id, &agency).await?;
     let letters = history::letters_of(store, &open.id, &agency).await?;
-    let changes = changes::history(&shown, &open.form, &reports);
+    let unread = campaign::unread(&shown, open).await?;
+    let changes = changes::history(&Wording::of(&shown, open, &agency).await?, &reports);
     let reports: Vec<Json> = reports
         .iter()
         .rev()
@@ -56,7 +58,7 @@ pub async fn show(State(shown): State<Shown>, Path((id, agency)): Path<(String, 
         "campaign": super::campaign_facts(open),
         "states": campaign::states(&shown),
         "agency": { "id": agency, "name": name },
-        "state": known.map(|known| known.state.as_str()),
+        "state": known.map(|known| campaign::state(known, &unread)),
         "on_time": known.and_then(|known| known.on_time),
         "deadline": shown.moment(known.and_then(|known| known.deadline.parse().ok()).unwrap_or(open.deadline_at)),
         "reports": reports,
@@ -65,6 +67,29 @@ pub async fn show(State(shown): State<Shown>, Path((id, agency)): Path<(String, 
         "letters": letters.iter().rev().map(|letter| letter_line(&shown, letter)).collect::<Vec<_>>(),
     });
     shown.page("agency.html", &values)
+}
+
+/// What an agency is called, also where the registry has it no longer; its id where nobody knows it any more.
+pub async fn name_of(shown: &Shown, campaign: &CampaignId, agency: &AgencyId) -> anyhow::Result<String> {
+    let open = shown.campaign(campaign.as_str()).ok();
+    if let Some(registered) = open.and_then(|open| open.registry.get(agency)) {
+        return Ok(registered.name.clone());
+    }
+    let states = reports::agency_states(&shown.desk.store, campaign).await?;
+    let known = states.into_iter().find(|state| state.agency == *agency);
+    Ok(known.map_or_else(|| agency.to_string(), |state| state.name))
+}
+
+/// The same of what may be nobody's, or of no campaign.
+pub async fn name_if_known(
+    shown: &Shown,
+    campaign: Option<&CampaignId>,
+    agency: Option<&AgencyId>,
+) -> anyhow::Result<Option<String>> {
+    match (campaign, agency) {
+        (Some(campaign), Some(agency)) => Ok(Some(name_of(shown, campaign, agency).await?)),
+        _ => Ok(None),
+    }
 }
 
 /// A letter in a list.

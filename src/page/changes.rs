@@ -2,7 +2,7 @@
 //! of the form, and what became of what was asked for. Which answers differ was found out when the version was
 //! recorded; here they are only put into words.
 
-use super::{Shown, held::brief, report::value_words};
+use super::{held::brief, wording::Wording};
 use crate::{
     form::{
         declaration::{Form, Section, SectionKind},
@@ -13,21 +13,21 @@ use crate::{
 use serde_json::{Value as Json, json};
 
 /// The changes of each version that was compared with an earlier one, the latest first.
-pub fn history(shown: &Shown, form: &Form, reports: &[ReportRow]) -> Vec<Json> {
-    reports.iter().rev().filter_map(|report| of(shown, form, report, reports)).collect()
+pub fn history(wording: &Wording<'_>, reports: &[ReportRow]) -> Vec<Json> {
+    reports.iter().rev().filter_map(|report| of(wording, report, reports)).collect()
 }
 
 /// What a version changes; nothing where it is the first, or was compared with none.
-pub fn of(shown: &Shown, form: &Form, report: &ReportRow, reports: &[ReportRow]) -> Option<Json> {
+pub fn of(wording: &Wording<'_>, report: &ReportRow, reports: &[ReportRow]) -> Option<Json> {
+    let form = wording.form;
     let followed = report.followed.as_ref()?;
     let before = reports.iter().find(|other| other.version == followed.version);
-    let before = before.and_then(|before| before.answers.as_ref());
     let changed = followed.changed.iter().filter_map(|spot| {
         let (section, column) = (form.section(&spot.section)?, spot.field.as_deref());
         // A part of the form may have gone since: then its name is all there is to tell.
         let label = column.and_then(|id| section.column(id)).map_or(column.unwrap_or_default(), |column| &column.label);
-        let value = |answers: Option<&Json>| brief(&value(shown, form, section, spot, answers));
-        let (before, now) = (value(before), value(report.answers.as_ref()));
+        let value = |report: &ReportRow| brief(&value(wording, section, spot, report));
+        let (before, now) = (before.map(value).unwrap_or_default(), value(report));
         let row = row_words(section, spot);
         Some(json!({ "section": section.title, "row": row, "label": label, "before": before, "now": now }))
     });
@@ -70,8 +70,8 @@ fn places(form: &Form, asked: &[Asked]) -> Vec<Json> {
 }
 
 /// An answer of a report in words; empty where there is none.
-fn value(shown: &Shown, form: &Form, section: &Section, spot: &Spot, answers: Option<&Json>) -> String {
-    let found = answers.zip(spot.field.as_deref().and_then(|field| section.column(field)));
+fn value(wording: &Wording<'_>, section: &Section, spot: &Spot, report: &ReportRow) -> String {
+    let found = report.answers.as_ref().zip(spot.field.as_deref().and_then(|field| section.column(field)));
     let Some((answers, column)) = found else { return String::new() };
     let answered = &answers[section.id.get_ref()];
     let line = match section.kind {
@@ -84,8 +84,11 @@ fn value(shown: &Shown, form: &Form, section: &Section, spot: &Spot, answers: Op
             named(name).or_else(|| named(&format!("{name}.1")))
         }
     };
-    let name = section.row_name(row(spot).unwrap_or_default());
-    line.map_or_else(String::new, |line| value_words(shown, form, section, column, &name, &line[column.key()]))
+    let worded = |line: &Json| {
+        let name = section.row_name(line["row"].as_str().unwrap_or_default());
+        wording.value(report.id, section, column, &name, &line[column.key()])
+    };
+    line.map_or_else(String::new, worded)
 }
 
 #[cfg(test)]

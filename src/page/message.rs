@@ -1,6 +1,11 @@
 //! One message: who wrote it, what it was taken for and why, its text, and its files to be saved.
 
-use super::{Answer, Named, Refusal, Shown, agency::letter_line, held::brief, number, original};
+use super::{
+    Answer, Named, Refusal, Shown,
+    agency::{letter_line, name_if_known},
+    held::brief,
+    number, original,
+};
 use crate::store::{messages, outbox};
 use axum::{
     extract::{Path, State},
@@ -16,6 +21,7 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
     let mail = shown.desk.read(messages::raw(store, id).await?).await?;
     let letters = outbox::about(store, id).await?;
     let row = &message.row;
+    let name = name_if_known(&shown, row.campaign.as_ref(), row.known_agency()).await?;
     let values = json!({
         "message": {
             "id": row.id,
@@ -28,6 +34,7 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
             "kind": row.kind.map_or("waiting", |kind| kind.as_str()),
             "held": row.held.map(|held| held.as_str()),
             "agency": row.known_agency(),
+            "agency_name": name,
             "campaign": row.campaign,
             "evidence": message.evidence,
             "trust": message.trust,

@@ -12,6 +12,7 @@ mod message;
 mod original;
 mod report;
 mod template;
+mod wording;
 
 use crate::{clock::rfc3339, duty::Desk, setup::OpenCampaign, trouble};
 use anyhow::Context as _;

@@ -1,27 +1,25 @@
 //! One report beside its original file: what was understood, with its findings, and the sheets as they came, the
 //! cells that findings name marked in them.
 
-use super::{Answer, Named, Refusal, Shown, campaign_facts, changes, held::brief, number, original};
+use super::{
+    Answer, Named, Refusal, Shown, agency, campaign_facts, changes, held::brief, number, original, wording::Wording,
+};
 use crate::{
-    agency::AgencyId,
-    campaign::CampaignId,
-    export,
     finding::Finding,
-    form::{
-        answers::Period,
-        declaration::{Column, ColumnType, Form, RowName, Section, SectionKind},
-    },
-    setup::OpenCampaign,
+    form::declaration::{Column, ColumnType, Form, Section, SectionKind},
     store::{
         contents::{self, FindingRow},
         history, messages,
         reports::{self, ReportRow},
     },
-    workbook::grid::Grid,
+    workbook::grid::{Grid, GridRow},
 };
 use axum::extract::{Path, State};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A cell of more characters is given room.
+const LONG: usize = 40;
 
 pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
     let store = &shown.desk.store;
@@ -31,9 +29,10 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
     let findings = contents::findings_of(store, report.id).await?;
     let (file, sheets) = as_it_came(&shown, &report).await?;
     let versions = reports::reports_of(store, &campaign, &agency).await?;
+    let wording = Wording::of(&shown, open, &agency).await?;
     let values = json!({
         "campaign": campaign_facts(open),
-        "agency": { "id": agency, "name": name_of(&shown, open, &campaign, &agency).await? },
+        "agency": { "id": agency, "name": agency::name_of(&shown, &campaign, &agency).await? },
         "report": {
             "id": report.id,
             "version": report.version,
@@ -46,8 +45,8 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
             "file_number": file,
         },
         "findings": findings.iter().map(|finding| finding_facts(&shown, &open.form, finding)).collect::<Vec<_>>(),
-        "changes": changes::of(&shown, &open.form, &report, &versions),
-        "sections": sections(&shown, &open.form, report.answers.as_ref()),
+        "changes": changes::of(&wording, &report, &versions),
+        "sections": sections(&wording, &report),
         "sheets": marked(sheets, &findings),
     });
     shown.page("report.html", &values)
@@ -62,20 +61,6 @@ async fn as_it_came(shown: &Shown, report: &ReportRow) -> anyhow::Result<(Option
         Some((at, file)) => Ok((Some(at + 1), original::grids(shown, file).await?)),
         None => Ok((None, Vec::new())),
     }
-}
-
-async fn name_of(
-    shown: &Shown,
-    open: &OpenCampaign,
-    campaign: &CampaignId,
-    agency: &AgencyId,
-) -> anyhow::Result<String> {
-    if let Some(registered) = open.registry.get(agency) {
-        return Ok(registered.name.clone());
-    }
-    let states = reports::agency_states(&shown.desk.store, campaign).await?;
-    let known = states.into_iter().find(|state| state.agency == *agency);
-    Ok(known.map_or_else(|| agency.to_string(), |state| state.name))
 }
 
 fn finding_facts(shown: &Shown, form: &Form, finding: &FindingRow) -> Json {
@@ -114,22 +99,11 @@ fn marked(sheets: Vec<Grid>, findings: &[FindingRow]) -> Vec<Json> {
         findings.iter().filter_map(|finding| Some((finding.sheet.as_deref()?, finding.cell.as_deref()?))).collect();
     let mut shown = Vec::new();
     for sheet in &sheets {
-        let rows: Vec<Json> = sheet
-            .rows
-            .iter()
-            .map(|row| {
-                let cells: Vec<Json> = row
-                    .cells
-                    .iter()
-                    .zip(&sheet.columns)
-                    .map(|(text, column)| {
-                        let name = format!("{column}{}", row.number);
-                        json!({ "text": original::lines(text), "marked": named.contains(&(sheet.name.as_str(), name.as_str())) })
-                    })
-                    .collect();
-                json!({ "number": row.number, "cells": cells })
-            })
-            .collect();
+        let is_named = |row: &GridRow, at: usize| {
+            let cell = format!("{}{}", sheet.columns[at], row.number);
+            named.contains(&(sheet.name.as_str(), cell.as_str()))
+        };
+        let rows: Vec<Json> = sheet.rows.iter().map(|row| line(row, |at| is_named(row, at))).collect();
         shown.push(json!({
             "name": sheet.name,
             "visible": sheet.visible,
@@ -141,60 +115,84 @@ fn marked(sheets: Vec<Grid>, findings: &[FindingRow]) -> Vec<Json> {
     shown
 }
 
+/// A line of a sheet. What stands alone in it and is long is a title: like in a spreadsheet it runs on over the blank
+/// cells behind it, or its column would be all that is seen of the sheet.
+fn line(row: &GridRow, marked: impl Fn(usize) -> bool) -> Json {
+    let alone = row.cells.iter().filter(|text| !text.is_empty()).count() == 1;
+    let mut cells: Vec<Json> = Vec::new();
+    let mut at = 0;
+    while let Some(text) = row.cells.get(at) {
+        let long = text.chars().count() > LONG;
+        let behind = if alone && long { row.cells.len() - at - 1 } else { 0 };
+        let blank = (at + 1..=at + behind).take_while(|at| !marked(*at)).count();
+        let span = blank + 1;
+        cells.push(json!({
+            "text": original::lines(text),
+            "marked": marked(at),
+            "long": long && span == 1,
+            "span": span,
+        }));
+        at += span;
+    }
+    json!({ "number": row.number, "cells": cells })
+}
+
 /// What was understood, in the order and the words of the form.
-fn sections(shown: &Shown, form: &Form, answers: Option<&Json>) -> Vec<Json> {
-    let Some(answers) = answers else { return Vec::new() };
+fn sections(wording: &Wording<'_>, report: &ReportRow) -> Vec<Json> {
+    let Some(answers) = &report.answers else { return Vec::new() };
     let understood = |section: &Section| {
         let answered = &answers[section.id.get_ref()];
         let columns: Vec<&Column> =
             section.columns.iter().filter(|column| column.kind != ColumnType::Ordinal).collect();
         let number = section.column_of(ColumnType::Ordinal).map_or("row", Column::key);
-        let line = |row: &Json| -> Json {
+        let named_by = columns.iter().position(|column| column.kind == ColumnType::Label);
+        let mut running = false;
+        let mut line = |row: &Json| -> Json {
             let name = section.row_name(row[number].as_str().unwrap_or_default());
-            let cells: Vec<String> = columns
-                .iter()
-                .map(|column| value_words(shown, form, section, column, &name, &row[column.key()]))
-                .collect();
-            json!({ "row": name.to_string(), "system": row["system"], "cells": cells })
+            let cells = columns.iter().enumerate().map(|(at, column)| {
+                let text = wording.value(report.id, section, column, &name, &row[column.key()]);
+                let long = text.chars().count() > LONG;
+                running |= long && named_by != Some(at);
+                json!({ "text": text, "long": long })
+            });
+            let cells: Vec<Json> = cells.collect();
+            json!({ "row": name.row, "system": row["system"], "cells": cells })
         };
         let rows: Vec<Json> = match section.kind {
             SectionKind::Fields => vec![line(answered)],
-            SectionKind::Table => answered.as_array().into_iter().flatten().map(line).collect(),
+            SectionKind::Table => answered.as_array().into_iter().flatten().map(&mut line).collect(),
         };
         json!({
             "title": section.title,
             "fields": section.kind == SectionKind::Fields,
             "headings": columns.iter().map(|column| &column.label).collect::<Vec<_>>(),
+            "named_by": named_by,
+            // Running text is read row by row; numbers are compared in their columns.
+            "cards": running,
             "rows": rows,
         })
     };
-    form.sections.iter().map(understood).collect()
+    wording.form.sections.iter().map(understood).collect()
 }
 
-/// An answer in the words of people: the option's text, a time as it is written, the text itself.
-pub fn value_words(
-    shown: &Shown,
-    form: &Form,
-    section: &Section,
-    column: &Column,
-    row: &RowName,
-    value: &Json,
-) -> String {
-    let text = match value {
-        Json::Null => return String::new(),
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    match column.kind {
-        ColumnType::Choice => {
-            let list = section.list_of(column, row).and_then(|(list, _)| form.choices.get(list));
-            let option = list.and_then(|list| list.options.iter().find(|option| option.code == text));
-            option.map_or(text, |option| option.text.clone())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_runs_on_over_the_blank_cells_behind_it_but_no_marked_one() {
+        let long = "x".repeat(LONG + 1);
+        for (cells, marked, spans) in [
+            (["", &long, "", ""], None, &[1, 3][..]),
+            (["", &long, "", ""], Some(3), &[1, 2, 1]),
+            (["7", &long, "", ""], None, &[1, 1, 1, 1]),
+            (["7", "", "", ""], None, &[1, 1, 1, 1]),
+            (["", "", "", &long], None, &[1, 1, 1, 1]),
+        ] {
+            let row = GridRow { number: 5, cells: cells.map(str::to_owned).to_vec() };
+            let line = line(&row, |at| marked == Some(at));
+            let told: Vec<u64> = line["cells"].as_array().unwrap().iter().filter_map(|c| c["span"].as_u64()).collect();
+            assert_eq!(told, spans, "{cells:?}");
         }
-        ColumnType::Period => match Period::parse(&text) {
-            Some(period) => export::period_words(shown.desk.setup.letters.headings(), period),
-            None => text,
-        },
-        _ => text,
     }
 }

@@ -7,6 +7,7 @@ use super::{
     messages::{self, MessageRow},
     outbox::{self, LetterRow},
     reports::{self, ReportRow},
+    tables::{self, Written},
 };
 use crate::{agency::AgencyId, campaign::CampaignId};
 
@@ -67,12 +68,31 @@ pub async fn report(store: &Store, id: i64) -> Result<Option<(CampaignId, Agency
     Ok(Some((whose.campaign("campaign")?, whose.agency("agency")?, reports::report(&row)?)))
 }
 
+/// What stood in the cells that an agency's reports in a campaign answer, of every version.
+pub async fn written_by(store: &Store, campaign: &CampaignId, agency: &AgencyId) -> Result<Vec<Written>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT answer.report, answer.section, answer.row_name, answer.field, answer.text
+        FROM report
+        JOIN answer ON answer.report = report.id
+        WHERE report.campaign = $1 AND report.agency = $2 AND answer.value IS NOT NULL
+        ORDER BY answer.report, answer.position
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(tables::written).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         form::{
-            declaration::Form,
+            answers::{Answer, Answers, RowAnswers, SectionAnswers, Value},
+            declaration::{Form, RowName},
             followed::{Followed, Spot},
         },
         store::{
@@ -83,12 +103,13 @@ mod tests {
         },
     };
     use serde_json::json;
-    use std::path::Path;
+    use std::{collections::BTreeMap, path::Path};
 
     on_both! {
         a_history_holds_what_is_of_the_agency_and_campaign_or_of_no_campaign,
         letters_are_of_one_agency_in_one_campaign,
         a_report_comes_with_whose_it_is,
+        the_words_of_every_version_are_there,
     }
 
     async fn a_history_holds_what_is_of_the_agency_and_campaign_or_of_no_campaign(store: Store) {
@@ -196,5 +217,49 @@ mod tests {
             assert_eq!(listed.iter().find(|row| row.id == recorded.id), Some(&kept));
         }
         assert!(report(&store, 99).await.unwrap().is_none() && report(&store, -1).await.unwrap().is_none());
+    }
+
+    async fn the_words_of_every_version_are_there(store: Store) {
+        with_campaign(&store).await;
+        let (campaign, mic) = (campaign(), agency("mic"));
+        let form = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml");
+        let form = Form::load(&form).unwrap();
+        let message = new(&store, &mail("1", b"x")).await;
+        let mut expected = Vec::new();
+        for text in ["Khác: chờ thẩm định", "Khác: chờ vốn"] {
+            let other = Value::Choice { code: "other".to_owned(), rest: String::new() };
+            let answer = |value| Answer { text: text.to_owned(), value, place: None };
+            let cells = [("investment", answer(Some(other))), ("due", answer(None))];
+            let cells: BTreeMap<String, Answer> = cells.map(|(id, answer)| (id.to_owned(), answer)).into();
+            let name = RowName { row: "1.2".to_owned(), ..RowName::default() };
+            let rows = vec![RowAnswers { name, cells, ..RowAnswers::default() }];
+            let answers = Answers { sections: vec![SectionAnswers { id: "status".to_owned(), rows }] };
+            let new = NewReport {
+                message,
+                withdrawn: None,
+                campaign: &campaign,
+                agency: &mic,
+                received_at: at(NOW),
+                on_time: true,
+                verdict: Verdict::Accepted,
+                file_name: None,
+                file_sha256: "cc",
+                file_size: 9000,
+                form: &form,
+                answers: Some(&answers),
+                counts: &json!({}),
+                findings: &[],
+                confidence: None,
+                followed: None,
+            };
+            let mut tx = store.begin().await.unwrap();
+            let report = record_report(&mut tx, &new).await.unwrap().id;
+            tx.commit().await.unwrap();
+            // What was not understood has no option that could ask for words.
+            let [section, row, field] = ["status", "1.2", "investment"].map(str::to_owned);
+            expected.push(Written { report, section, row, field, text: text.to_owned() });
+        }
+        assert_eq!(written_by(&store, &campaign, &mic).await.unwrap(), expected);
+        assert_eq!(written_by(&store, &campaign, &agency("ha-noi")).await.unwrap(), []);
     }
 }

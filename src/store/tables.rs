@@ -101,7 +101,7 @@ fn report(row: &AnyRow) -> Result<CurrentReport, StoreError> {
     })
 }
 
-fn written(row: &AnyRow) -> Result<Written, StoreError> {
+pub(super) fn written(row: &AnyRow) -> Result<Written, StoreError> {
     let row = Columns(row);
     Ok(Written {
         report: row.number("report")?,

@@ -22,7 +22,7 @@ const PATHS: [&str; 7] = [
 #[test]
 fn no_page_is_wider_than_a_phone_or_a_screen() {
     let shown = Shown::open("", &[]);
-    for width in [320, 390, 1440] {
+    for width in [320, 400, 500, 700, 1280, 1440] {
         let browser = Browser::open(width);
         for path in PATHS {
             browser.go(&format!("http://{}{path}", shown.address));
@@ -31,6 +31,58 @@ fn no_page_is_wider_than_a_phone_or_a_screen() {
             let styled = browser.ask("return getComputedStyle(document.querySelector('header')).borderBottomStyle");
             assert_eq!(styled, "solid", "{path} has no style");
         }
+    }
+}
+
+#[test]
+fn no_word_of_a_table_is_cut_to_pieces() {
+    let shown = Shown::open("", &[]);
+    for width in [320, 400, 500, 700, 1000, 1280, 1920, 2560] {
+        let browser = Browser::open(width);
+        for path in PATHS.iter().filter(|path| shown.get(path).text().contains("<table")) {
+            browser.go(&format!("http://{}{path}", shown.address));
+            // Letters and digits that belong together stand on one line; what is longer than any word may go on in the next.
+            let cut = browser.ask(
+                "const found = [];
+                 for (const cell of document.querySelectorAll('th, td')) {
+                     // On a phone the headings are there for screen readers alone.
+                     if (cell.closest('thead') && getComputedStyle(cell.closest('thead')).position === 'absolute') continue;
+                     const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+                     for (let text; (text = texts.nextNode());)
+                         for (const word of text.data.matchAll(/[\\p{L}\\p{M}\\p{N}]{2,20}/gu)) {
+                             const range = document.createRange();
+                             range.setStart(text, word.index);
+                             range.setEnd(text, word.index + word[0].length);
+                             if (new Set([...range.getClientRects()].map(one => Math.round(one.top))).size > 1
+                                 && !/@/.test(cell.textContent)) found.push(word[0]);
+                         }
+                 }
+                 return found;",
+            );
+            assert_eq!(cut, json!([]), "{path} at {width}");
+        }
+    }
+}
+
+#[test]
+fn the_report_begins_where_the_page_does_and_is_read_row_by_row_where_it_is_narrow() {
+    let shown = Shown::open("", &[]);
+    for (width, cards) in [(400, true), (1280, true), (3800, false)] {
+        let browser = Browser::open(width);
+        browser.go(&format!("http://{}/reports/2", shown.address));
+        let left = browser.ask(
+            "return ['header p', 'main h1', 'footer p'].map(one => document.querySelector(one).getBoundingClientRect().left)",
+        );
+        assert!(left.as_array().unwrap().windows(2).all(|two| two[0] == two[1]), "{width}: {left}");
+        let labelled = browser.ask(
+            "return [...document.querySelectorAll('.answers td:not(.name)')].filter(one => one.textContent)
+                 .every(one => getComputedStyle(one, '::before').content.startsWith('\"'))",
+        );
+        assert_eq!(labelled, cards, "{width}");
+        // The sheet as it came scrolls within its place.
+        let scrolls =
+            "const one = document.querySelector('.sheet').parentNode; return one.scrollWidth > one.clientWidth";
+        assert_eq!(browser.ask(scrolls), cards, "{width}");
     }
 }
 

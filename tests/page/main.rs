@@ -157,7 +157,7 @@ fn a_page_tells_what_the_command_line_tells() {
         ("cơ quan phải báo cáo", &status["counts"]["expected"]),
         ("đã gửi", &status["counts"]["received"]),
         ("đang đề nghị bổ sung", &status["counts"]["needs_correction"]),
-        ("chưa nhận được", &status["counts"]["not_received"]),
+        ("chưa gửi", &status["counts"]["not_received"]),
     ] {
         assert!(front.contains(&format!("<dt>{label}</dt><dd>{count}</dd>")), "{label}: {count}");
     }
@@ -176,6 +176,41 @@ fn a_page_tells_what_the_command_line_tells() {
     assert_eq!(file.header("content-type"), "application/octet-stream");
     assert!(file.header("content-disposition").starts_with("attachment; filename=\"thu-3-tep-"));
     assert!(file.body.starts_with(b"PK"));
+}
+
+#[test]
+fn where_words_of_the_agency_are_asked_for_they_are_shown() {
+    let shown = Shown::open("", &[]);
+    let ha_nam = shown.get("/reports/2").text();
+    assert!(ha_nam.contains("Chờ doanh nghiệp hoàn thiện phần mềm dùng chung"), "{ha_nam}");
+    for (path, page) in reached(&shown) {
+        let html = if path.starts_with("/reports/") { page.text() } else { continue };
+        // The original beside it may print the list of options, whole.
+        let understood = html.split("id=\"original\"").next().unwrap();
+        assert!(!understood.contains(">Khác: ghi rõ<"), "{path}");
+    }
+}
+
+#[test]
+fn states_have_one_name_and_agencies_are_called_by_theirs() {
+    let shown = Shown::open("", &[]);
+    let campaign = shown.get("/campaigns/1552").text();
+    for never in ["chưa nhận được", "Chưa nhận được", "liên hệ"] {
+        assert!(!campaign.contains(never), "{never}");
+    }
+    // A scan came from there, and nothing from Hà Nội.
+    let line = |id: &str| {
+        let link = format!("/agencies/{id}\"");
+        campaign.lines().find(|line| line.contains(&link)).unwrap().to_owned()
+    };
+    assert!(line("hoa-binh").contains(">Chưa có báo cáo đọc được<") && line("ha-noi").contains(">Chưa gửi<"));
+    let hoa_binh = shown.get("/campaigns/1552/agencies/hoa-binh").text();
+    assert!(hoa_binh.contains("class=\"state\">Chưa có báo cáo đọc được<"), "{hoa_binh}");
+    for path in ["/messages/22", "/letters/20"] {
+        let page = shown.get(path).text();
+        let fact = page.lines().find(|line| line.contains("<dt>Cơ quan</dt>")).unwrap();
+        assert!(fact.contains(">Ủy ban nhân dân") || fact.contains(">Bộ "), "{path}: {fact}");
+    }
 }
 
 #[test]
