@@ -9,6 +9,7 @@ use std::{
     collections::BTreeSet,
     fs,
     net::{SocketAddr, TcpListener},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -84,16 +85,43 @@ fn every_alert_fires_when_it_should_and_only_then() {
     assert_eq!((&fires, &rests), (&alerts, &alerts));
 }
 
-/// `deploy/nginx.conf` as it stands, but for addresses and the certificate.
-fn nginx(folder: &Path, listen: SocketAddr, to: SocketAddr, allowed: &str) -> Server {
+/// Where the proxy listens and whom it asks.
+struct Proxied {
+    metrics: SocketAddr,
+    health: SocketAddr,
+    /// Who may ask for the metrics.
+    allowed: &'static str,
+    staff: SocketAddr,
+    page: SocketAddr,
+}
+
+/// What the page's proxy is known by, and who may log in there.
+const PROXY_SECRET: &str = "a-secret-of-the-proxy";
+const LOGIN: &str = "an:mat-khau";
+
+/// `deploy/nginx.conf` as it stands, but for addresses, certificates and the files beside it.
+fn nginx(folder: &Path, at: &Proxied) -> Server {
     let leaf = Authority::ours().leaf();
     let mut site = read("deploy/nginx.conf");
+    let (users, secret) = (folder.join("users"), folder.join("secret"));
+    fs::write(&users, LOGIN.replace(':', ":{PLAIN}")).unwrap();
+    fs::write(&secret, format!("proxy_set_header X-Phuluc-Proxy \"{PROXY_SECRET}\";\n")).unwrap();
+    // Its workers, who are somebody else where it is started by root, read who may log in; the secret they need not read.
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&users, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
     for (was, is) in [
-        ("listen 9485 ssl", format!("listen {listen} ssl")),
+        ("listen 9485 ssl", format!("listen {} ssl", at.metrics)),
+        ("listen 443 ssl", format!("listen {} ssl", at.staff)),
         ("/etc/ssl/certs/phuluc.pem", leaf.certificate.display().to_string()),
         ("/etc/ssl/private/phuluc.key", leaf.key.display().to_string()),
-        ("allow 192.0.2.10", format!("allow {allowed}")),
-        ("http://127.0.0.1:9484", format!("http://{to}")),
+        ("/etc/ssl/certs/baocao.pem", leaf.certificate.display().to_string()),
+        ("/etc/ssl/private/baocao.key", leaf.key.display().to_string()),
+        ("allow 192.0.2.10", format!("allow {}", at.allowed)),
+        ("http://127.0.0.1:9484", format!("http://{}", at.health)),
+        ("http://127.0.0.1:8480", format!("http://{}", at.page)),
+        ("/etc/nginx/phuluc.users", users.display().to_string()),
+        ("/etc/nginx/phuluc-proxy.secret", secret.display().to_string()),
     ] {
         assert_eq!(site.matches(was).count(), 1, "deploy/nginx.conf: {was}");
         site = site.replace(was, &is);
@@ -144,11 +172,13 @@ fn prometheus_sees_the_daemon_through_the_proxy_and_the_dashboard_has_answers() 
 
     let refusing = tempfile::tempdir().unwrap();
     let refused = free_address();
-    let _refusing = nginx(refusing.path(), refused, health, "192.0.2.10");
+    let (staff, page) = (free_address(), free_address());
+    let _refusing = nginx(refusing.path(), &Proxied { metrics: refused, health, allowed: "192.0.2.10", staff, page });
     assert!(within(PATIENCE, || ask_encrypted(refused, "/metrics").starts_with("HTTP/1.1 403")));
 
     let folder = tempfile::tempdir().unwrap();
-    let proxy = nginx(folder.path(), listen, health, "127.0.0.1");
+    let staff = free_address();
+    let proxy = nginx(folder.path(), &Proxied { metrics: listen, health, allowed: "127.0.0.1", staff, page });
     assert!(within(PATIENCE, || ask_encrypted(listen, "/metrics").contains("phuluc_database_up 1")));
     assert!(ask_encrypted(listen, "/healthz").starts_with("HTTP/1.1 404"), "the proxy shows more than the metrics");
 
@@ -190,6 +220,54 @@ fn prometheus_sees_the_daemon_through_the_proxy_and_the_dashboard_has_answers() 
         assert_eq!((&rule["health"], &rule["state"]), (&"ok".into(), &"inactive".into()), "{rule}");
     }
     drop((prometheus, proxy));
+}
+
+/// Staff reach the page through the proxy alone and by a login alone, and are named in the log.
+#[test]
+fn staff_reach_the_page_through_the_proxy_with_a_login_and_nobody_else_does() {
+    let office = Office::open();
+    let (page, staff) = (free_address(), free_address());
+    let folder = tempfile::tempdir().unwrap();
+    // As docs/operators.md has it, but for the address.
+    let keys =
+        "hosts = [\"baocao.mic.example\"]\nproxy_secret_file = \"proxy-secret\"\nuser_header = \"X-Forwarded-User\"\n";
+    let operators = read("docs/operators.md");
+    for line in keys.lines() {
+        assert!(operators.contains(line), "docs/operators.md: {line}");
+    }
+    fs::write(office.path("proxy-secret"), format!("{PROXY_SECRET}\n")).unwrap();
+    let text = fs::read_to_string(office.config()).unwrap();
+    fs::write(office.config(), format!("{text}[page]\nlisten = \"{page}\"\n{keys}")).unwrap();
+    let daemon = office.daemon();
+    daemon.says("the page for staff is served");
+
+    let (metrics, health) = (free_address(), free_address());
+    let proxy = nginx(folder.path(), &Proxied { metrics, health, allowed: "127.0.0.1", staff, page });
+    let authority = Authority::ours().ca_file().display().to_string();
+    let url = format!("https://localhost:{}/campaigns/1552", staff.port());
+    let ask = |more: &[&str]| {
+        let always = ["--include", "--cacert", &authority, "--header", "Host: baocao.mic.example"];
+        curl(&[&always[..], more, &[&url]].concat())
+    };
+    assert!(within(PATIENCE, || ask(&[]).starts_with("HTTP/1.1 401")), "{}", ask(&[]));
+    let spoofed = ["--header", "X-Phuluc-Proxy: a-secret-of-the-proxy", "--header", "X-Forwarded-User: giam-doc"];
+    for (more, status) in [
+        (&["--user", "an:sai"][..], 401),
+        (&["--user", "binh:mat-khau"], 401),
+        (&spoofed, 401),
+        (&["--user", LOGIN], 200),
+        (&[&["--user", LOGIN][..], &spoofed].concat(), 200),
+    ] {
+        let told = ask(more);
+        assert!(told.starts_with(&format!("HTTP/1.1 {status}")), "{more:?}: {told}");
+        assert_eq!(told.contains("<h2>Tổng quan</h2>"), status == 200, "{more:?}: {told}");
+    }
+    // Whoever is on the machine itself is no proxy.
+    let direct = curl(&["--include", &format!("http://{page}/campaigns/1552")]);
+    assert!(direct.starts_with("HTTP/1.1 403"), "{direct}");
+    assert!(within(PATIENCE, || daemon.log().matches("user=\"an\"").count() == 2), "{}", daemon.log());
+    assert!(!daemon.log().contains("giam-doc"), "{}", daemon.log());
+    drop(proxy);
 }
 
 /// Compose itself reads the file, by its own schema; the containers are not started.
