@@ -403,6 +403,134 @@ fn a_sheet_of_labels_is_understood() {
     "#);
 }
 
+/// A table of numbers under lines that stand in the first column.
+fn under(writer: &mut Writer, above: &[(u32, &str)], answers: bool) {
+    let sheet = writer.add_worksheet();
+    sheet.set_name("Phụ lục").unwrap();
+    for (row, text) in above {
+        sheet.write(*row, 0, *text).unwrap();
+    }
+    let from = above.last().unwrap().0 + 1;
+    let headings = ["STT", "Chỉ tiêu", "Đơn vị tính", "Ghi chú", "Kết quả"];
+    for (col, heading) in (0..).zip(headings) {
+        sheet.write(from, col, heading).unwrap();
+    }
+    for (row, name, unit, answer) in [
+        (1, "Hồ sơ trực tuyến", "%", 85.0),
+        (2, "Máy tính được trang bị", "Máy", 120.0),
+        (3, "Chuyên trách công nghệ", "Người", 3.0),
+    ] {
+        put(sheet, &[(from + row, 1, name), (from + row, 2, unit)]);
+        sheet.write(from + row, 0, row).unwrap();
+        if answers {
+            sheet.write(from + row, 4, answer).unwrap();
+        } else if row == 2 {
+            sheet.write(from + row, 3, "Ghi loại máy").unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_title_is_what_stands_below_the_word_appendix() {
+    let attached = "(Kèm theo Văn bản số 900/BTTTT-VP ngày 10/7/2023)";
+    for (above, title, subtitle) in [
+        (
+            &[(0, "PHỤ LỤC"), (1, "Kết quả chuyển đổi số 6 tháng đầu năm 2023"), (2, attached)][..],
+            "PHỤ LỤC: Kết quả chuyển đổi số 6 tháng đầu năm 2023",
+            attached,
+        ),
+        (
+            &[(0, "BỘ THÔNG TIN"), (2, "Phụ lục II"), (3, attached), (4, "KẾT QUẢ CHUYỂN ĐỔI SỐ"), (5, "NĂM 2023")],
+            "Phụ lục II: KẾT QUẢ CHUYỂN ĐỔI SỐ NĂM 2023",
+            attached,
+        ),
+        (
+            &[(0, "Biểu mẫu số 01/BC."), (1, "Tình hình chuyển đổi số"), (2, "Kèm theo Công văn số 900")],
+            "Biểu mẫu số 01/BC: Tình hình chuyển đổi số",
+            "Kèm theo Công văn số 900",
+        ),
+        (&[(0, "Phụ lục 3: Kết quả bồi dưỡng")], "Phụ lục 3: Kết quả bồi dưỡng", ""),
+        (&[(0, "PHỤ LỤC\nKết quả bồi dưỡng\nkỹ năng số")], "PHỤ LỤC: Kết quả bồi dưỡng kỹ năng số", ""),
+        (&[(0, "Tổng hợp kết quả chuyển đổi số năm 2023")], "Tổng hợp kết quả chuyển đổi số năm 2023", ""),
+        (&[(0, "PHỤ LỤC")], "PHỤ LỤC", ""),
+    ] {
+        let installation = Installation::new();
+        let blank = save(installation.folder.path(), "blank.xlsx", |writer| under(writer, above, false));
+        let (_, form) = installation.draft(&blank);
+        assert_eq!((form.title.as_str(), form.subtitle.as_str()), (title, subtitle));
+        // Nothing of it is asked.
+        assert_eq!(form.sections.len(), 1, "{title}");
+        holds(&installation, &form, &blank);
+    }
+}
+
+#[test]
+fn a_further_sheet_of_an_appendix_has_its_own_title() {
+    let installation = Installation::new();
+    let blank = save(installation.folder.path(), "blank.xlsx", |writer| {
+        under(writer, &[(0, "PHỤ LỤC I"), (1, "Kết quả chung")], false);
+        let sheet = writer.add_worksheet();
+        put(sheet, &[(0, 0, "PHỤ LỤC II"), (1, 0, "Danh mục nhiệm vụ trọng tâm của năm 2023")]);
+        put(sheet, &[(2, 0, "STT"), (2, 1, "Tên nhiệm vụ"), (2, 2, "Cơ quan"), (3, 0, "1"), (3, 1, "Dữ liệu mở")]);
+    });
+    let (_, form) = installation.draft(&blank);
+    assert_eq!(form.title, "PHỤ LỤC I: Kết quả chung");
+    assert_eq!(form.sections[1].title, "Danh mục nhiệm vụ trọng tâm của năm 2023");
+    holds(&installation, &form, &blank);
+}
+
+#[test]
+fn what_every_row_prints_stays_in_the_template_and_is_no_answer() {
+    let installation = Installation::new();
+    let blank = save(installation.folder.path(), "blank.xlsx", |writer| under(writer, &[(0, "PHỤ LỤC")], false));
+    let (_, form) = installation.draft(&blank);
+    let text = fs::read_to_string(installation.path("config/forms/moi.toml")).unwrap();
+    assert!(text.contains("CHECK: printed in every row") && text.contains("without = [\"don_vi_tinh\"]"), "{text}");
+    // A prompt in one row is told, but does not stay.
+    assert!(text.contains("CHECK: what is printed in some of its cells is taken for an example"), "{text}");
+    holds(&installation, &form, &blank);
+    let template = fs::read(installation.path("template.xlsx")).unwrap();
+    let template = Workbook::read(&template, Kind::Xlsx).unwrap();
+    let sheet = &template.sheets[0];
+    let printed = |text: &str| sheet.cells.values().filter(|cell| cell.text() == text).count();
+    assert_eq!((printed("%"), printed("Máy"), printed("Người"), printed("Ghi loại máy")), (1, 1, 1, 0));
+    let filled = save(installation.folder.path(), "filled.xlsx", |writer| under(writer, &[(0, "PHỤ LỤC")], true));
+    let answers = answers(&form, &filled);
+    let rows = answers.as_object().unwrap().values().next().unwrap().as_array().unwrap();
+    let told: Vec<String> = rows.iter().map(|row| format!("{} {}", row["don_vi_tinh"], row["ket_qua"])).collect();
+    assert_eq!(told, ["null \"85\"", "null \"120\"", "null \"3\""]);
+}
+
+#[test]
+fn the_name_of_a_sheet_ends_where_a_word_ends() {
+    let installation = Installation::new();
+    let blank = save(installation.folder.path(), "blank.xlsx", |writer| {
+        let above = [(0, "PHỤ LỤC"), (1, "1. Hiện trạng của bộ, ngành, địa phương trong triển khai văn bản")];
+        under(writer, &above, false);
+        let sheet = writer.add_worksheet();
+        put(
+            sheet,
+            &[
+                (0, 0, "2. THÔNG TIN CÁN BỘ ĐẦU MỐI"),
+                (1, 0, "Họ và tên:"),
+                (3, 0, "3. Khó khăn, vướng mắc, kiến nghị, đề xuất khác"),
+                (5, 0, "4. Kiến nghị sửa đổi quy chuẩn kỹ thuật quốc gia"),
+            ],
+        );
+    });
+    let (_, form) = installation.draft(&blank);
+    let sheets: Vec<&str> = form.sections.iter().map(|section| section.sheet.as_str()).collect();
+    assert_eq!(
+        sheets,
+        [
+            "1. Hiện trạng của bộ, ngành",
+            "2. THÔNG TIN CÁN BỘ ĐẦU MỐI",
+            "3. Khó khăn, vướng mắc",
+            "4. Kiến nghị sửa đổi quy chuẩn…"
+        ]
+    );
+}
+
 #[test]
 fn a_campaign_without_a_workbook_begins_with_a_form_that_loads() {
     let installation = Installation::new();

@@ -36,6 +36,8 @@ pub(super) struct AnswerCell<'a> {
     pub answered: Option<&'a RowAnswers>,
     /// Whether the row has an answer here at all.
     pub asked: bool,
+    /// What the form prints where it has none.
+    pub printed: Option<&'a str>,
     pub mark: Option<&'a Mark>,
     pub row: u32,
     pub col: u16,
@@ -56,8 +58,13 @@ impl AnswerCell<'_> {
         let severity = self.mark.map(|mark| mark.severity);
         let (row, col) = (self.row, self.col);
         if content == Content::Blank && !self.asked {
-            sheet.write_blank(row, col, &look::closed(severity))?;
-            return Ok(0.0);
+            return match self.printed {
+                Some(text) => {
+                    write_text(sheet, row, col, text, look::label(false, severity))?;
+                    Ok(measure::height(text, measure::pixels(self.width), SIZE, false))
+                }
+                None => sheet.write_blank(row, col, &look::closed(severity)).map(|_| 0.0),
+            };
         }
         let format = look::answer(self.column.kind, severity);
         match &content {

@@ -60,6 +60,7 @@ pub(super) fn fields(
             list: column.choices.as_ref().and_then(|list| book.form.choices.get(list.get_ref())),
             answered,
             asked: true,
+            printed: None,
             mark: marks.get(&(row, 1)).copied(),
             row,
             col: 1,
@@ -182,6 +183,7 @@ fn answer_cell<'a>(
 ) -> AnswerCell<'a> {
     let without = line.row.without.iter().chain(line.sub.iter().flat_map(|sub| &sub.without));
     let asked = column.belongs_to(&line.name()) && !without.into_iter().any(|id| id.get_ref() == column.id());
+    let printed = line.sub.map_or(&line.row.examples, |sub| &sub.examples).get(column.id());
     AnswerCell {
         section: plan.section,
         order: order(plan, column),
@@ -189,6 +191,7 @@ fn answer_cell<'a>(
         list: list(form, line, column),
         answered: line.answered.filter(|row: &&RowAnswers| !row.cells.is_empty()),
         asked,
+        printed: printed.and_then(|texts| texts.first()).map(String::as_str),
         mark,
         row,
         col,

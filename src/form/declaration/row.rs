@@ -58,7 +58,7 @@ pub struct Row {
     /// Other choice lists, by column.
     #[serde(default)]
     pub choices: BTreeMap<String, Spanned<String>>,
-    /// Columns that hold nothing in this row.
+    /// Columns that hold no answer in this row; the template prints there what `examples` names, such as a unit.
     #[serde(default)]
     pub without: Vec<Spanned<String>>,
     /// Printed texts that are no answers, by column.
@@ -95,7 +95,7 @@ pub struct SubRow {
     /// Other choice lists, by column.
     #[serde(default)]
     pub choices: BTreeMap<String, Spanned<String>>,
-    /// Columns that hold nothing here.
+    /// Columns that hold no answer here; the template prints there what `examples` names.
     #[serde(default)]
     pub without: Vec<Spanned<String>>,
     /// Printed texts that are no answers, by column.

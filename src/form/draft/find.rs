@@ -10,6 +10,8 @@ use crate::{
 const MOST_LABEL_WORDS: usize = 14;
 /// A line of more words is guidance, not a title.
 const MOST_TITLE_WORDS: usize = 45;
+/// Fewer words in small letters are rather a label than a title.
+const LEAST_TITLE_WORDS: usize = 5;
 
 /// A line of a sheet: its row and its filled cells, cleaned.
 pub(super) struct Line {
@@ -20,6 +22,10 @@ pub(super) struct Line {
 /// What is known on the way down.
 #[derive(Default)]
 struct Walk {
+    /// "PHỤ LỤC I", as long as nothing stands below it.
+    mark: Option<String>,
+    /// The title of the whole sheet, and the line in which it ends.
+    heading: Option<(String, u32)>,
     title: Option<String>,
     fields: Vec<Field>,
 }
@@ -44,11 +50,7 @@ pub(super) fn sections(sheet: &Sheet, lists: &DropDowns, words: &Words, blank: &
         if table::is_heading(&lines, at, words) {
             walk.close(sheet, words, blank, true);
             let (table, next) = table::read(sheet, &lines, at, lists, words);
-            blank.sections.push(Section {
-                title: walk.title.take(),
-                sheet: sheet.name.clone(),
-                asks: Asks::Table(table),
-            });
+            walk.push(sheet, blank, Asks::Table(table));
             at = next;
             continue;
         }
@@ -56,7 +58,7 @@ pub(super) fn sections(sheet: &Sheet, lists: &DropDowns, words: &Words, blank: &
         } else if line.cells.len() == 1 && is_title(first, words) && !walk.is_label(sheet, line, lists) {
             walk.close(sheet, words, blank, false);
             walk.title = Some(first.to_owned());
-        } else if walk.title.is_none() && walk.fields.is_empty() && above(blank, line, sheet, lists) {
+        } else if walk.title.is_none() && walk.fields.is_empty() && walk.above(blank, &lines, at, sheet, lists, words) {
         } else {
             walk.add(sheet, line, lists, words);
         }
@@ -65,26 +67,21 @@ pub(super) fn sections(sheet: &Sheet, lists: &DropDowns, words: &Words, blank: &
     walk.close(sheet, words, blank, false);
 }
 
-/// Takes a line above the first section for the form's title, its subtitle or its guide.
-fn above(blank: &mut Blank, line: &Line, sheet: &Sheet, lists: &DropDowns) -> bool {
-    let text = line.cells[0].1.as_str();
-    let offers = lists.contains_key(&(sheet.name.clone(), line.row, line.cells[0].0 + 1));
-    if line.cells.len() > 1 || invites(text) || offers {
-        return false;
-    }
+/// Whether a line in small letters is a title by where it stands: something else begins below it.
+fn stands_alone(lines: &[Line], at: usize, words: &Words) -> bool {
+    let text = lines[at].cells[0].1.as_str();
     let count = text.split_whitespace().count();
-    let place = if text.starts_with('(') {
-        &mut blank.subtitle
-    } else if blank.title.is_none() && count >= 2 && is_loud(text) {
-        &mut blank.title
-    } else if count > MOST_LABEL_WORDS {
-        &mut blank.guide
-    } else {
-        // The title again, on each sheet; anything else may be a label.
-        return blank.title.as_deref() == Some(text);
-    };
-    place.get_or_insert_with(|| text.to_owned());
-    true
+    let personal = matches!(guess::kind(text, words), Some("person" | "phone" | "email" | "prose"));
+    let Some(next) = lines.get(at + 1) else { return false };
+    let below = next.cells[0].1.as_str();
+    (LEAST_TITLE_WORDS..=MOST_TITLE_WORDS).contains(&count)
+        && !personal
+        && !text.ends_with(['.', ';'])
+        && (next.row > lines[at].row + 1
+            || below.starts_with('(')
+            || words.is_attached(below)
+            || is_title(below, words)
+            || table::is_heading(lines, at + 1, words))
 }
 
 /// Mostly in capitals.
@@ -113,6 +110,88 @@ pub(super) fn is_title(text: &str, words: &Words) -> bool {
 }
 
 impl Walk {
+    /// Takes a line above the first section for the form's title, its subtitle or its guide.
+    fn above(
+        &mut self,
+        blank: &mut Blank,
+        lines: &[Line],
+        at: usize,
+        sheet: &Sheet,
+        lists: &DropDowns,
+        words: &Words,
+    ) -> bool {
+        let line = &lines[at];
+        let mut text = line.cells[0].1.as_str();
+        if line.cells.len() > 1 || invites(text) || self.is_label(sheet, line, lists) {
+            return false;
+        }
+        // The title again, on each sheet.
+        if blank.title.as_deref() == Some(text) {
+            return true;
+        }
+        if text.starts_with('(') || words.is_attached(text) {
+            blank.subtitle.get_or_insert_with(|| text.to_owned());
+            return true;
+        }
+        if words.is_bare_mark(text) {
+            self.mark = Some(text.to_owned());
+            return true;
+        }
+        // Both may stand in one cell.
+        if let Some((mark, rest)) = text.split_once('\n').filter(|(mark, _)| words.is_bare_mark(mark)) {
+            self.mark = Some(mark.to_owned());
+            text = rest.trim();
+        }
+        let count = text.split_whitespace().count();
+        if self.mark.is_none()
+            && let Some((heading, end)) = &mut self.heading
+            && *end + 1 == line.row
+            && is_loud(text)
+        {
+            // A title in capitals goes on in the next line.
+            if let Some(title) = blank.title.as_mut().filter(|title| title.ends_with(heading.as_str())) {
+                *title = format!("{title} {text}");
+            }
+            *heading = format!("{heading} {text}");
+            *end = line.row;
+            return true;
+        }
+        let marked = self.mark.is_some() || words.begins_with_mark(text);
+        let first = blank.title.is_none();
+        if !marked && count > MOST_LABEL_WORDS && !(first && (is_loud(text) || stands_alone(lines, at, words))) {
+            blank.guide.get_or_insert_with(|| text.to_owned());
+            return true;
+        }
+        if !marked && !(first && (count >= 2 && is_loud(text) || stands_alone(lines, at, words))) {
+            return false;
+        }
+        let whole = match self.mark.take() {
+            Some(mark) => format!("{}: {text}", mark.trim_end_matches([':', '.', ' '])),
+            None => text.to_owned(),
+        };
+        // What calls itself an appendix is the title; what stood above it was the name of an office.
+        if first || marked && !blank.marked && blank.sections.is_empty() {
+            blank.title = Some(whole.replace('\n', " "));
+            blank.marked = marked;
+        }
+        self.heading = Some((text.replace('\n', " "), line.row));
+        true
+    }
+
+    fn push(&mut self, sheet: &Sheet, blank: &mut Blank, asks: Asks) {
+        if let Some(mark) = self.mark.take() {
+            blank.title.get_or_insert(mark);
+        }
+        // On a further sheet its own title is that of what stands there.
+        let own = self
+            .heading
+            .as_ref()
+            .map(|(heading, _)| heading)
+            .filter(|heading| blank.title.as_deref().is_some_and(|title| !title.ends_with(heading.as_str())));
+        let title = self.title.take().or(own.cloned());
+        blank.sections.push(Section { title, sheet: sheet.name.clone(), asks });
+    }
+
     /// Whether a line that looks like a title is one of several numbered labels: something open stands behind it.
     fn is_label(&self, sheet: &Sheet, line: &Line, lists: &DropDowns) -> bool {
         lists.contains_key(&(sheet.name.clone(), line.row, line.cells[0].0 + 1))
@@ -173,7 +252,6 @@ impl Walk {
             };
             fields.push(Field { label: guess::unnumbered(alone), options: None, printed: Vec::new() });
         }
-        let title = self.title.take();
-        blank.sections.push(Section { title, sheet: sheet.name.clone(), asks: Asks::Fields(fields) });
+        self.push(sheet, blank, Asks::Fields(fields));
     }
 }

@@ -25,12 +25,15 @@ pub struct Words {
     guidance: Vec<String>,
     names: Vec<String>,
     letterhead: Vec<String>,
+    appendix: Vec<String>,
+    attached: Vec<String>,
     totals: Vec<String>,
     prompts: Vec<String>,
     free_text: Vec<String>,
     blanks: Vec<String>,
     example_marks: Vec<String>,
     endings: Vec<String>,
+    joints: Vec<String>,
     types: Vec<TypeWords>,
     #[serde(skip)]
     ending_patterns: Vec<Pattern>,
@@ -56,6 +59,8 @@ pub struct Draft {
 #[derive(Debug, Default)]
 struct Blank {
     title: Option<String>,
+    /// Whether the title calls itself that of an appendix.
+    marked: bool,
     subtitle: Option<String>,
     guide: Option<String>,
     sections: Vec<Section>,
@@ -138,6 +143,34 @@ impl Words {
         // Not by keys: the colon of "Số:" tells it from a label.
         let line = text::in_place(line);
         self.letterhead.iter().any(|begin| line.starts_with(&text::in_place(begin)))
+    }
+
+    /// What follows "Phụ lục" in a line that begins with it, or with another such word.
+    fn behind_mark<'t>(&self, key: &'t str) -> Option<&'t str> {
+        let rests = self.appendix.iter().filter_map(|mark| key.strip_prefix(text::key(mark).as_str()));
+        rests.filter(|rest| !rest.starts_with(char::is_alphanumeric)).min_by_key(|rest| rest.len())
+    }
+
+    fn begins_with_mark(&self, line: &str) -> bool {
+        self.behind_mark(&text::key(line)).is_some()
+    }
+
+    /// "PHỤ LỤC", "Phụ lục số 02", "BIỂU I": what it is about stands elsewhere.
+    fn is_bare_mark(&self, line: &str) -> bool {
+        let key = text::key(line);
+        let is_number = |word: &str| {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+            word.chars().count() <= 1
+                || word.chars().any(|c| c.is_ascii_digit())
+                || word.chars().all(|c| matches!(c, 'i' | 'v' | 'x'))
+        };
+        self.behind_mark(&key).is_some_and(|rest| rest.split_whitespace().all(is_number))
+    }
+
+    /// "Kèm theo Công văn số …", which stands in brackets as a rule.
+    fn is_attached(&self, line: &str) -> bool {
+        let key = text::key(line);
+        self.attached.iter().any(|begin| key.starts_with(&text::key(begin)))
     }
 
     fn is_example(&self, line: &str) -> bool {

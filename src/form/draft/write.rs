@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 /// The longest name a sheet can have.
 const MOST_SHEET: usize = 31;
+/// A longer text is rather an example or a prompt than one that shall stay.
+const MOST_PRINTED: usize = 6;
 /// Words of ours: in a section's id, a column's, a row's below another.
 const SHORT: usize = 4;
 
@@ -41,9 +43,9 @@ macro_rules! put {
 pub(super) fn declaration(id: &str, blank: &Blank, words: &Words) -> String {
     let mut lists = Lists::default();
     let mut sections = String::new();
-    let (mut ids, mut sheets) = (Vec::new(), Vec::new());
+    let mut ids = Vec::new();
     for (at, found) in blank.sections.iter().enumerate() {
-        section(&mut sections, at + 1, found, words, &mut lists, &mut ids, &mut sheets);
+        section(&mut sections, at + 1, found, words, &mut lists, &mut ids);
     }
     let mut head = String::new();
     put!(
@@ -54,7 +56,11 @@ pub(super) fn declaration(id: &str, blank: &Blank, words: &Words) -> String {
         head,
         "# type, what must not stay blank, the options. docs/forms.md names every key. Names in `id` and `code` stay for"
     );
-    put!(head, "# ever once a report has come in: give them names that say what they are.\n");
+    put!(
+        head,
+        "# ever once a report has come in: give them names that say what they are. In the template each section stands on a"
+    );
+    put!(head, "# sheet of its own, which `sheet` names; agencies may answer on one sheet all the same.\n");
     put!(head, "id = {}", quoted(id));
     put!(head, "version = 1                      # counts up when rows or columns change their meaning");
     put!(head, "title = {}", quoted(blank.title.as_deref().unwrap_or(id)));
@@ -104,15 +110,7 @@ impl Lists {
     }
 }
 
-fn section(
-    out: &mut String,
-    count: usize,
-    found: &Section,
-    words: &Words,
-    lists: &mut Lists,
-    ids: &mut Vec<String>,
-    sheets: &mut Vec<String>,
-) {
+fn section(out: &mut String, count: usize, found: &Section, words: &Words, lists: &mut Lists, ids: &mut Vec<String>) {
     let title = found.title.clone().unwrap_or_else(|| found.sheet.clone());
     put!(out, "\n# ---- {}\n", title.lines().next().unwrap_or_default());
     put!(out, "[[sections]]");
@@ -123,7 +121,7 @@ fn section(
         put!(out, "# CHECK: no title was found, the sheet's name stands here");
     }
     put!(out, "title = {}", quoted(&title.replace('\n', " ")));
-    put!(out, "sheet = {}", quoted(&sheet_name(count, &title, sheets)));
+    put!(out, "sheet = {}", quoted(&sheet_name(count, &title, words)));
     match &found.asks {
         Asks::Fields(fields) => {
             let personal =
@@ -140,19 +138,31 @@ fn section(
     }
 }
 
-/// A name of a sheet in the template, with a number so that none stands twice.
-fn sheet_name(count: usize, title: &str, taken: &mut Vec<String>) -> String {
+/// A name of a sheet in the template, with a number so that none stands twice. A title that is too long ends before one
+/// of the words that join its parts, or it would often end in half a word: many are written in two.
+fn sheet_name(count: usize, title: &str, words: &Words) -> String {
     let bare: String = guess::unnumbered(title).chars().filter(|c| !"[]:*?/\\'\n".contains(*c)).collect();
-    let mut name = format!("{count}.");
-    for word in bare.split_whitespace().take(5) {
-        if name.chars().count() + 1 + word.chars().count() > MOST_SHEET {
-            break;
-        }
-        name.push(' ');
-        name.push_str(word.trim_end_matches([',', ';']));
+    let parts: Vec<&str> = bare.split_whitespace().collect();
+    let name = |parts: &[&str]| format!("{count}. {}", parts.join(" ").trim_end_matches([',', ';', '-', ' ']));
+    let fits = |upto: &usize| name(&parts[..*upto]).chars().count() <= MOST_SHEET;
+    let longest = (0..=parts.len()).rev().find(fits).unwrap_or_default();
+    if longest == parts.len() {
+        return name(&parts);
     }
-    taken.push(name.clone());
-    name
+    let joint = |at: &usize| {
+        parts[at - 1].ends_with([',', ';']) || parts[*at].starts_with(['-', '–', '(']) || {
+            let rest = text::key(&parts[*at..].join(" "));
+            words.joints.iter().any(|joint| text::find_words(&rest, &text::key(joint)) == Some(0))
+        }
+    };
+    match (2..=longest).rev().find(joint) {
+        Some(end) => name(&parts[..end]),
+        // Cut where it is full, and it shows.
+        None => {
+            let end = (0..=longest).rev().find(|end| name(&parts[..*end]).chars().count() < MOST_SHEET);
+            format!("{}…", name(&parts[..end.unwrap_or_default()]))
+        }
+    }
 }
 
 fn fields(out: &mut String, fields: &[Field], words: &Words, lists: &mut Lists) {
@@ -170,7 +180,11 @@ fn fields(out: &mut String, fields: &[Field], words: &Words, lists: &mut Lists) 
         }
         let printed: Vec<String> = field.printed.iter().filter(|text| !words.is_example(text)).cloned().collect();
         if !printed.is_empty() {
-            put!(out, "examples = {}                    # printed there, so no answer", quoted_all(&printed));
+            put!(
+                out,
+                "examples = {}                    # CHECK: printed there, and no answer; the template leaves the cell blank",
+                quoted_all(&printed)
+            );
         }
     }
 }
@@ -221,7 +235,7 @@ fn table(out: &mut String, table: &Table, words: &Words, lists: &mut Lists) {
             put!(out, "[[sections.rows.subrows]]");
             put!(out, "id = {}", quoted(&guess::name(&sub.label, SHORT, &mut below)));
             put!(out, "label = {}", quoted(&sub.label));
-            printed(out, sub, &ids, table, lists, "sections.rows.subrows");
+            printed(out, sub, &ids, table, words, lists, "sections.rows.subrows");
         }
     }
 }
@@ -233,7 +247,44 @@ fn usual(table: &Table, at: usize) -> Option<&Vec<String>> {
     lists.iter().copied().max_by_key(|list| lists.iter().filter(|other| other == &list).count())
 }
 
+/// Whether a column is printed, as that of units is: every row has a short text there, which is no example.
+fn is_printed(table: &Table, at: usize, words: &Words) -> bool {
+    let rows: Vec<&Row> = answerable(table).filter(|row| !row.adds).collect();
+    let stays = |row: &&Row| {
+        let texts = row.printed.get(&at).map(Vec::as_slice);
+        let short = |text: &String| text.split_whitespace().count() <= MOST_PRINTED && !words.is_example(text);
+        matches!(texts, Some([text]) if short(text)) && !row.options.contains_key(&at)
+    };
+    rows.len() > 1 && guess::kind(&table.columns[at].label, words).is_none() && rows.iter().all(stays)
+}
+
+/// The rows with cells of their own, those below others too.
+fn answerable(table: &Table) -> impl Iterator<Item = &Row> {
+    let rows = table.rows.iter().filter(|row| !row.group);
+    rows.flat_map(|row| row.subrows.iter().chain(row.subrows.is_empty().then_some(row)))
+}
+
 fn answer_column(out: &mut String, table: &Table, at: usize, column: &Column, words: &Words, lists: &mut Lists) {
+    if is_printed(table, at, words) {
+        put!(
+            out,
+            "# CHECK: printed in every row, so the template prints it and nothing is asked there. Where agencies shall write"
+        );
+        put!(out, "# over it, take it out of `without` below.");
+        put!(out, "type = \"text\"");
+        return;
+    }
+    let left = |row: &Row| {
+        let texts = row.printed.get(&at).filter(|_| !row.options.contains_key(&at));
+        texts.is_some_and(|texts| texts.iter().any(|text| !words.is_example(text)))
+    };
+    if answerable(table).any(left) {
+        put!(
+            out,
+            "# CHECK: what is printed in some of its cells is taken for an example, and the template leaves them blank. Where"
+        );
+        put!(out, "# it shall stay, add the column to `without` of the row.");
+    }
     let kind = guess::kind(&column.label, words).map(|kind| if kind == "prose" { "text" } else { kind });
     let options = usual(table, at);
     column_type(out, options.map(Vec::as_slice), kind, &column.label, lists);
@@ -303,12 +354,25 @@ fn row(
         put!(out, "guidance = {}", quoted(&row.guidance));
     }
     if !row.group {
-        printed(out, row, ids, table, lists, "sections.rows");
+        printed(out, row, ids, table, words, lists, "sections.rows");
     }
 }
 
 /// Lists of a row's own, and printed texts that are no answers.
-fn printed(out: &mut String, row: &Row, ids: &BTreeMap<usize, String>, table: &Table, lists: &mut Lists, of: &str) {
+fn printed(
+    out: &mut String,
+    row: &Row,
+    ids: &BTreeMap<usize, String>,
+    table: &Table,
+    words: &Words,
+    lists: &mut Lists,
+    of: &str,
+) {
+    let stays = row.printed.keys().filter(|at| !row.adds && is_printed(table, **at, words));
+    let stays: Vec<&String> = stays.filter_map(|at| ids.get(at)).collect();
+    if !stays.is_empty() && row.subrows.is_empty() {
+        put!(out, "without = {}", quoted_all(stays));
+    }
     let mut own = Vec::new();
     for (at, options) in &row.options {
         if let Some(id) = ids.get(at).filter(|_| usual(table, *at) != Some(options)) {
