@@ -306,3 +306,59 @@ fn every_command_in_the_documents_is_one() {
     }
     assert!(seen > 50, "{seen} commands in the documents");
 }
+
+/// What a document shows to be typed, in its order: whole blocks, and the last column of tables.
+fn typed(path: &str) -> Vec<String> {
+    let (mut lines, mut in_block) = (Vec::new(), false);
+    let text = read(path).replace("\\\n", " ");
+    for line in text.lines() {
+        if line.starts_with("```") {
+            in_block = line == "```sh";
+        } else if in_block {
+            lines.push(line.split(" #").next().unwrap().trim().to_owned());
+        } else if let Some(command) = line.strip_suffix("` |").and_then(|line| line.rsplit_once("| `phuluc ")) {
+            lines.push(format!("phuluc {}", command.1));
+        }
+    }
+    lines
+}
+
+/// Runs it line by line in a folder, as somebody would who has the program at hand.
+fn type_in(folder: &Path, config: &Path, lines: &[String]) {
+    let program = Path::new(env!("CARGO_BIN_EXE_phuluc")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap_or_default());
+    for line in lines {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(line).current_dir(folder).env("PATH", &path).env("PHULUC_CONFIG", config);
+        let output = shell.output().unwrap();
+        let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        // A form that was left blank on purpose is no report, and that is what it is shown for.
+        let expected = i32::from(line.starts_with("phuluc validate"));
+        assert_eq!(output.status.code(), Some(expected), "{line}: {told}");
+    }
+}
+
+#[test]
+fn what_staff_are_shown_to_type_works_in_its_order_with_several_campaigns_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let demo = at("demo").display().to_string();
+    phuluc(&["demo", &demo]);
+    let held = typed("docs/can-bo/xu-ly-thu-bi-giu.md");
+    assert!(held.len() >= 4, "{held:?}");
+    type_in(folder.path(), &at("demo/config/phuluc.toml"), &held);
+
+    // An office with a campaign already, which gets a second one.
+    let office = at("office").display().to_string();
+    let mut init = vec!["init", &office, "--office", "Bộ X", "--sample", "--from", "bc@thu.example"];
+    init.extend(["--mailbox", "maildir:../data/mailbox", "--outgoing", "directory:../data/letters"]);
+    init.extend(["--staff", "a@thu.example"]);
+    phuluc(&init);
+    let blank = at("phu-luc.xlsx").display().to_string();
+    phuluc(&["template", "1552", "--out", &blank]);
+    fs::copy(&blank, at("dien-thu.xlsx")).unwrap();
+    let opened = typed("docs/can-bo/mo-dot-bao-cao.md");
+    let agencies = opened.iter().filter(|line| line.starts_with("phuluc agency"));
+    assert!(opened.len() >= 12 && agencies.count() >= 5, "{opened:?}");
+    type_in(folder.path(), &at("office/config/phuluc.toml"), &opened);
+}

@@ -1,6 +1,6 @@
 //! What a version of a report changes beside the one before it: each answer as it was and as it is now, in the words
 //! of the form, and what became of what was asked for. Which answers differ was found out when the version was
-//! recorded; here they are only put into words.
+//! recorded; here they are only put into words, and the agency's own words are compared.
 
 use super::{held::brief, wording::Wording};
 use crate::{
@@ -22,7 +22,8 @@ pub fn of(wording: &Wording<'_>, report: &ReportRow, reports: &[ReportRow]) -> O
     let form = wording.form;
     let followed = report.followed.as_ref()?;
     let before = reports.iter().find(|other| other.version == followed.version);
-    let changed = followed.changed.iter().filter_map(|spot| {
+    let reworded = before.map(|before| wording.reworded(before, report)).unwrap_or_default();
+    let changed = followed.changed.iter().chain(&reworded).filter_map(|spot| {
         let (section, column) = (form.section(&spot.section)?, spot.field.as_deref());
         // A part of the form may have gone since: then its name is all there is to tell.
         let label = column.and_then(|id| section.column(id)).map_or(column.unwrap_or_default(), |column| &column.label);

@@ -9,10 +9,12 @@ use crate::{
     form::{
         answers::Period,
         declaration::{Column, ColumnType, Form, RowName, Section},
+        followed::Spot,
     },
     letter::one_line,
     setup::OpenCampaign,
-    store::{StoreError, history},
+    store::{StoreError, history, reports::ReportRow},
+    text,
 };
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -59,9 +61,45 @@ impl<'a> Wording<'a> {
         }
     }
 
+    /// Where both versions chose the same option and put it in other words. What is recorded of a version's changes knows
+    /// the options alone.
+    pub fn reworded(&self, before: &ReportRow, now: &ReportRow) -> Vec<Spot> {
+        let mut spots = Vec::new();
+        for section in &self.form.sections {
+            for column in section.columns.iter().filter(|column| column.kind == ColumnType::Choice) {
+                for line in lines(now, section) {
+                    let row = line["row"].as_str().unwrap_or_default();
+                    let chosen = &line[column.key()];
+                    let mut others = lines(before, section).into_iter();
+                    let same = others.any(|other| other["row"] == line["row"] && other[column.key()] == *chosen);
+                    if chosen.is_null() || !same {
+                        continue;
+                    }
+                    let name = section.row_name(row);
+                    let words = |report: &ReportRow| text::key(&self.value(report.id, section, column, &name, chosen));
+                    if words(before) != words(now) {
+                        let row = Some(row.to_owned()).filter(|row| !row.is_empty());
+                        let (section, field) = (section.id.get_ref().clone(), Some(column.id().to_owned()));
+                        spots.push(Spot { section, row, field });
+                    }
+                }
+            }
+        }
+        spots
+    }
+
     /// What stood in the cell; nothing where it is kept no longer.
     fn written(&self, report: i64, section: &Section, column: &Column, row: &RowName) -> Option<String> {
         let key = (report, section.id.get_ref().clone(), row.to_string(), column.id().to_owned());
         self.written.get(&key).map(|text| one_line(text)).filter(|text| !text.trim().is_empty())
+    }
+}
+
+/// The lines of a section as a report answers it.
+fn lines<'r>(report: &'r ReportRow, section: &Section) -> Vec<&'r Json> {
+    match report.answers.as_ref().map(|answers| &answers[section.id.get_ref()]) {
+        Some(Json::Array(rows)) => rows.iter().collect(),
+        Some(fields) => vec![fields],
+        None => Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ use harness::{
     http::{Response, ask},
     within,
 };
+use sqlx::{Connection as _, SqliteConnection};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     fs,
@@ -239,6 +240,28 @@ fn what_changed_between_two_versions_is_shown_with_what_was_asked_for() {
     let one = reached(&shown).into_iter().filter(|(path, _)| path.contains("/agencies/")).map(|(_, page)| page.text());
     let without = one.filter(|page| page.contains("Lần thứ 1") && !page.contains("Lần thứ 2"));
     assert_eq!(without.filter(|page| page.contains("Thay đổi giữa các lần gửi")).count(), 0);
+}
+
+#[tokio::test]
+async fn other_words_behind_the_same_option_are_a_change_too() {
+    let shown = Shown::open("", &[]);
+    let changes = || {
+        let nghe_an = shown.get("/campaigns/1552/agencies/nghe-an").text();
+        nghe_an.split("<h2>").find(|part| part.starts_with("Thay đổi giữa các lần gửi")).expect("changes").to_owned()
+    };
+    assert!(!changes().contains("<th scope=\"row\">Mục 1.1</th>"), "{}", changes());
+    let database = shown.folder.path().join("demo/data/phuluc.db");
+    let mut database = SqliteConnection::connect(&format!("sqlite:{}", database.display())).await.unwrap();
+    let written = sqlx::query(
+        "UPDATE answer SET text = 'Khác: đang xin chủ trương' WHERE row_name = '1.1' AND value = 'other' AND report =
+             (SELECT id FROM report WHERE agency = 'nghe-an' AND version = 1)",
+    );
+    assert_eq!(written.execute(&mut database).await.unwrap().rows_affected(), 1);
+    let changes = changes();
+    assert!(changes.contains("<caption>3 nội dung khác so với lần thứ 1</caption>"), "{changes}");
+    let line = changes.lines().find(|line| line.contains("<th scope=\"row\">Mục 1.1</th>")).unwrap();
+    assert!(line.contains("<td data-label=\"Lần thứ 1\">Khác: đang xin chủ trương</td>"), "{line}");
+    assert!(!line.contains("Khác: ghi rõ"), "{line}");
 }
 
 #[test]
