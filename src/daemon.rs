@@ -354,4 +354,11 @@ async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, stop: Cancellation
             () = tokio::time::sleep(DELIVERY_INTERVAL) => {}
         }
     }
+    // What is known of a letter is not to be forgotten, or it would be in doubt.
+    if unnoted.is_some() {
+        let desk = rota.borrow().clone();
+        if let Err(error) = deliver::deliver_next(&desk, &outgoing, &mut Delivered::default(), &mut unnoted).await {
+            tracing::error!(error = trouble::told(&error), "what became of a letter could not be noted");
+        }
+    }
 }

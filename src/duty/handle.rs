@@ -46,6 +46,7 @@ pub async fn handle_kept(
     received: &mut Received,
     mut tell: impl FnMut(&Received),
 ) -> anyhow::Result<()> {
+    attempts::take_back_all(&desk.store).await?;
     loop {
         let waiting = attempts::next_unhandled(&desk.store, BATCH).await?;
         let fresh: VecDeque<_> = waiting.into_iter().filter(|message| tried.insert(message.id)).collect();
@@ -173,7 +174,7 @@ fn passing(error: &anyhow::Error) -> bool {
 
 async fn take_back(desk: &Desk, id: i64) {
     if let Err(error) = attempts::take_back(&desk.store, id).await {
-        tracing::warn!(mail = id, %error, "an attempt stays counted");
+        tracing::warn!(mail = id, %error, "an attempt is not taken back yet");
     }
 }
 

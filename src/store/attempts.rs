@@ -96,6 +96,23 @@ pub async fn take_back(store: &Store, id: i64) -> Result<(), StoreError> {
     one_row(&done, WAITING, id)
 }
 
+/// What this daemon began and is not at any more, because the database could not note its own trouble at the time, does
+/// not count either; to be called while it reads nothing.
+pub async fn take_back_all(store: &Store) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE message
+        SET attempts = attempts - 1, last_error = NULL
+        WHERE state = 'kept' AND claimed_by = $1 AND last_error = $2
+        ",
+    )
+    .bind(store.me())
+    .bind(BEGUN)
+    .execute(&store.pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// The attempt failed, for this reason, which is kept whole.
 pub async fn note_failure(store: &Store, id: i64, why: &str) -> Result<(), StoreError> {
     let done = sqlx::query(
@@ -172,6 +189,7 @@ mod tests {
     on_both! {
         a_mail_that_was_tried_stands_behind_the_others_until_it_is_set_aside,
         our_own_trouble_does_not_count_and_success_leaves_no_reason,
+        trouble_that_could_not_be_noted_does_not_count_while_the_daemon_lives,
     }
 
     async fn a_mail_that_was_tried_stands_behind_the_others_until_it_is_set_aside(store: Store) {
@@ -207,5 +225,25 @@ mod tests {
         tx.commit().await.unwrap();
         let detail = show(&store, id).await.unwrap().unwrap();
         assert_eq!((detail.attempts, detail.last_error), (1, None));
+    }
+
+    async fn trouble_that_could_not_be_noted_does_not_count_while_the_daemon_lives(store: Store) {
+        store.be_present(at(NOW)).await.unwrap();
+        let (cut_short, failed) = (new(&store, &mail("1", b"x")).await, new(&store, &mail("2", b"y")).await);
+        begin(&store, cut_short, "1.0").await.unwrap();
+        begin(&store, failed, "1.0").await.unwrap();
+        note_failure(&store, failed, "it cannot be read").await.unwrap();
+        assert_eq!(take_back_all(&store).await.unwrap(), 1);
+        let attempts = async || next_unhandled(&store, 9).await.unwrap().iter().map(|m| (m.id, m.attempts)).collect();
+        let left: Vec<(i64, u32)> = attempts().await;
+        assert_eq!(left, [(cut_short, 0), (failed, 1)]);
+        // What a daemon that is gone began may have ended it.
+        begin(&store, cut_short, "1.0").await.unwrap();
+        store.depart(at(NOW)).await.unwrap();
+        assert_eq!(take_back_all(&store).await.unwrap(), 0, "a command began nothing");
+        store.be_present(at(NOW)).await.unwrap();
+        assert_eq!(take_back_all(&store).await.unwrap(), 0);
+        let left: Vec<(i64, u32)> = attempts().await;
+        assert_eq!(left, [(cut_short, 1), (failed, 1)]);
     }
 }

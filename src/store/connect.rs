@@ -10,7 +10,7 @@ pub(super) use sqlite::{passing as passing_on_sqlite, url_of as url_of_file};
 
 use super::{Store, StoreError, presence::Presence};
 use sqlx::{
-    AnyConnection, AnyPool,
+    AnyConnection, AnyPool, Connection as _,
     any::{AnyPoolOptions, install_default_drivers},
     migrate::{MigrateError, Migrator},
     postgres::PgDatabaseError,
@@ -221,7 +221,8 @@ impl Store {
         let settings = kind.settings();
         let connections = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
-            .after_connect(move |connection, _| Box::pin(settle(connection, settings)));
+            .after_connect(move |connection, _| Box::pin(settle(connection, settings)))
+            .before_acquire(|connection, _| Box::pin(is_free(connection)));
         let (prepared, pool) = match kind {
             Kind::Sqlite { file } => {
                 let prepared = sqlite::prepare(file).await?;
@@ -252,7 +253,15 @@ impl Store {
 }
 
 /// Enough for the daemon's tasks; SQLite has one writer whatever stands here.
-const CONNECTIONS: u32 = 8;
+pub(super) const CONNECTIONS: u32 = 8;
+
+/// Whether no transaction is open on a connection that is taken from the pool; otherwise it is closed. A transaction
+/// that SQLite has ended by itself, as it does when the disk is full, stays open for the driver, whose ROLLBACK fails:
+/// nothing could ever begin there again. The pool has just had an answer of the connection, so what was to be rolled
+/// back is, and nothing is asked here.
+async fn is_free(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    Ok(!connection.is_in_transaction())
+}
 
 async fn settle(connection: &mut AnyConnection, settings: &'static str) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(settings).execute(connection).await?;

@@ -168,6 +168,8 @@ impl StoreError {
 fn passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        // The connection is in a state of its own, which is no fault of what was to be kept.
+        sqlx::Error::BeginFailed | sqlx::Error::InvalidSavePointStatement => true,
         sqlx::Error::Database(error) => {
             let sqlite = error.try_downcast_ref::<SqliteError>().map(connect::passing_on_sqlite);
             let postgres = error.try_downcast_ref::<PgDatabaseError>().map(connect::passing_on_postgres);

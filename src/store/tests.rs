@@ -144,6 +144,31 @@ async fn a_busy_or_full_database_is_passing_trouble_and_a_broken_rule_is_not() {
     assert!(!broken.passing(), "{broken}");
 }
 
+/// SQLite ends a transaction by itself when the disk is full, and the driver does not notice.
+#[tokio::test]
+async fn after_a_full_disk_every_connection_is_of_use_again() {
+    let (_folder, store) = store().await;
+    let insert = "INSERT INTO setting (name, value) VALUES ($1, $2)";
+    for round in 0..2 * super::connect::CONNECTIONS {
+        let mut tx = store.begin().await.unwrap();
+        sqlx::raw_sql("PRAGMA max_page_count = 1").execute(tx.connection()).await.unwrap();
+        let large = sqlx::query(insert).bind("large").bind("b".repeat(1_000_000));
+        let full = super::StoreError::from(large.execute(tx.connection()).await.unwrap_err());
+        assert!(full.passing() && full.to_string().contains("the disk is full"), "{full}");
+        drop(tx);
+        let mut tx = store.begin().await.unwrap();
+        sqlx::query(insert).bind(format!("small {round}")).bind("b").execute(tx.connection()).await.unwrap();
+        tx.commit().await.unwrap();
+        // A statement without a transaction of ours is in none.
+        sqlx::query(insert).bind(format!("alone {round}")).bind("b").execute(&store.pool).await.unwrap();
+        let (_, other) = (store.begin().await.unwrap(), store.pool.acquire().await.unwrap());
+        assert!(!sqlx::Connection::is_in_transaction(&*other));
+    }
+    let again = Store::open(&format!("sqlite:{}", store.name())).await.unwrap();
+    let kept = sqlx::query("SELECT name FROM setting WHERE value = 'b'").fetch_all(&again.pool).await.unwrap();
+    assert_eq!(kept.len() as u32, 4 * super::connect::CONNECTIONS, "what was written is there for others");
+}
+
 on_both! { transactions_wait_for_each_other, }
 
 async fn transactions_wait_for_each_other(store: Store) {

@@ -87,6 +87,38 @@ fn a_full_disk_is_named_and_everything_goes_on_when_there_is_room() {
 }
 
 #[test]
+fn a_disk_that_becomes_full_in_mid_reading_costs_nothing_but_time() {
+    const EACH: usize = 12;
+    let office = Office::open();
+    let disk = SmallDisk::mount(&office.path("data"), "16m");
+    let daemon = office.daemon();
+    daemon.says("phuluc runs");
+    let filler = disk.0.join("filler");
+    for round in 0..2 {
+        let full = count(&daemon, "the disk is full: make room");
+        (round * EACH..(round + 1) * EACH).for_each(|number| office.report(number));
+        let recorded = |least: usize| {
+            let enough = || count(&daemon, "message recorded") >= least;
+            assert!(within(2 * PATIENCE, enough), "{least} recorded: {}", daemon.log());
+        };
+        recorded(round * EACH + 2);
+        fs::write(&filler, vec![0; 20 << 20]).unwrap_err();
+        let noticed = || count(&daemon, "the disk is full: make room") > full + 1;
+        assert!(within(PATIENCE, noticed), "{}", daemon.log());
+        assert!(count(&daemon, "message recorded") < (round + 1) * EACH, "it became full too late: {}", daemon.log());
+        fs::remove_file(&filler).unwrap();
+        recorded((round + 1) * EACH);
+    }
+    let after = all_is_well(&office, daemon, 2 * EACH);
+    for message in after.messages.values().flatten() {
+        let output = office.run(&["message", "show", &message.id.to_string()]);
+        let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(shown["attempts"], 1, "the disk's trouble counts against nobody's mail: {shown}");
+    }
+    drop(disk);
+}
+
+#[test]
 fn a_file_that_may_not_be_written_is_refused_with_advice() {
     let office = Office::open();
     office.run_once();
