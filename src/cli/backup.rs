@@ -35,6 +35,11 @@ pub async fn restore(setup: &Setup, from: &Path, force: bool, resume: bool) -> a
     if let Some(aside) = done.set_aside {
         say!("The database that was there lies at {}.", aside.display());
     }
+    say!(
+        "The next letter is number {}: those in between may have been given out since, and an answer to one of them is \
+         taken for no answer to another. Messages and links of staff go on in the same way.",
+        done.next_letter
+    );
     if done.doubtful > 0 {
         say!(
             "{} letters waited to be sent then and may have left since: they are `uncertain` now and are not sent by \

@@ -5,7 +5,7 @@
 use super::Desk;
 use crate::{
     config::Config,
-    store::backup::{self, Counts},
+    store::backup::{self, Counts, Numbers},
 };
 use anyhow::{Context as _, bail, ensure};
 use jiff::Timestamp;
@@ -37,6 +37,12 @@ pub struct Manifest {
     pub counts: Counts,
 }
 
+/// Numbers that are left out after a restore, for what was numbered after the backup is out in the world, and an answer to
+/// it must find nothing rather than something else: so many, and so many more for each second since, which no disk keeps
+/// up with. A backup that is put back once more leaves out those of the first time too.
+const AT_ONCE: i64 = 100_000;
+const A_SECOND: i64 = 100;
+
 /// A database that was put back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {
@@ -48,6 +54,8 @@ pub struct Restored {
     pub doubtful: u64,
     /// Messages that are set aside now, since they may have been answered after the backup.
     pub unread: u64,
+    /// The number of the next letter, which none that left after the backup has.
+    pub next_letter: i64,
 }
 
 /// Makes a backup in a new folder under `into`, while a daemon may be at work; tells the folder.
@@ -120,12 +128,19 @@ pub async fn restore(
     if !resume {
         (doubtful, unread) = (backup::doubt_unsent(&new).await?, backup::doubt_unread(&new).await?);
     }
+    // Whichever way the clock was wrong meanwhile. The database that is there knows best, if it can still be asked.
+    let seconds = now.duration_since(manifest.made_at).abs().as_secs();
+    let there =
+        if database.exists() { backup::numbers(&database).await.unwrap_or_default() } else { Numbers::default() };
+    let last =
+        backup::numbers(&new).await?.or_later(there).skip(seconds.saturating_mul(A_SECOND).saturating_add(AT_ONCE));
+    backup::go_on_after(&new, last).await?;
     let set_aside = set_aside(&database, now)?;
     fs::rename(&new, &database).with_context(|| database.display().to_string())?;
     if let Some(folder) = database.parent() {
         File::open(folder)?.sync_all()?;
     }
-    Ok(Restored { manifest, database, set_aside, doubtful, unread })
+    Ok(Restored { manifest, database, set_aside, doubtful, unread, next_letter: last.letter + 1 })
 }
 
 /// Moves a database away with its companions, so that it can still be opened where it lies then.

@@ -1,5 +1,5 @@
 //! Copies of a SQLite database: made whole while a daemon writes, looked at before they are trusted, and told when
-//! they are put back that letters may have left since. A PostgreSQL database is copied by its own programs.
+//! they are put back that letters may have left since, whose numbers are given to no other. A PostgreSQL database is copied by its own programs.
 
 use super::{
     Store, StoreError,
@@ -95,6 +95,104 @@ pub async fn doubt_unread(file: &Path) -> Result<u64, StoreError> {
     .await?;
     connection.close().await?;
     Ok(done.rows_affected())
+}
+
+/// The last numbers that a database gave out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Numbers {
+    pub letter: i64,
+    pub message: i64,
+    /// Of a link that staff may press.
+    pub link: i64,
+}
+
+impl Numbers {
+    /// The later ones of both.
+    pub fn or_later(self, other: Numbers) -> Numbers {
+        Numbers {
+            letter: self.letter.max(other.letter),
+            message: self.message.max(other.message),
+            link: self.link.max(other.link),
+        }
+    }
+
+    /// So many further on.
+    pub fn skip(self, many: i64) -> Numbers {
+        let on = |number: i64| number.saturating_add(many);
+        Numbers { letter: on(self.letter), message: on(self.message), link: on(self.link) }
+    }
+}
+
+/// The last numbers of a file, which is left as it is.
+pub async fn numbers(file: &Path) -> Result<Numbers, StoreError> {
+    install_default_drivers();
+    let mut connection = AnyConnection::connect(&format!("{}?mode=ro", connect::url_of_file(file)?)).await?;
+    let row = sqlx::query(
+        "
+        SELECT (SELECT MAX(last) FROM letter_sequence) AS letter,
+               COALESCE((SELECT MAX(seq) FROM sqlite_sequence WHERE name = 'message'), 0) AS message,
+               COALESCE((SELECT MAX(seq) FROM sqlite_sequence WHERE name = 'staff_token'), 0) AS link
+        ",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    let row = Columns(&row);
+    let found = Numbers { letter: row.number("letter")?, message: row.number("message")?, link: row.number("link")? };
+    connection.close().await?;
+    Ok(found)
+}
+
+/// Lets a copy go on behind these numbers.
+pub async fn go_on_after(file: &Path, last: Numbers) -> Result<(), StoreError> {
+    let mut connection = open(file).await?;
+    letters_go_on_after(&mut connection, last.letter).await?;
+    for (table, last) in [("message", last.message), ("staff_token", last.link)] {
+        forget_last_of(&mut connection, table).await?;
+        put_last_of(&mut connection, table, last).await?;
+    }
+    Ok(connection.close().await?)
+}
+
+async fn letters_go_on_after(connection: &mut AnyConnection, last: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE letter_sequence
+        SET last = $1
+        WHERE id = 1
+        ",
+    )
+    .bind(last)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The table is SQLite's own: it has no key, and no row of a table that never held anything.
+async fn forget_last_of(connection: &mut AnyConnection, table: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        DELETE FROM sqlite_sequence
+        WHERE name = $1
+        ",
+    )
+    .bind(table)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn put_last_of(connection: &mut AnyConnection, table: &str, last: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        INSERT INTO sqlite_sequence (name, seq)
+        VALUES ($1, $2)
+        ",
+    )
+    .bind(table)
+    .bind(last)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 async fn open(file: &Path) -> Result<AnyConnection, StoreError> {

@@ -116,6 +116,35 @@ fn a_letter_that_waited_is_in_doubt_after_a_restore_unless_it_is_to_be_resumed()
 }
 
 #[test]
+fn no_number_that_left_after_the_backup_is_given_out_again() {
+    let office = Office::open();
+    office.run_once();
+    let backup = back_up(&office, &office.path("backups"));
+    let mut given_out = Vec::new();
+    for number in 0..3 {
+        // The same backup is put back twice, the second time where nothing is left, and each time another agency is answered.
+        if number == 2 {
+            remove_database(&office);
+        }
+        if number > 0 {
+            std::thread::sleep(std::time::Duration::from_millis(1100));
+            let (well, out, told) = command(&office, &["restore", backup.to_str().unwrap(), "--force"]);
+            assert!(well && out.contains("The next letter is number "), "{out}{told}");
+        }
+        office.report(number);
+        office.run_once();
+        let (messages, letters) = office.known();
+        let [(message, letter)] = messages.iter().zip(&letters).collect::<Vec<_>>()[..] else { panic!("{letters:?}") };
+        given_out.push((message.id, letter.id, letter.message_id.clone()));
+    }
+    for (at, (message, letter, id)) in given_out.iter().enumerate() {
+        let others = || given_out[..at].iter();
+        assert!(others().all(|(_, _, other)| other != id), "an answer to the one is taken for one to the other");
+        assert!(others().all(|(other, number, _)| other != message && number != letter), "{given_out:?}");
+    }
+}
+
+#[test]
 fn a_backup_that_is_broken_altered_or_of_tomorrow_is_refused_and_changes_nothing() {
     let office = Office::open();
     office.report(0);
