@@ -24,16 +24,26 @@ pub struct Removed {
     pub bytes: u64,
     pub addresses: u64,
     pub answers: u64,
+    /// Messages that wait for staff, of which nothing goes.
+    pub waiting: u64,
 }
 
 impl std::fmt::Display for Removed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Removed { mails, letters, bytes, addresses, answers } = self;
+        let Removed { mails, letters, bytes, addresses, answers, waiting } = self;
         write!(
             f,
             "{mails} mails and {letters} letters lose their content ({bytes} bytes) and the names and addresses on \
              them; {addresses} learned addresses and {answers} answers about people go; reports and counts stay"
-        )
+        )?;
+        if *waiting > 0 {
+            write!(
+                f,
+                "; {waiting} messages wait for staff and are left as they are, since whose they are is still to be said and \
+                 they could not be read any more: decide about them, then do this again"
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -42,6 +52,7 @@ pub async fn redact(desk: &Desk, scope: &Scope, act: &str, who: Who<'_>, only_lo
     let mut tx = desk.store.begin().await?;
     let (mails, mail_bytes) = redaction::mails(&mut tx, scope).await?;
     let (letters, letter_bytes) = redaction::letters(&mut tx, scope).await?;
+    let waiting = redaction::waiting(&mut tx, scope).await?;
     // While they are still known.
     forget_blocks(desk, &mut tx, scope).await?;
     traces::empty_bounces(&mut tx, scope).await?;
@@ -60,7 +71,7 @@ pub async fn redact(desk: &Desk, scope: &Scope, act: &str, who: Who<'_>, only_lo
         let scope = Scope { campaign: Some(open.id.clone()), ..scope.clone() };
         answers += empty_sections(&mut tx, &scope, open).await?;
     }
-    let removed = Removed { mails, letters, bytes: mail_bytes + letter_bytes, addresses, answers };
+    let removed = Removed { mails, letters, bytes: mail_bytes + letter_bytes, addresses, answers, waiting };
     if only_look {
         // What was done in it is dropped with the transaction, so the numbers are those of the act itself.
         return Ok(removed);

@@ -1,6 +1,6 @@
 //! Taking people out of what is kept: names, addresses and the bytes of mails and letters, of an agency, of a
 //! campaign, or up to a day. What was answered, found and counted stays, and so does that a mail came and a letter
-//! went. Letters on their way are left alone: their time comes too.
+//! went. Letters on their way are left alone, and so are messages that wait: their time comes too.
 
 use super::{StoreError, Tx, columns::Columns, micros};
 use crate::{agency::AgencyId, campaign::CampaignId};
@@ -32,11 +32,12 @@ impl Scope {
     }
 }
 
-/// Which messages of the table are of the scope. The same bytes again, what staff wrote to the agency and what they
+/// Which messages of the table are of the scope. One that waits for staff is not: whose it is they have still to say, and
+/// without its bytes it could never be read. The same bytes again, what staff wrote to the agency and what they
 /// decided about its mail name no agency of their own.
 macro_rules! messages_of_scope {
     () => {
-        "message.state = 'done' AND message.received_at < $3
+        "message.state = 'done' AND message.held IS NULL AND message.received_at < $3
           AND ((($1 = '' OR message.agency = $1) AND ($2 = '' OR message.campaign = $2))
                OR (message.kind = 'duplicate' AND EXISTS (
                       SELECT 1
@@ -55,6 +56,24 @@ macro_rules! messages_of_scope {
                       WHERE staff_token.used_by = message.id
                         AND ($1 = '' OR about.agency = $1) AND ($2 = '' OR about.campaign = $2))))"
     };
+}
+
+/// How many messages that seem to be of the scope wait for staff, and so keep everything.
+pub async fn waiting(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT COUNT(*) AS waiting
+        FROM message
+        WHERE (held IS NOT NULL OR state = 'set_aside') AND received_at < $3
+          AND ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2)
+        ",
+    )
+    .bind(scope.agency())
+    .bind(scope.campaign())
+    .bind(scope.before())
+    .fetch_one(tx.connection())
+    .await?;
+    Columns(&row).number("waiting")
 }
 
 /// How many mails still have their bytes, and how many bytes that are.

@@ -18,6 +18,7 @@ pub async fn empty_notes(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> 
                   SELECT id
                   FROM message
                   WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3 AND state = 'done'
+                    AND held IS NULL
               )
            OR letter IN (
                   SELECT id
@@ -50,6 +51,7 @@ pub async fn empty_bounces(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError
               WHERE ($1 = '' OR letter.agency = $1) AND ($2 = '' OR letter.campaign = $2) AND letter.queued_at < $3
                 AND letter.state NOT IN ('queued', 'sending')
           )
+          AND NOT EXISTS (SELECT 1 FROM message WHERE message.id = message_raw.message AND message.held IS NOT NULL)
         ",
     )
     .bind(scope.agency())
@@ -68,7 +70,7 @@ pub async fn addresses(tx: &mut Tx, scope: &Scope) -> Result<Vec<String>, StoreE
         SELECT LOWER(from_address) AS address
         FROM message
         WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3 AND state = 'done'
-          AND from_address IS NOT NULL
+          AND held IS NULL AND from_address IS NOT NULL
         UNION
         SELECT LOWER(recipient) AS address
         FROM letter

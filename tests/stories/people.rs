@@ -7,7 +7,10 @@ use crate::{
 use phuluc::{
     agency::AgencyId,
     campaign::CampaignId,
-    duty::redact,
+    duty::{
+        redact,
+        release::{self, Act},
+    },
     store::{
         addresses,
         audit::{self, Who},
@@ -209,5 +212,46 @@ async fn copies_and_the_mail_of_staff_are_forgotten_with_what_they_belong_to() {
         kept.extend(row.from_address);
     }
     assert_eq!(kept, ["binh@nghean.example", "binh@nghean.example"]);
+    story.end().await;
+}
+
+/// What waits for a decision is not destroyed before it; afterwards it goes like everything else.
+#[tokio::test]
+async fn mail_that_waits_for_staff_is_forgotten_only_after_their_decision() {
+    let mut story = Story::begin().await;
+    let false_sender = "mx.mic.example; dmarc=fail header.from=hanam.example";
+    story.mail(|mail| complete(mail).from("Lê Thị Sáu <sau.bi.mat@hanam.example>").results(false_sender));
+    story.mail(|mail| mail.from("Ẩn danh <sau.bi.mat@hanam.example>").text("Sáu hỏi.").results(false_sender));
+    story.poll().await;
+    let kinds: Vec<String> = story.messages().iter().map(outcome).collect();
+    assert!(kinds.iter().all(|kind| kind.contains("from ha-nam held unauthenticated")), "{kinds:?}");
+    story.letters();
+    let of_agency = Scope { agency: AgencyId::parse("ha-nam").ok(), ..Scope::default() };
+    let of_campaign = Scope { campaign: CampaignId::parse("1552"), ..Scope::default() };
+    for scope in [&of_agency, &of_campaign] {
+        for only_look in [true, false] {
+            let removed = redact(&story, scope, only_look).await;
+            assert_eq!((removed.mails, removed.waiting), (0, 2));
+            assert!(removed.to_string().contains("2 messages wait for staff and are left as they are"), "{removed}");
+        }
+    }
+    let items = crate::decisions::offered(&story, crate::decisions::STAFF).await;
+    assert!(items.iter().all(|item| item.from.contains("sau.bi.mat@hanam.example")), "{items:?}");
+
+    let who = Who { actor: "cli:lan", why: Some("đúng là Hà Nam") };
+    let act = Act::Assign { agency: of_agency.agency.clone().unwrap(), campaign: story.campaign().id };
+    release::decide(&story.desk, 1, act, who).await.unwrap();
+    release::decide(&story.desk, 2, Act::Dismiss, who).await.unwrap();
+    assert_eq!(story.versions("ha-nam").await, "1 accepted current");
+    story.poll().await;
+    story.letters();
+    let removed = redact(&story, &of_agency, false).await;
+    assert_eq!((removed.mails, removed.waiting), (2, 0));
+    assert!(!removed.to_string().contains("wait"), "{removed}");
+    for id in [1, 2] {
+        let message = messages::show(&story.desk.store, id).await.unwrap().unwrap();
+        assert_eq!((message.row.from_address, message.from_name, message.held_why), (None, None, None));
+        assert!(messages::raw(&story.desk.store, id).await.unwrap().is_empty());
+    }
     story.end().await;
 }
