@@ -26,6 +26,7 @@ use crate::{
     setup::OpenCampaign,
     store::{
         addresses,
+        audit::{self, NewEntry, Who},
         news::{self, Arrived, Trouble},
         outbox,
         polls::{self, Polls},
@@ -141,6 +142,23 @@ impl Digest {
 /// Queues today's digest for each of the staff who has none yet; returns how many are new.
 pub async fn queue(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<u32> {
     queue_one(desk, campaign, false).await
+}
+
+/// The same because one of the staff wants it now, which is noted.
+pub async fn send(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> anyhow::Result<u32> {
+    let queued = queue(desk, campaign).await?;
+    let entry = NewEntry {
+        at: desk.clock.now(),
+        who,
+        act: "digest",
+        subject: &format!("campaign:{}", campaign.id),
+        campaign: Some(&campaign.id),
+        outcome: &format!("{queued} letters to staff queued"),
+    };
+    let mut tx = desk.store.begin().await?;
+    audit::note(&mut tx, &entry).await?;
+    tx.commit().await?;
+    Ok(queued)
 }
 
 /// Queues the digest that ends a campaign, with the table as it then is, whether today's has left or not.

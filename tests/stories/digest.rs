@@ -8,7 +8,10 @@ use crate::{
 use calamine::{Reader, Xlsx};
 use phuluc::{
     duty::digest,
-    store::outbox::{self, LetterKind},
+    store::{
+        audit::{self, Who},
+        outbox::{self, LetterKind},
+    },
 };
 use std::io::Cursor;
 
@@ -33,8 +36,17 @@ fn page(letter: &Letter) -> String {
 #[tokio::test]
 async fn each_of_the_staff_gets_one_a_day_also_when_nothing_happened() {
     let mut story = Story::begin_with(Office { keys: vec![("staff", TWO)], ..Office::default() }).await;
-    assert_eq!(queue(&story).await, 2);
+    // One of the staff did not want to wait, which is noted; the timetable's are not.
+    let who = Who { actor: "cli:lan", why: None };
+    assert_eq!(digest::send(&story.desk, &story.campaign(), who).await.unwrap(), 2);
     assert_eq!(queue(&story).await, 0, "today's are there");
+    let noted = audit::list(&story.desk.store, None).await.unwrap();
+    let [entry] = &noted[..] else { panic!("{noted:?}") };
+    assert_eq!(
+        (entry.actor.as_str(), entry.act.as_str(), entry.subject.as_str()),
+        ("cli:lan", "digest", "campaign:1552")
+    );
+    assert_eq!(entry.outcome, "2 letters to staff queued");
     story.poll().await;
     story.at("2023-02-20 18:00:00");
     assert_eq!(queue(&story).await, 0);
