@@ -58,11 +58,14 @@ pub async fn pass_on(
     };
     let now = desk.clock.now();
     let since = now.checked_sub(DAY).unwrap_or(Timestamp::MIN);
-    if questions::of_agency_since(tx, &agency.id, since).await? >= MOST_A_DAY {
+    if questions::of_agency_since(tx, &agency.id, since, now).await? >= MOST_A_DAY {
         tracing::warn!(mail = id, agency = %agency.id, "a question is not passed on: there were too many");
         return Ok(Some(format!("limit: {MOST_A_DAY} questions within a day")));
     }
     let raw = messages::raw(&desk.store, id).await?;
+    if let Some(first) = passed_on_before(desk, tx, id, mail, &raw).await? {
+        return Ok(Some(format!("the same question came as message {first} and was passed on")));
+    }
     let name = format!("{}_{}_{id}.eml", campaign.campaign.token(), agency.id);
     let files: Vec<File> = (raw.len() <= LARGEST).then(|| compose::mail_file(&name, &raw)).into_iter().collect();
     let context = Context {
@@ -97,6 +100,20 @@ pub async fn pass_on(
         }
     }
     Ok(None)
+}
+
+/// The message that brought this very question before, by another way of our server to the same mailbox: only what servers
+/// wrote above it differs. A Message-ID alone proves nothing, for some programs use one twice.
+async fn passed_on_before(desk: &Desk, tx: &mut Tx, id: i64, mail: &Mail, raw: &[u8]) -> anyhow::Result<Option<i64>> {
+    let (Some(message_id), Some(sender)) = (&mail.message_id, mail.sender()) else { return Ok(None) };
+    let Some(first) = questions::passed_on_before(tx, id, message_id, &sender.address).await? else { return Ok(None) };
+    let earlier = messages::raw(&desk.store, first).await?;
+    Ok((body(&earlier).is_some() && body(&earlier) == body(raw)).then_some(first))
+}
+
+/// Everything behind the head of a mail.
+fn body(raw: &[u8]) -> Option<&[u8]> {
+    raw.windows(4).position(|end| end == b"\r\n\r\n").map(|at| &raw[at..])
 }
 
 /// What one of the staff replied to a question.

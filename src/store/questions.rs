@@ -1,7 +1,7 @@
 //! Questions that were passed on to staff: which letter passed on which, so that a reply to the letter finds who
 //! asked, and how many there were, so that no machine that asks without end fills the mailboxes of staff.
 
-use super::{Store, StoreError, Tx, columns::Columns, micros};
+use super::{Store, StoreError, Tx, columns::Columns, micros, plain};
 use crate::agency::AgencyId;
 use jiff::Timestamp;
 
@@ -36,18 +36,50 @@ pub async fn question_of(store: &Store, letter: i64) -> Result<Option<i64>, Stor
     row.map(|row| Columns(&row).number("message")).transpose()
 }
 
-/// How many questions of an agency were passed on.
-pub async fn of_agency_since(tx: &mut Tx, agency: &AgencyId, since: Timestamp) -> Result<u64, StoreError> {
+/// An earlier message of the same Message-ID and sender that was passed on, by which one that our server delivered twice
+/// may be known.
+pub async fn passed_on_before(
+    tx: &mut Tx,
+    message: i64,
+    message_id: &str,
+    from: &str,
+) -> Result<Option<i64>, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT message.id
+        FROM message
+        JOIN forwarded_question ON forwarded_question.message = message.id
+        WHERE message.id < $1 AND message.message_id = $2 AND message.from_address = $3
+        ORDER BY message.id
+        LIMIT 1
+        ",
+    )
+    .bind(message)
+    .bind(plain(message_id))
+    .bind(plain(from))
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|row| Columns(&row).number("id")).transpose()
+}
+
+/// How many questions of an agency were passed on; in the future none was, whatever the clock said once.
+pub async fn of_agency_since(
+    tx: &mut Tx,
+    agency: &AgencyId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let row = sqlx::query(
         "
         SELECT COUNT(DISTINCT forwarded_question.message) AS questions
         FROM forwarded_question
         JOIN message ON message.id = forwarded_question.message
-        WHERE message.agency = $1 AND forwarded_question.forwarded_at >= $2
+        WHERE message.agency = $1 AND forwarded_question.forwarded_at BETWEEN $2 AND $3
         ",
     )
     .bind(agency.as_str())
     .bind(micros(since))
+    .bind(micros(now))
     .fetch_one(tx.connection())
     .await?;
     Columns(&row).number("questions")
@@ -83,9 +115,11 @@ mod tests {
         for letter in [1, 2] {
             passed_on(&mut tx, letter, asked, at(NOW)).await.unwrap();
         }
-        assert_eq!(of_agency_since(&mut tx, &ha_noi, at(NOW)).await.unwrap(), 1);
-        assert_eq!(of_agency_since(&mut tx, &ha_noi, at("2023-02-20T08:00:01Z")).await.unwrap(), 0);
-        assert_eq!(of_agency_since(&mut tx, &agency("mic"), at(NOW)).await.unwrap(), 0);
+        assert_eq!(of_agency_since(&mut tx, &ha_noi, at(NOW), at(NOW)).await.unwrap(), 1);
+        let (before, after) = (at("2023-02-20T07:59:59Z"), at("2023-02-20T08:00:01Z"));
+        assert_eq!(of_agency_since(&mut tx, &ha_noi, after, after).await.unwrap(), 0);
+        assert_eq!(of_agency_since(&mut tx, &ha_noi, before, before).await.unwrap(), 0, "the clock was wrong");
+        assert_eq!(of_agency_since(&mut tx, &agency("mic"), at(NOW), after).await.unwrap(), 0);
         tx.commit().await.unwrap();
         assert_eq!(question_of(&store, 2).await.unwrap(), Some(asked));
         assert_eq!(question_of(&store, 3).await.unwrap(), None);

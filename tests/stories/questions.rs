@@ -257,3 +257,24 @@ async fn the_answer_to_a_stranger_who_quotes_our_letter_goes_to_the_agency() {
     assert_eq!((answer.row.kind.as_str(), answer.sent.to.as_str()), ("answer", "an@hanam.example"));
     story.end().await;
 }
+
+#[tokio::test]
+async fn a_question_that_our_server_delivers_twice_is_passed_on_once() {
+    let mut story = Story::begin().await;
+    let raw = story.mail(question);
+    // By an alias of the mailbox: what servers wrote above it differs.
+    let traced = |raw: &[u8], by: &str| [format!("Received: by {by} for <x>;\r\n").as_bytes(), raw].concat();
+    story.raw(&traced(&raw, "mx2.mic.example"));
+    story.poll().await;
+    let outcomes: Vec<String> = story.messages().iter().map(crate::story::outcome).collect();
+    let same = "(the same question came as message 1 and was passed on)";
+    assert_eq!(outcomes, ["question from ha-nam".to_owned(), format!("question from ha-nam {same}")]);
+    let forwards = |letters: Vec<Letter>| letters.iter().filter(|letter| letter.row.kind.as_str() == "forward").count();
+    assert_eq!(forwards(story.letters()), 1);
+    // The same Message-ID on another question, as some programs write, is no copy.
+    story.mail(|mail| question(mail).text("Còn mục 4.2 thì sao?"));
+    story.poll().await;
+    assert_eq!(forwards(story.letters()), 1);
+    story.messages();
+    story.end().await;
+}
