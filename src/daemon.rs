@@ -297,7 +297,7 @@ async fn keep_the_timetable(rota: Rota) {
 /// Does what is due now in every campaign that is not closed. What fails stays due, and keeps nothing else from
 /// being done; the first failure is returned.
 pub async fn carry_out_what_is_due(desk: &Desk) -> anyhow::Result<()> {
-    let mut failed = None;
+    let mut failed = deliver::call_back(desk).await.err();
     for campaign in &desk.setup.campaigns {
         if let Err(error) = carry_out(desk, campaign).await {
             failed.get_or_insert(error.context(format!("campaign {}", campaign.id)));

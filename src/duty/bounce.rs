@@ -178,7 +178,7 @@ async fn follow(
         }
         Meaning::Soft => {
             addresses::score(tx, to, today, BounceKind::Soft, now).await?;
-            if addresses::days_scored_since(tx, to, now.checked_sub(STALE)?).await? >= MOST_SOFT_DAYS {
+            if addresses::days_scored_since(tx, to, now.checked_sub(STALE)?, now).await? >= MOST_SOFT_DAYS {
                 block(tx, to, &why, now).await?;
                 to_next_contact(desk, tx, letter.id).await?;
             } else if !soft_before {
@@ -220,7 +220,7 @@ pub async fn refused(desk: &Desk, tx: &mut Tx, letter: &LetterToSend, said: &str
         return Ok(Refused::Failed);
     }
     addresses::score(tx, to, desk.today(), kind, now).await?;
-    let days = addresses::days_scored_since(tx, to, now.checked_sub(STALE)?).await?;
+    let days = addresses::days_scored_since(tx, to, now.checked_sub(STALE)?, now).await?;
     if kind == BounceKind::Hard || days >= MOST_SOFT_DAYS {
         block(tx, to, said, now).await?;
         to_next_contact(desk, tx, letter.id).await?;

@@ -13,7 +13,7 @@ use crate::{
     step::Step,
     store::{
         StoreError,
-        sending::{self, LetterToSend},
+        sending::{self, Latest, LetterToSend},
         vitals,
     },
 };
@@ -23,6 +23,12 @@ use tracing::Instrument as _;
 
 /// The waits after passing refusals.
 const RETRY: Backoff = Backoff { first: Duration::from_secs(2 * 60), longest: Duration::from_secs(6 * 3600) };
+/// No daemon's clock is further ahead than this of another's.
+const AHEAD: Duration = Duration::from_secs(3600);
+/// No letter that was asked for is put off for longer, see `RETRY` and what follows a full mailbox; and none that waits for
+/// its hours, of which holidays take half.
+const LONGEST: Duration = Duration::from_secs(3 * 24 * 3600);
+const LONGEST_UNASKED: Duration = Duration::from_secs(31 * 24 * 3600);
 /// Why a letter failed that was not handed to any server.
 const BLOCKED: &str = "the address is blocked, because letters to it came back";
 
@@ -117,6 +123,18 @@ pub async fn settle_left_over(desk: &Desk) -> anyhow::Result<u64> {
         );
     }
     Ok(left)
+}
+
+/// Lets letters leave that a clock which was wrong for a while has put off until a far day; called now and then.
+pub async fn call_back(desk: &Desk) -> anyhow::Result<u64> {
+    let now = desk.clock.now();
+    let later = |span| now.checked_add(span).unwrap_or(Timestamp::MAX);
+    let latest = Latest { queued: later(AHEAD), answer: later(LONGEST), unasked: later(LONGEST_UNASKED) };
+    let letters = sending::call_back(&desk.store, now, latest).await?;
+    if letters > 0 {
+        tracing::warn!(letters, "the clock was wrong: letters that waited for a far day may leave now");
+    }
+    Ok(letters)
 }
 
 async fn send(desk: &Desk, outgoing: &Outgoing, letter: &LetterToSend) -> Outcome {

@@ -65,7 +65,9 @@ pub async fn look(desk: &Desk) -> anyhow::Result<Watched> {
         return Ok(Watched::NothingToDo);
     };
     // A poll that takes long because it brings much is not silent.
-    let last = messages::last_kept_at(&desk.store).await?.map_or(since, |kept| kept.max(since));
+    // What came in the future came by a clock that was wrong.
+    let kept = messages::last_kept_at(&desk.store).await?.filter(|kept| *kept <= now);
+    let last = kept.map_or(since, |kept| kept.max(since));
     if minutes(last, now) < patience {
         return Ok(Watched::NothingToDo);
     }

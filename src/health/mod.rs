@@ -111,7 +111,8 @@ impl Health {
 
 /// Whether the last successful poll is young enough; with 0 minutes nobody minds.
 fn readiness(polled: Option<Timestamp>, minutes: u64, now: Timestamp) -> Answer {
-    let age = polled.map(|at| u64::try_from(now.duration_since(at).as_secs()).unwrap_or_default());
+    // A poll of the future was noted by a clock that was wrong, and says nothing of the present.
+    let age = polled.map(|at| now.duration_since(at).as_secs().unsigned_abs());
     match age {
         _ if minutes == 0 => (OK, "ready\n".to_owned()),
         None => (UNWELL, "the mailbox was never polled with success\n".to_owned()),
@@ -139,6 +140,7 @@ mod tests {
             (ago(1799), 30, OK),
             (ago(1800), 30, UNWELL),
             (ago(-5), 30, OK),
+            (ago(-90_000), 30, UNWELL),
             (ago(90_000), 0, OK),
         ] {
             assert_eq!(readiness(polled, minutes, now).0, status, "{polled:?} {minutes}");

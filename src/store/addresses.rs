@@ -137,7 +137,8 @@ pub async fn all_learned(store: &Store) -> Result<Vec<Learned>, StoreError> {
     rows.iter().map(learned_row).collect()
 }
 
-/// Keeps everything from an address until a moment; a block that lasts longer stays.
+/// Keeps everything from an address until a moment. A block that lasts longer stays, but one that begins later was made
+/// by a clock that was wrong; such a one is never in force.
 pub async fn block(tx: &mut Tx, block: &Block) -> Result<(), StoreError> {
     sqlx::query(
         "
@@ -145,7 +146,7 @@ pub async fn block(tx: &mut Tx, block: &Block) -> Result<(), StoreError> {
         VALUES ($1, $2, $3, $4)
         ON CONFLICT (address) DO UPDATE
         SET since = excluded.since, until_at = excluded.until_at, reason = excluded.reason
-        WHERE excluded.until_at > address_block.until_at
+        WHERE excluded.until_at > address_block.until_at OR address_block.since > excluded.since
         ",
     )
     .bind(key(&block.address))
@@ -177,7 +178,7 @@ pub async fn blocked(tx: &mut Tx, address: &str, now: Timestamp) -> Result<Optio
         "
         SELECT address, since, until_at, reason
         FROM address_block
-        WHERE address = $1 AND until_at > $2
+        WHERE address = $1 AND since <= $2 AND until_at > $2
         ",
     )
     .bind(key(address))
@@ -193,7 +194,7 @@ pub async fn is_blocked(store: &Store, address: &str, now: Timestamp) -> Result<
         "
         SELECT address
         FROM address_block
-        WHERE address = $1 AND until_at > $2
+        WHERE address = $1 AND since <= $2 AND until_at > $2
         ",
     )
     .bind(key(address))
@@ -209,7 +210,7 @@ pub async fn blocks(store: &Store, now: Timestamp) -> Result<Vec<Block>, StoreEr
         "
         SELECT address, since, until_at, reason
         FROM address_block
-        WHERE until_at > $1
+        WHERE since <= $1 AND until_at > $1
         ORDER BY address
         ",
     )
@@ -243,17 +244,23 @@ pub async fn score(
     Ok(done.rows_affected() > 0)
 }
 
-/// On how many days since a moment an address bounced.
-pub async fn days_scored_since(tx: &mut Tx, address: &str, since: Timestamp) -> Result<u64, StoreError> {
+/// On how many days since a moment, and not in the future, an address bounced.
+pub async fn days_scored_since(
+    tx: &mut Tx,
+    address: &str,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
     let row = sqlx::query(
         "
         SELECT COUNT(*) AS days
         FROM bounce_score
-        WHERE address = $1 AND at >= $2
+        WHERE address = $1 AND at BETWEEN $2 AND $3
         ",
     )
     .bind(key(address))
     .bind(micros(since))
+    .bind(micros(now))
     .fetch_one(tx.connection())
     .await?;
     Columns(&row).number("days")
@@ -307,6 +314,7 @@ mod tests {
     on_both! {
         an_address_has_one_owner_and_staff_have_the_last_word,
         a_block_ends_and_the_longer_one_stays,
+        a_block_by_a_clock_of_the_future_is_not_in_force_and_gives_way,
         an_address_is_scored_once_a_day,
     }
 
@@ -353,6 +361,26 @@ mod tests {
         assert_eq!(blocks(&store, at(NOW)).await.unwrap(), []);
     }
 
+    async fn a_block_by_a_clock_of_the_future_is_not_in_force_and_gives_way(store: Store) {
+        let begins = |since, until| Block {
+            address: "a@x.example".to_owned(),
+            since: at(since),
+            until: at(until),
+            reason: String::new(),
+        };
+        let mut tx = store.begin().await.unwrap();
+        block(&mut tx, &begins("2024-02-20T08:00:00Z", "2024-03-20T08:00:00Z")).await.unwrap();
+        assert_eq!(blocked(&mut tx, "a@x.example", at(NOW)).await.unwrap(), None);
+        tx.commit().await.unwrap();
+        assert!(!is_blocked(&store, "a@x.example", at(NOW)).await.unwrap());
+        assert_eq!(blocks(&store, at(NOW)).await.unwrap(), []);
+        let mut tx = store.begin().await.unwrap();
+        block(&mut tx, &begins(NOW, "2023-03-20T08:00:00Z")).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(is_blocked(&store, "a@x.example", at(NOW)).await.unwrap());
+        assert!(!is_blocked(&store, "a@x.example", at("2024-02-21T08:00:00Z")).await.unwrap());
+    }
+
     async fn an_address_is_scored_once_a_day(store: Store) {
         let mut tx = store.begin().await.unwrap();
         let day = |day: &str| day.parse::<Date>().unwrap();
@@ -365,9 +393,15 @@ mod tests {
             counted.push(score(&mut tx, "a@x.example", day(date), BounceKind::Soft, at(now)).await.unwrap());
         }
         assert_eq!(counted, [true, false, true]);
-        assert_eq!(days_scored_since(&mut tx, "A@x.example", at("2023-02-01T00:00:00Z")).await.unwrap(), 2);
-        assert_eq!(days_scored_since(&mut tx, "a@x.example", at("2023-02-21T00:00:00Z")).await.unwrap(), 1);
+        let (first, second) = (at("2023-02-20T05:00:00Z"), at("2023-02-21T05:00:00Z"));
+        for (since, now, days) in [
+            ("2023-02-01T00:00:00Z", second, 2),
+            ("2023-02-21T00:00:00Z", second, 1),
+            ("2023-02-01T00:00:00Z", first, 1),
+        ] {
+            assert_eq!(days_scored_since(&mut tx, "A@x.example", at(since), now).await.unwrap(), days, "{since} {now}");
+        }
         clear_scores(&mut tx, "a@x.example").await.unwrap();
-        assert_eq!(days_scored_since(&mut tx, "a@x.example", at("2023-02-01T00:00:00Z")).await.unwrap(), 0);
+        assert_eq!(days_scored_since(&mut tx, "a@x.example", at("2023-02-01T00:00:00Z"), second).await.unwrap(), 0);
     }
 }

@@ -163,54 +163,63 @@ pub async fn queue(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<Queued, StoreE
     Ok(Queued::New(letter.id))
 }
 
-/// The facts that the letters to this message tell, withdrawn letters too.
+/// What stands behind the fact of a letter that was withdrawn before it left: another letter may tell it then.
+pub const WITHDRAWN: &str = ":withdrawn:";
+
+/// The facts that the letters to this message tell, but for those that were withdrawn before they left.
 pub async fn facts_of(tx: &mut Tx, message: i64) -> Result<Vec<String>, StoreError> {
     let rows = sqlx::query(
         "
         SELECT fact
         FROM letter
-        WHERE message = $1
+        WHERE message = $1 AND fact NOT LIKE '%' || $2 || '%'
         ORDER BY id
         ",
     )
     .bind(message)
+    .bind(WITHDRAWN)
     .fetch_all(tx.connection())
     .await?;
     rows.iter().map(|row| Columns(row).text("fact")).collect()
 }
 
-/// How many answers an agency was given in a campaign.
+/// How many answers an agency was given in a campaign. Letters of a far future were written by a clock that was
+/// wrong, and are no reason to write none now.
 pub async fn answers_since(
     tx: &mut Tx,
     campaign: &CampaignId,
     agency: &AgencyId,
     since: Timestamp,
+    until: Timestamp,
 ) -> Result<u64, StoreError> {
     let row = sqlx::query(
         "
         SELECT COUNT(*) AS answers
         FROM letter
-        WHERE agency = $1 AND campaign = $2 AND message IS NOT NULL AND queued_at >= $3 AND state <> 'cancelled'
+        WHERE agency = $1 AND campaign = $2 AND message IS NOT NULL AND queued_at BETWEEN $3 AND $4
+          AND state <> 'cancelled'
         ",
     )
     .bind(agency.as_str())
     .bind(campaign.as_str())
     .bind(micros(since))
+    .bind(micros(until))
     .fetch_one(tx.connection())
     .await?;
     Columns(&row).number("answers")
 }
 
 /// How many answers were given to anybody.
-pub async fn all_answers_since(tx: &mut Tx, since: Timestamp) -> Result<u64, StoreError> {
+pub async fn all_answers_since(tx: &mut Tx, since: Timestamp, until: Timestamp) -> Result<u64, StoreError> {
     let row = sqlx::query(
         "
         SELECT COUNT(*) AS answers
         FROM letter
-        WHERE message IS NOT NULL AND queued_at >= $1 AND state <> 'cancelled'
+        WHERE message IS NOT NULL AND queued_at BETWEEN $1 AND $2 AND state <> 'cancelled'
         ",
     )
     .bind(micros(since))
+    .bind(micros(until))
     .fetch_one(tx.connection())
     .await?;
     Columns(&row).number("answers")
@@ -222,17 +231,19 @@ pub async fn same_body_since(
     agency: &AgencyId,
     body_sha256: &str,
     since: Timestamp,
+    until: Timestamp,
 ) -> Result<u64, StoreError> {
     let row = sqlx::query(
         "
         SELECT COUNT(*) AS letters
         FROM letter
-        WHERE agency = $1 AND body_sha256 = $2 AND queued_at >= $3 AND state <> 'cancelled'
+        WHERE agency = $1 AND body_sha256 = $2 AND queued_at BETWEEN $3 AND $4 AND state <> 'cancelled'
         ",
     )
     .bind(agency.as_str())
     .bind(body_sha256)
     .bind(micros(since))
+    .bind(micros(until))
     .fetch_one(tx.connection())
     .await?;
     Columns(&row).number("letters")
@@ -255,16 +266,21 @@ pub async fn requeue(tx: &mut Tx, id: i64, now: Timestamp) -> Result<(), StoreEr
     one_row(&done, "failed or uncertain letter that still has its content:", id)
 }
 
-/// Staff withdraw a letter that has not left.
+/// Staff withdraw a letter that has not left. If no byte of it ever did, and it answers a message, that message can be
+/// answered anew when staff have it read again; by itself nothing does so. Whoever a letter tells without being asked is
+/// not told by another one, and neither is who was to get one in another's place.
 pub async fn cancel(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
     let done = sqlx::query(
         "
         UPDATE letter
-        SET state = 'cancelled'
+        SET state = 'cancelled',
+            fact = CASE WHEN state <> 'uncertain' AND message IS NOT NULL AND fact NOT LIKE '%:again:%'
+                        THEN fact || $2 ELSE fact END
         WHERE id = $1 AND state IN ('queued', 'uncertain', 'failed')
         ",
     )
     .bind(id)
+    .bind(format!("{WITHDRAWN}{id}"))
     .execute(tx.connection())
     .await?;
     one_row(&done, "letter that can be withdrawn:", id)
@@ -447,7 +463,7 @@ mod tests {
     use super::*;
     use crate::store::{
         redaction,
-        sending::{note_failed, take_next},
+        sending::{note_failed, note_uncertain, retry_at, take_next},
         tests::*,
     };
 
@@ -456,6 +472,7 @@ mod tests {
         a_letter_of_a_fact_that_did_not_happen_is_not_there,
         a_letter_has_exactly_one_address,
         staff_send_again_or_withdraw,
+        what_staff_withdraw_can_be_told_anew_if_it_answers_and_never_left,
         limits_count_answers_of_the_hour_and_not_what_was_withdrawn,
         a_message_id_of_ours_tells_its_letter,
     }
@@ -521,6 +538,37 @@ mod tests {
         tx.commit().await
     }
 
+    async fn what_staff_withdraw_can_be_told_anew_if_it_answers_and_never_left(store: Store) {
+        let message = Some(new(&store, &mail("1", b"x")).await);
+        let answer = |fact, recipient| NewLetter { message, recipient, ..receipt(fact) };
+        queue_one(&store, answer("queued", "a@x.example")).await;
+        queue_one(&store, NewLetter { message: None, ..answer("a reminder", "b@x.example") }).await;
+        queue_one(&store, answer("queued:again:c@x.example", "c@x.example")).await;
+        for (id, fact) in [(4, "failed"), (5, "uncertain")] {
+            queue_one(&store, answer(fact, "d@x.example")).await;
+            while let Some(taken) = take_next(&store, at(NOW)).await.unwrap() {
+                match taken.id {
+                    4 => note_failed(&store, id, "550").await.unwrap(),
+                    5 => note_uncertain(&store, id, "no answer after the final dot").await.unwrap(),
+                    other => retry_at(&store, other, at("2023-02-21T08:00:00Z"), "451").await.unwrap(),
+                }
+            }
+        }
+        for id in 1..=5 {
+            withdrawn(&store, id).await.unwrap();
+        }
+        let mut tx = store.begin().await.unwrap();
+        assert_eq!(facts_of(&mut tx, message.unwrap()).await.unwrap(), ["queued:again:c@x.example", "uncertain"]);
+        drop(tx);
+        for (fact, is_new) in
+            [("queued", true), ("failed", true), ("a reminder", false), ("queued:again:c@x.example", false)]
+        {
+            let queued = queue_one(&store, answer(fact, "a@x.example")).await;
+            assert_eq!(matches!(queued, Queued::New(_)), is_new, "{fact}");
+        }
+        assert_eq!(state_of_letter(&store, 1).await, LetterState::Cancelled, "it stays withdrawn itself");
+    }
+
     async fn limits_count_answers_of_the_hour_and_not_what_was_withdrawn(store: Store) {
         with_campaign(&store).await;
         let message = new(&store, &mail("1", b"x")).await;
@@ -537,21 +585,23 @@ mod tests {
         withdrawn(&store, 3).await.unwrap();
         queue_one(&store, NewLetter { message: None, ..answer("a reminder") }).await;
         queue_one(&store, NewLetter { agency: Some(&mic), campaign: None, ..answer("to another") }).await;
+        // The clock stood in the next year for a moment.
+        queue_one(&store, NewLetter { now: at("2024-02-20T08:00:00Z"), ..answer("of the future") }).await;
 
         let mut tx = store.begin().await.unwrap();
         let hour = at("2023-02-20T07:00:00Z");
         let day = at("2023-02-19T08:00:00Z");
-        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour).await.unwrap(), 1);
-        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, day).await.unwrap(), 2);
-        assert_eq!(answers_since(&mut tx, &campaign, &mic, day).await.unwrap(), 0);
-        assert_eq!(all_answers_since(&mut tx, hour).await.unwrap(), 2);
-        assert_eq!(same_body_since(&mut tx, &ha_noi, "aa", day).await.unwrap(), 3);
-        assert_eq!(same_body_since(&mut tx, &ha_noi, "bb", day).await.unwrap(), 0);
+        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour, at(NOW)).await.unwrap(), 1);
+        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, day, at(NOW)).await.unwrap(), 2);
+        assert_eq!(answers_since(&mut tx, &campaign, &mic, day, at(NOW)).await.unwrap(), 0);
+        assert_eq!(all_answers_since(&mut tx, hour, at(NOW)).await.unwrap(), 2);
+        assert_eq!(same_body_since(&mut tx, &ha_noi, "aa", day, at(NOW)).await.unwrap(), 3);
+        assert_eq!(same_body_since(&mut tx, &ha_noi, "bb", day, at(NOW)).await.unwrap(), 0);
 
         // What was queued in the same transaction counts too.
         let id = reserve_letter_id(&mut tx).await.unwrap();
         queue(&mut tx, &NewLetter { id, message_id: "<m@x>", ..answer("one more") }).await.unwrap();
-        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour).await.unwrap(), 2);
+        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour, at(NOW)).await.unwrap(), 2);
     }
 
     async fn a_message_id_of_ours_tells_its_letter(store: Store) {

@@ -39,14 +39,16 @@ impl Count {
     }
 }
 
-/// Notes that a poll begins, so that one that never ends is known too.
+/// Notes that a poll begins, so that one that never ends is known too. A silence of the future was noted by a clock that
+/// was wrong; it begins now.
 pub async fn begin(store: &Store, folder: &str, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
         "
         INSERT INTO poll (folder, silent_since)
         VALUES ($1, $2)
         ON CONFLICT (folder) DO UPDATE
-        SET silent_since = COALESCE(poll.silent_since, excluded.silent_since)
+        SET silent_since = CASE WHEN poll.silent_since <= excluded.silent_since THEN poll.silent_since
+                                ELSE excluded.silent_since END
         ",
     )
     .bind(folder)
@@ -130,8 +132,8 @@ pub async fn count(store: &Store, folder: &str, server: u64, expected: u64, now:
         SET counted_at = excluded.counted_at,
             server_count = excluded.server_count,
             expected = excluded.expected,
-            differs_since = CASE WHEN excluded.differs_since IS NULL THEN NULL
-                                 ELSE COALESCE(poll.differs_since, excluded.differs_since) END
+            differs_since = CASE WHEN poll.differs_since <= excluded.differs_since THEN poll.differs_since
+                                 ELSE excluded.differs_since END
         ",
     )
     .bind(folder)
@@ -187,6 +189,7 @@ mod tests {
     on_both! {
         a_silence_begins_with_its_first_poll_and_ends_with_a_success,
         a_poll_that_was_abandoned_is_forgotten_and_one_that_failed_is_not,
+        a_silence_of_the_future_begins_when_the_clock_is_right_again,
         a_difference_is_as_old_as_its_first_sight,
     }
 
@@ -225,6 +228,17 @@ mod tests {
         forget_abandoned(&store).await.unwrap();
         assert_eq!(polls(&store).await.silent_since, Some(at("2023-02-20T02:00:00Z")));
     }
+
+    async fn a_silence_of_the_future_begins_when_the_clock_is_right_again(store: Store) {
+        for (now, since) in [("2024-02-20T01:00:00Z", "2024-02-20T01:00:00Z"), (NOW, NOW), (LATER, NOW)] {
+            begin(&store, "INBOX", at(now)).await.unwrap();
+            count(&store, "INBOX", 1, 2, at(now)).await.unwrap();
+            let known = polls(&store).await;
+            assert_eq!((known.silent_since, known.count.unwrap().differs_since), (Some(at(since)), Some(at(since))));
+        }
+    }
+
+    const LATER: &str = "2023-02-20T09:00:00Z";
 
     async fn a_difference_is_as_old_as_its_first_sight(store: Store) {
         let times = ["2023-02-20T01:00:00Z", "2023-02-20T01:01:00Z", "2023-02-20T01:02:00Z", "2023-02-20T01:03:00Z"];

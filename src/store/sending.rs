@@ -5,7 +5,7 @@ use super::{
     Store, StoreError, Tx,
     columns::Columns,
     micros, one_row,
-    outbox::{LetterKind, bytes},
+    outbox::{LetterKind, WITHDRAWN, bytes},
     plain,
     presence::present,
 };
@@ -144,7 +144,7 @@ pub async fn withdraw(store: &Store, id: i64, why: &str) -> Result<(), StoreErro
     )
     .bind(id)
     .bind(plain(why))
-    .bind(format!(":withdrawn:{id}"))
+    .bind(format!("{WITHDRAWN}{id}"))
     .bind(store.me().unwrap_or(0))
     .execute(&store.pool)
     .await?;
@@ -162,6 +162,38 @@ pub async fn sending_left_over(store: &Store) -> Result<u64, StoreError> {
                OR EXISTS (SELECT 1 FROM daemon WHERE daemon.id = letter.sender AND daemon.gone_at IS NOT NULL))
         ",
     )
+    .execute(&store.pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// The latest times that the letters which wait may have, if the clock was right.
+#[derive(Debug, Clone, Copy)]
+pub struct Latest {
+    /// When one was queued.
+    pub queued: Timestamp,
+    /// Until when one is put off that was asked for, or goes to staff.
+    pub answer: Timestamp,
+    /// And one that nobody asked for, and waits for its hours.
+    pub unasked: Timestamp,
+}
+
+/// What a clock that was wrong has queued or put off until later than that may leave now; how many letters that are.
+pub async fn call_back(store: &Store, now: Timestamp, latest: Latest) -> Result<u64, StoreError> {
+    let done = sqlx::query(
+        "
+        UPDATE letter
+        SET not_before = $1, queued_at = CASE WHEN queued_at > $1 THEN $1 ELSE queued_at END
+        WHERE state = 'queued'
+          AND (queued_at > $2
+               OR not_before > $4
+               OR (not_before > $3 AND kind NOT IN ('announcement', 'reminder', 'escalation')))
+        ",
+    )
+    .bind(micros(now))
+    .bind(micros(latest.queued))
+    .bind(micros(latest.answer))
+    .bind(micros(latest.unasked))
     .execute(&store.pool)
     .await?;
     Ok(done.rows_affected())
@@ -238,6 +270,7 @@ mod tests {
         two_senders_never_take_the_same_letter,
         what_the_server_said_decides_the_state,
         what_a_dead_daemon_was_sending_is_uncertain_and_not_sent_again,
+        what_a_clock_of_the_future_put_off_leaves_when_it_is_right_again,
     }
 
     async fn letters_are_taken_one_at_a_time_in_order_when_their_time_has_come(store: Store) {
@@ -330,5 +363,29 @@ mod tests {
         assert_eq!(sending_left_over(&store).await.unwrap(), 0);
         assert_eq!(take_next(&store, at(NOW)).await.unwrap().unwrap().id, 2);
         assert!(take_next(&store, at("2024-01-01T00:00:00Z")).await.unwrap().is_none());
+    }
+
+    async fn what_a_clock_of_the_future_put_off_leaves_when_it_is_right_again(store: Store) {
+        let [hour, days, month, year] =
+            ["2023-02-20T09:00:00Z", "2023-02-23T08:00:00Z", "2023-03-20T08:00:00Z", "2024-02-20T08:00:00Z"].map(at);
+        for (kind, now, not_before) in [
+            (LetterKind::Receipt, year, year),
+            (LetterKind::Receipt, at(NOW), month),
+            (LetterKind::Reminder, at(NOW), year),
+            (LetterKind::Reminder, at(NOW), month),
+            (LetterKind::Receipt, at(NOW), hour),
+        ] {
+            let to = format!("{kind:?}{now}{not_before}@x.example").replace(':', "");
+            queue_one(&store, NewLetter { kind, now, not_before, recipient: &to, ..receipt(&to) }).await;
+        }
+        assert!(take_next(&store, at(NOW)).await.unwrap().is_none());
+        let latest = Latest { queued: hour, answer: days, unasked: month };
+        assert_eq!(call_back(&store, at(NOW), latest).await.unwrap(), 3);
+        assert_eq!(call_back(&store, at(NOW), latest).await.unwrap(), 0);
+        for id in 1..=3 {
+            let letter = take_next(&store, at(NOW)).await.unwrap().unwrap();
+            assert_eq!((letter.id, letter.queued_at), (id, at(NOW)));
+        }
+        assert!(take_next(&store, at(NOW)).await.unwrap().is_none(), "the others wait for their hour");
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 use phuluc::{
     duty::{
         given::Given,
-        judge, receive, redact,
+        judge, letters, receive, redact,
         release::{self, Act},
         reprocess::{self, Which},
     },
@@ -244,5 +244,23 @@ async fn a_message_whose_bytes_are_gone_keeps_its_report() {
     let error = reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap_err();
     assert!(format!("{error:#}").contains("the bytes of message 1 were removed"), "{error:#}");
     assert_eq!(story.versions("ha-nam").await, "1 accepted current");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn an_answer_that_staff_withdrew_before_it_left_is_given_anew_when_they_say_so() {
+    let mut story = Story::begin().await;
+    story.mail(without_reason);
+    story.receive().await.unwrap();
+    letters::cancel(&story.desk, 1, STAFF).await.unwrap();
+    let (_, delivered) = story.poll().await;
+    assert_eq!(delivered.sent, 0, "nothing is queued in its place by itself");
+    story.message();
+    assert!(letters::retry(&story.desk, 1, STAFF).await.is_err());
+    let again = async || reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap().words();
+    assert_eq!(again().await, "report, of ha-nam, needs_correction, letter 2 (correction) queued");
+    assert_eq!(again().await, "report, of ha-nam, needs_correction, no letter");
+    story.poll().await;
+    assert_eq!(story.letter().row.id, 2);
     story.end().await;
 }

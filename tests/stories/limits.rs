@@ -67,6 +67,26 @@ async fn the_same_answer_is_given_once_a_day() {
     story.end().await;
 }
 
+/// A battery ran down: the clock stands in the next year for a while, and is put right again.
+#[tokio::test]
+async fn what_a_clock_of_the_future_did_keeps_nobody_from_being_answered() {
+    let mut story = Story::begin().await;
+    story.at("2024-02-20 09:00:00");
+    for number in 0..4 {
+        story.mail(|mail| mail.file("Phu luc.xlsx", another(number)));
+    }
+    story.poll().await;
+    assert_eq!((story.messages().len(), story.letters().len()), (4, 4));
+    story.at("2023-02-20 09:10:00");
+    for (number, limit) in [(4, ""), (5, ""), (6, ""), (7, ""), (8, " (limit: 4 answers within an hour)")] {
+        story.mail(|mail| mail.file("Phu luc.xlsx", another(number)));
+        story.poll().await;
+        assert_eq!(story.outcome(), format!("report from ha-nam accepted{limit}"));
+    }
+    assert_eq!(story.letters().len(), 4 + 1, "and staff are told of the limit");
+    story.end().await;
+}
+
 /// Provinces that have a domain of the story's own.
 const PROVINCES: [&str; 8] =
     ["ha-noi", "hai-phong", "an-giang", "bac-giang", "bac-kan", "bac-lieu", "bac-ninh", "ben-tre"];
