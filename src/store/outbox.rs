@@ -539,8 +539,8 @@ mod tests {
     }
 
     async fn what_staff_withdraw_can_be_told_anew_if_it_answers_and_never_left(store: Store) {
-        let message = Some(new(&store, &mail("1", b"x")).await);
-        let answer = |fact, recipient| NewLetter { message, recipient, ..receipt(fact) };
+        let message = new(&store, &mail("1", b"x")).await;
+        let answer = |fact, recipient| NewLetter { message: Some(message), recipient, ..receipt(fact) };
         queue_one(&store, answer("queued", "a@x.example")).await;
         queue_one(&store, NewLetter { message: None, ..answer("a reminder", "b@x.example") }).await;
         queue_one(&store, answer("queued:again:c@x.example", "c@x.example")).await;
@@ -558,7 +558,7 @@ mod tests {
             withdrawn(&store, id).await.unwrap();
         }
         let mut tx = store.begin().await.unwrap();
-        assert_eq!(facts_of(&mut tx, message.unwrap()).await.unwrap(), ["queued:again:c@x.example", "uncertain"]);
+        assert_eq!(facts_of(&mut tx, message).await.unwrap(), ["queued:again:c@x.example", "uncertain"]);
         drop(tx);
         for (fact, is_new) in
             [("queued", true), ("failed", true), ("a reminder", false), ("queued:again:c@x.example", false)]
