@@ -10,7 +10,7 @@ pub fn of(mail: &Mail) -> Option<String> {
     let (_, domain) = sender.address.rsplit_once('@')?;
     // Full-width letters and signs become the plain ones, as people read them.
     let name: String = sender.name.nfkc().filter(|c| !is_invisible(*c)).collect();
-    if let Some(other) = address_in(&name).filter(|other| !aligned(other, domain)) {
+    if let Some(other) = addresses_in(&name).find(|other| !aligned(other, domain)) {
         return Some(format!("the name beside the address shows an address of {other}"));
     }
     if domain.split('.').any(|label| label.starts_with("xn--")) {
@@ -19,14 +19,17 @@ pub fn of(mail: &Mail) -> Option<String> {
     None
 }
 
-/// The host of an address that a display name holds.
-fn address_in(name: &str) -> Option<String> {
-    let (before, after) = name.split_once('@')?;
-    let host: String =
-        after.trim_start().chars().take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-')).collect();
-    let host = host.trim_matches('.').to_lowercase();
-    let has_local = before.trim_end().chars().next_back().is_some_and(|c| c.is_alphanumeric() || "._-+".contains(c));
-    (has_local && host.contains('.')).then_some(host)
+/// The hosts of the addresses that a display name holds.
+fn addresses_in(name: &str) -> impl Iterator<Item = String> {
+    name.match_indices('@').filter_map(|(at, sign)| {
+        let (before, after) = (&name[..at], &name[at + sign.len()..]);
+        let host: String =
+            after.trim_start().chars().take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-')).collect();
+        let host = host.trim_matches('.').to_lowercase();
+        let has_local =
+            before.trim_end().chars().next_back().is_some_and(|c| c.is_alphanumeric() || "._-+".contains(c));
+        (has_local && host.contains('.')).then_some(host)
+    })
 }
 
 fn is_invisible(c: char) -> bool {
@@ -52,6 +55,9 @@ mod tests {
             ("\"an\u{FF20}hanam\u{FF0E}example\" <x@evil.test>", true),
             ("\"an\u{200B}@\u{200B}hanam.example\" <x@evil.test>", true),
             ("\"an@hànam.example\" <x@evil.test>", true),
+            ("\"@ vanthu@hanoi.example\" <an@hanam.example>", true),
+            ("\"an@hanam.example, vanthu@hanoi.example\" <an@hanam.example>", true),
+            ("\"an@hanam.example, binh@vp.hanam.example\" <an@hanam.example>", false),
             ("An <an@xn--hanam-xyz.example>", true),
             ("An <an@vp.xn--80ak6aa92e.test>", true),
         ] {
