@@ -1,6 +1,7 @@
 //! A Maildir on this machine: what a mail server delivered into `new/` and what other readers moved to `cur/`.
-//! A message's name up to its `:` is its identity; its flags are nobody's business but the other readers'.
-//! Everything here blocks and is called off the runtime.
+//! A message's name up to its `:` is its identity, unless a filed message has that name already: who puts files in by
+//! hand may use one again. Its flags are nobody's business but the other readers'. Everything here blocks and is called
+//! off the runtime.
 
 use super::{Fetched, Filed, Key, LONGEST_HEADER, Listed, Listing, MailboxError};
 use crate::clock::from_micros;
@@ -94,8 +95,7 @@ impl Maildir {
             return Ok(Filed::LeftInPlace);
         }
         let Some(file) = self.find(&self.path, uid)? else { return Ok(Filed::AlreadyGone) };
-        // Maildir++: a folder is a Maildir whose name begins with a dot, in IMAP's spelling of names.
-        let folder = self.path.join(format!(".{}", utf7_imap::encode_utf7_imap(self.filed.clone())));
+        let folder = self.folder_of_filed();
         for part in ["new", "cur", "tmp"] {
             let part = folder.join(part);
             fs::create_dir_all(&part).map_err(|source| MailboxError::Io { path: part, source })?;
@@ -119,7 +119,8 @@ impl Maildir {
                 // A name that is not UTF-8 was given by no mail server; what is no file is no message.
                 let Ok(name) = entry.file_name().into_string() else { continue };
                 if !name.starts_with('.') && entry.file_type().is_ok_and(|kind| kind.is_file()) {
-                    messages.insert(base(&name).to_owned(), entry.path());
+                    let Some(uid) = self.uid(base(&name), &entry.path())? else { continue };
+                    messages.insert(uid, entry.path());
                 }
             }
         }
@@ -133,10 +134,39 @@ impl Maildir {
             return Ok(None);
         }
         let likely = [format!("new/{uid}"), format!("cur/{uid}:2,"), format!("cur/{uid}:2,S"), format!("cur/{uid}")];
-        if let Some(file) = likely.iter().map(|name| maildir.join(name)).find(|file| file.is_file()) {
+        if let Some(file) = likely.iter().map(|name| maildir.join(name)).find(|file| file.is_file())
+            && !self.is_filed(uid)
+        {
             return Ok(Some(file));
         }
         Ok(self.messages(maildir)?.remove(uid))
+    }
+
+    /// What a message is known by; none where its file is gone by now. Under the name of a filed one it is another
+    /// message, and its time tells it from a third.
+    fn uid(&self, name: &str, file: &Path) -> Result<Option<String>, MailboxError> {
+        if !self.is_filed(name) {
+            return Ok(Some(name.to_owned()));
+        }
+        let about = gone_is_none(fs::metadata(file), file)?;
+        about.map(|about| Ok(format!("{name},again={}", modified(&about, file)?.as_microsecond()))).transpose()
+    }
+
+    /// Whether a message of this name was filed, whatever flags it has there. Each is asked for by itself, since the
+    /// folder grows without end.
+    fn is_filed(&self, name: &str) -> bool {
+        const FLAGS: [char; 6] = ['D', 'F', 'P', 'R', 'S', 'T'];
+        let folder = self.folder_of_filed().join("cur");
+        let flags = |set: u32| FLAGS.iter().enumerate().filter(move |(at, _)| set >> at & 1 == 1).map(|(_, flag)| flag);
+        !self.filed.is_empty()
+            && folder.is_dir()
+            && (0..1 << FLAGS.len())
+                .any(|set| folder.join(format!("{name}:2,{}", flags(set).collect::<String>())).exists())
+    }
+
+    /// Maildir++: a folder is a Maildir whose name begins with a dot, in IMAP's spelling of names.
+    fn folder_of_filed(&self) -> PathBuf {
+        self.path.join(format!(".{}", utf7_imap::encode_utf7_imap(self.filed.clone())))
     }
 }
 

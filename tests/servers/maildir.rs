@@ -45,6 +45,40 @@ async fn a_maildir_is_listed_fetched_and_filed() {
     }
 }
 
+/// Somebody who puts mails in by hand calls each of them the same.
+#[tokio::test]
+async fn another_mail_under_the_name_of_a_filed_one_is_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let maildir = folder.path().join("mail");
+    for part in ["new", "cur", "tmp"] {
+        fs::create_dir_all(maildir.join(part)).unwrap();
+    }
+    let config = config(folder.path(), "maildir:mail", "directory:out");
+    let mut mailbox = Mailbox::open(&config).await.unwrap();
+    let mut known = Vec::new();
+    for (name, text) in [
+        ("new/report.eml", "one"),
+        ("new/report.eml", "two"),
+        ("cur/report.eml:2,F", "three"),
+        ("new/other.eml", "four"),
+    ] {
+        fs::write(maildir.join(name), text).unwrap();
+        let listing = mailbox.list(None).await.unwrap();
+        let [listed] = listing.new.as_slice() else { panic!("{:?}", listing.new) };
+        assert_eq!(mailbox.list(None).await.unwrap().new[0].key, listed.key, "it is the same at every look");
+        assert_eq!(mailbox.fetch(listed, 99).await.unwrap().raw, text.as_bytes());
+        // What was filed before is not this one, whoever asks to file it again.
+        for key in &known {
+            assert_eq!(mailbox.file(key).await.unwrap(), Filed::AlreadyGone);
+        }
+        assert_eq!(mailbox.file(&listed.key).await.unwrap(), Filed::Moved);
+        assert!(!known.contains(&listed.key));
+        known.push(listed.key.clone());
+    }
+    assert_eq!(known[0].uid, "report.eml");
+    assert_eq!(fs::read_dir(maildir.join(".Processed/cur")).unwrap().count(), 4);
+}
+
 #[tokio::test]
 async fn a_maildir_that_is_not_there_is_no_empty_mailbox() {
     let folder = tempfile::tempdir().unwrap();
