@@ -94,6 +94,10 @@ pub struct AgencyState {
     pub version: u32,
     /// Its messages that wait for staff.
     pub held: u32,
+    /// Those among them that are proved to be its own. A name in a form and a From are written by whom they please, so
+    /// they must not keep our letters from an agency; nor need they: what is not believed under an agency's address is
+    /// told to the agency, and staff see all of it.
+    pub proved: u32,
 }
 
 /// One version of an agency's report.
@@ -204,7 +208,8 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
                COALESCE(received.version, 0) AS version,
                COALESCE(received.errors, 0) AS errors,
                COALESCE(received.warnings, 0) AS warnings,
-               COALESCE(waiting.held, 0) AS held
+               COALESCE(waiting.held, 0) AS held,
+               COALESCE(waiting.proved, 0) AS proved
         FROM expectation
         JOIN agency ON agency.id = expectation.agency
         -- One version is current at most; asked for in one go, all of it stands in one index.
@@ -225,7 +230,10 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
         ) AS received ON received.agency = expectation.agency
         -- Held is a word where there is one; said so, both databases count in the index.
         LEFT JOIN (
-            SELECT agency, COUNT(*) AS held
+            SELECT agency,
+                   COUNT(*) AS held,
+                   SUM(CASE WHEN held IN ('unknown_sender', 'unauthenticated') OR evidence LIKE '%, a guess'
+                            THEN 0 ELSE 1 END) AS proved
             FROM message
             WHERE campaign = $1 AND held > ''
             GROUP BY agency
@@ -382,6 +390,7 @@ fn agency_state(row: &AnyRow) -> Result<AgencyState, StoreError> {
         warnings: row.number("warnings")?,
         version: row.number("version")?,
         held: row.number("held")?,
+        proved: row.number("proved")?,
     })
 }
 
@@ -425,6 +434,7 @@ mod tests {
         store::{
             again,
             messages::{self, Held, MessageKind, MessageOutcome},
+            standing,
             tests::*,
         },
     };
@@ -716,7 +726,30 @@ mod tests {
         };
         record(&store, message, &held).await;
         let state = agency_states(&store, &campaign).await.unwrap().remove(0);
-        assert_eq!((state.versions, state.errors, state.held), (1, 1, 1));
+        assert_eq!((state.versions, state.errors, state.held, state.proved), (1, 1, 1, 1));
+        // Whose nobody proves to be an agency's is shown to staff, and keeps nothing from it.
+        for (held, evidence, proved) in [
+            (Held::UnknownSender, Some("the form names it, a guess"), 0),
+            (Held::UnknownSender, Some("our address"), 0),
+            (Held::Unauthenticated, Some("domain"), 0),
+            (Held::Ambiguous, Some("the form was made for it, a guess"), 0),
+            (Held::Ambiguous, Some("address"), 1),
+            (Held::Unreadable, None, 1),
+        ] {
+            let outcome = MessageOutcome {
+                agency: Some(&ha_noi),
+                campaign: Some(&campaign),
+                held: Some(held),
+                evidence,
+                ..MessageOutcome::of(MessageKind::Report)
+            };
+            record(&store, message, &outcome).await;
+            let state = agency_states(&store, &campaign).await.unwrap().remove(0);
+            assert_eq!((state.held, state.proved), (1, proved), "{held:?} {evidence:?}");
+            let alone = standing::standing(&store, &campaign, &ha_noi).await.unwrap().unwrap();
+            assert_eq!(alone, standing::Standing::from(&state), "{held:?} {evidence:?}");
+        }
+        record(&store, message, &held).await;
         assert_eq!(
             (state.verdict, state.on_time, state.accepted_at),
             (Some(Verdict::NeedsCorrection), Some(true), None)

@@ -20,7 +20,7 @@ pub struct Standing {
     pub verdict: Option<Verdict>,
     /// The current version; 0 where there is none.
     pub version: u32,
-    /// Its messages that wait for staff.
+    /// Its messages that wait for staff and are proved to be its own.
     pub held: u32,
 }
 
@@ -37,6 +37,8 @@ pub async fn standing(store: &Store, campaign: &CampaignId, agency: &AgencyId) -
                    SELECT COUNT(*)
                    FROM message
                    WHERE message.campaign = $1 AND message.agency = $2 AND message.held IS NOT NULL
+                     AND message.held NOT IN ('unknown_sender', 'unauthenticated')
+                     AND COALESCE(message.evidence, '') NOT LIKE '%, a guess'
                ) AS held
         FROM expectation
         LEFT JOIN report
@@ -72,7 +74,7 @@ impl From<&AgencyState> for Standing {
             deadline: state.deadline,
             verdict: state.verdict,
             version: state.version,
-            held: state.held,
+            held: state.proved,
         }
     }
 }
