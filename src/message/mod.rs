@@ -15,6 +15,7 @@ pub mod quoted;
 mod returned;
 pub mod signature;
 pub mod trust;
+mod within;
 mod words;
 
 use std::borrow::Cow;
@@ -26,6 +27,7 @@ pub use self::address::{Party, reaches};
 use self::delivery::Delivery;
 pub use self::header::Headers;
 use self::header::Structured;
+pub use self::within::Within;
 use crate::attachment::{self, Attachment};
 
 /// The longest Message-ID that fits a line of a mail (RFC 5322).
@@ -65,6 +67,8 @@ pub struct Mail {
     pub text: String,
     /// Every part that is not the text; what attached mails hold stands behind them.
     pub attachments: Vec<Attachment>,
+    /// The attached mails at any depth, each before those within it.
+    pub within: Vec<Within>,
     /// The top-level header block.
     pub headers: Headers,
     /// The top-level media type, lower-case, `text/plain` where none is declared.
@@ -107,6 +111,20 @@ impl Mail {
     pub fn has_workbook(&self) -> bool {
         self.attachments.iter().any(|attachment| attachment.kind.is_workbook())
     }
+
+    /// The attached mails that hold this file.
+    pub fn around(&self, file: usize) -> impl Iterator<Item = &Within> {
+        self.within.iter().filter(move |within| within.files.contains(&file))
+    }
+
+    /// Takes files out.
+    pub fn leave_out(&mut self, mut files: Vec<usize>) {
+        files.sort_unstable();
+        for file in files.into_iter().rev() {
+            self.attachments.remove(file);
+            self.within.iter_mut().for_each(|within| within.without(file));
+        }
+    }
 }
 
 /// Reads a mail, whatever it is.
@@ -133,6 +151,7 @@ pub fn read(raw: &[u8]) -> Mail {
         delivery: delivery::read(&headers, null, &text, &contents.attachments),
         text,
         attachments: contents.attachments,
+        within: contents.within,
         content_type: if declared.contains('/') { declared } else { "text/plain".to_owned() },
         incomplete: contents.incomplete,
         headers,

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::header::{Headers, Structured};
+use super::within::Within;
 use super::words;
 use crate::attachment::{self, Allowance, Attachment, FileKind, Inner, Sealed};
 use crate::text;
@@ -21,6 +22,8 @@ const MAX_LEVELS: usize = 40;
 const MAX_TEXT: usize = 64 * 1024;
 /// How much of a text part is read to get there: the markup and style of an HTML mail outweigh its words.
 const MAX_MARKUP: usize = 1024 * 1024;
+/// Of an attached mail only the first lines are wanted.
+const MAX_MARKUP_WITHIN: usize = 64 * 1024;
 
 /// What was found in a mail.
 #[derive(Default)]
@@ -28,6 +31,8 @@ pub(super) struct Contents {
     plain: Option<String>,
     html: Option<String>,
     pub attachments: Vec<Attachment>,
+    /// The attached mails, each before those within it.
+    pub within: Vec<Within>,
     /// Whether parts were left out for the limits.
     pub incomplete: bool,
     parts: usize,
@@ -38,6 +43,8 @@ pub(super) struct Contents {
 #[derive(Clone, Copy, Default)]
 struct Place {
     mails: usize,
+    /// The innermost attached mail it stands in.
+    mail: Option<usize>,
     archives: usize,
     levels: usize,
     /// Directly within a multipart/digest, where a part is a mail unless it says otherwise.
@@ -109,9 +116,12 @@ impl Contents {
             };
             let free = slot.as_ref().is_none_or(String::is_empty);
             if free && matches!(declared.value.as_str(), "text/plain" | "text/html") {
-                *slot = Some(shown(declared, &bytes));
+                *slot = Some(shown(declared, &bytes, MAX_MARKUP));
                 return;
             }
+        }
+        if nameless && worded && matches!(declared.value.as_str(), "text/plain" | "text/html") {
+            self.note_within(declared, &bytes, place);
         }
         if nameless && kind == FileKind::Empty {
             return;
@@ -128,14 +138,27 @@ impl Contents {
     /// its parts are listed behind it. Deeper ones are only walked: listing each would multiply the bytes.
     fn mail_within(&mut self, name: String, declared: &str, bytes: &[u8], place: Place) {
         if place.mails == 0 {
-            self.list(name, declared, FileKind::Mail, bytes.to_vec());
+            self.list(name.clone(), declared, FileKind::Mail, bytes.to_vec());
         }
         if place.mails == MAX_MAILS {
             self.incomplete = true;
             return;
         }
         let (headers, body) = Headers::split(bytes);
-        self.entity(&headers, body, Place { mails: place.mails + 1, levels: place.levels + 1, digest: false, ..place });
+        let mail = self.within.len();
+        self.within.push(Within::begin(&name, &headers, self.attachments.len()));
+        let within =
+            Place { mails: place.mails + 1, mail: Some(mail), levels: place.levels + 1, digest: false, ..place };
+        self.entity(&headers, body, within);
+        self.within[mail].files.end = self.attachments.len();
+    }
+
+    /// Notes how the text of an attached mail begins; the part itself is listed like any other.
+    fn note_within(&mut self, declared: &Structured, bytes: &[u8], place: Place) {
+        if let Some(mail) = place.mail.filter(|mail| self.within[*mail].head.is_empty()) {
+            let text = shown(declared, bytes, MAX_MARKUP_WITHIN);
+            self.within[mail].note(&text);
+        }
     }
 
     /// Lists a file and, where it holds others, these behind it.
@@ -283,8 +306,8 @@ fn without_last_line_end(section: &[u8]) -> &[u8] {
 }
 
 /// A text part as words, cut to what is kept.
-fn shown(declared: &Structured, bytes: &[u8]) -> String {
-    let bytes = &bytes[..bytes.len().min(MAX_MARKUP)];
+fn shown(declared: &Structured, bytes: &[u8], most: usize) -> String {
+    let bytes = &bytes[..bytes.len().min(most)];
     let decoded = words::decode(&declared.parameter("charset").unwrap_or_default(), bytes);
     let words = if declared.value == "text/html" {
         mail_parser::decoders::html::html_to_text(&with_line_breaks(&decoded))

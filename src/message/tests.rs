@@ -155,6 +155,50 @@ fn a_forwarded_mail_is_opened() {
 }
 
 #[test]
+fn of_attached_mails_is_known_whose_they_are_how_they_begin_and_what_they_hold() {
+    let file = |name: &str| format!("Content-Type: text/csv; name={name}\r\n\r\na,b\r\n");
+    let inmost = format!(
+        "From: c@x.example\r\nMessage-ID: <3@x.example>\r\nSubject: =?utf-8?q?M=E1=BA=ACT?=\r\n\
+         Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: text/html; charset=utf-8\r\n\r\n\
+         <p>Dòng một</p><p>Dòng hai</p>\r\n--c\r\n{}--c--\r\n",
+        file("c.csv")
+    );
+    let inner = format!(
+        "From: b@x.example\r\nMessage-ID: <2@x.example>\r\nSubject: Fwd\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\n\r\nfirst\r\n\r\nsecond\r\n--b\r\nContent-Type: message/rfc822; name=\"c.eml\"\r\n\r\n{inmost}\r\n--b--\r\n"
+    );
+    let raw = format!(
+        "From: a@x.example\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nouter\r\n--a\r\n{}\
+         --a\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--a\r\n{}--a--\r\n",
+        file("a.csv"),
+        file("z.csv")
+    );
+    let mut mail = read(raw.as_bytes());
+    let told = |within: &Within| {
+        (within.message_id.clone().unwrap(), within.name.clone(), within.subject.clone(), within.head.join("|"))
+    };
+    let text = |id: &str, name: &str, subject: &str, head: &str| {
+        (id.to_owned(), name.to_owned(), subject.to_owned(), head.to_owned())
+    };
+    assert_eq!(
+        mail.within.iter().map(told).collect::<Vec<_>>(),
+        [text("<2@x.example>", "", "Fwd", "first|second"), text("<3@x.example>", "c.eml", "MẬT", "Dòng một|Dòng hai")]
+    );
+    assert_eq!(mail.text.trim(), "outer");
+    let around = |mail: &Mail, name: &str| {
+        let at = mail.attachments.iter().position(|file| file.name == name).unwrap();
+        mail.around(at).filter_map(|within| within.message_id.clone()).collect::<Vec<_>>().join(" ")
+    };
+    for _ in 0..2 {
+        assert_eq!(around(&mail, "c.csv"), "<2@x.example> <3@x.example>");
+        assert_eq!(around(&mail, "z.csv"), "");
+        // What is taken out leaves the others where they belong.
+        let first = mail.attachments.iter().position(|file| file.name != "c.csv" && file.name != "z.csv").unwrap();
+        mail.leave_out(vec![first]);
+    }
+}
+
+#[test]
 fn broken_wrappings_are_read_all_the_same() {
     let part = b"Content-Disposition: attachment; filename=a.xlsx\r\nContent-Transfer-Encoding: base64";
     let whole = String::from_utf8(with_part(part, encoded(&xlsx()).as_bytes())).unwrap();
