@@ -257,7 +257,18 @@ fn is_bounce(mail: &Mail) -> bool {
     reports_delivery || holds_status() || from_a_server() || mail.headers.first("x-failed-recipients").is_some()
 }
 
-fn brings_a_report(mail: &Mail) -> bool {
+/// Whether it bears an address of ours in From.
+pub fn is_from_us(mail: &Mail, own: &Own) -> bool {
+    mail.from.iter().any(|party| is_own(&party.address, own))
+}
+
+/// Whether a machine wrote it about another mail: what is attached to it came back and was not sent.
+pub fn returns_mail(mail: &Mail) -> bool {
+    machine_report(mail).is_some() || (is_bounce(mail) && mail.return_path.as_deref() == Some(""))
+}
+
+/// Whether it brings a workbook, a document, or a container that may hold one.
+pub fn brings_a_report(mail: &Mail) -> bool {
     use FileKind::*;
     mail.attachments.iter().any(|file| match file.kind {
         Xlsx | Xlsb | Xls | Ods | EncryptedOffice | Docx | Doc | Odt | Pdf | Zip | Rar | SevenZip | SignedMail

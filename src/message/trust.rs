@@ -1,6 +1,7 @@
 //! Whether a sender is who they say: judged from the Authentication-Results (RFC 8601) that the receiving host
-//! wrote, from the mail's own signatures where that host wrote none, and from the letter of ours that it answers.
-//! Only the topmost field of the configured authserv-id counts: anything below may be the sender's own.
+//! wrote, from the mail's own signatures where that host said nothing of them, and from the letter of ours that it
+//! answers. Of the configured authserv-id count the fields above the first Received, which no sender can have written,
+//! else the topmost field alone: anything below may be the sender's own.
 
 use super::{
     Mail, header,
@@ -52,6 +53,9 @@ impl Trust {
         };
         let from = sender.address.rsplit_once('@').map_or("", |(_, domain)| domain);
         let found = match results(mail, witnesses.host) {
+            Some((host, results)) if is_open(&results) => {
+                completed(by_results(host, &results, from), by_signatures(witnesses, from))
+            }
             Some((host, results)) => by_results(host, &results, from),
             None => by_signatures(witnesses, from),
         };
@@ -62,9 +66,9 @@ impl Trust {
     }
 }
 
-/// Whether the receiving host said anything about this mail.
-pub fn was_checked(mail: &Mail, host: Option<&str>) -> bool {
-    results(mail, host).is_some()
+/// Whether the mail's own signatures may tell more than the receiving host said.
+pub fn wants_signatures(mail: &Mail, host: Option<&str>) -> bool {
+    results(mail, host).is_none_or(|(_, results)| is_open(&results))
 }
 
 /// Whether two hosts belong to the same organization (RFC 7489 §3.2).
@@ -86,14 +90,45 @@ struct Found {
     domain: Option<String>,
 }
 
+/// What the host found out. Checkers that stand one behind the other, as OpenDKIM and OpenDMARC do, write a field each.
+/// Whoever takes a mail in writes its own Received above all that came with it, so what stands above the first one is
+/// the host's, however many fields it is; below, a second field next to the host's may be a forged one.
 fn results<'a>(mail: &Mail, host: Option<&'a str>) -> Option<(&'a str, Vec<Found>)> {
     let host = host?.trim_end_matches('.');
-    mail.headers.all("authentication-results").find_map(|value| {
-        let plain = header::without_comments(value).to_lowercase();
-        let mut pieces = outside_quotes(&plain, ';').into_iter();
-        let id = pieces.next()?.split_whitespace().next()?.trim_end_matches('.').to_owned();
-        id.eq_ignore_ascii_case(host).then(|| (host, pieces.filter_map(found).collect()))
-    })
+    let is_results = |name: &str| name.eq_ignore_ascii_case("authentication-results");
+    let received = mail.headers.iter().position(|(name, _)| name.eq_ignore_ascii_case("received")).unwrap_or(0);
+    let above = mail.headers.iter().take(received).filter(|(name, _)| is_results(name));
+    let above: Vec<Vec<Found>> = above.filter_map(|(_, value)| results_of(host, value)).collect();
+    if !above.is_empty() {
+        return Some((host, above.into_iter().flatten().collect()));
+    }
+    mail.headers.all("authentication-results").find_map(|value| Some((host, results_of(host, value)?)))
+}
+
+/// The results in a field, if it is the host's.
+fn results_of(host: &str, value: &str) -> Option<Vec<Found>> {
+    let plain = header::without_comments(value).to_lowercase();
+    let mut pieces = outside_quotes(&plain, ';').into_iter();
+    let id = pieces.next()?.split_whitespace().next()?.trim_end_matches('.').to_owned();
+    id.eq_ignore_ascii_case(host).then(|| pieces.filter_map(found).collect())
+}
+
+/// Whether the host neither judged the mail as a whole nor looked at any signature.
+fn is_open(results: &[Found]) -> bool {
+    let decides = |found: &Found| match found.method.as_str() {
+        "dmarc" => matches!(found.result.as_str(), "pass" | "fail"),
+        method => method == "dkim",
+    };
+    !results.iter().any(decides)
+}
+
+/// What the host said, with what the signatures tell that it did not look at.
+fn completed(said: Trust, signatures: Trust) -> Trust {
+    match (said, signatures) {
+        (_, right @ Trust::Verified(_)) => right,
+        (Trust::Unverified(_), wrong @ Trust::Failed(_)) => wrong,
+        (said, _) => said,
+    }
 }
 
 fn found(result: &str) -> Option<Found> {
@@ -239,7 +274,37 @@ mod tests {
         }
         let mail = crate::message::read(format!("{pass}From: a@vp.hanam.example\r\n\r\nx").as_bytes());
         assert_eq!(Trust::of(&mail, &Witnesses::default()).as_str(), "unverified");
-        assert!(was_checked(&mail, Some(HOST)) && !was_checked(&mail, None));
+        assert!(!wants_signatures(&mail, Some(HOST)) && wants_signatures(&mail, None));
+    }
+
+    #[test]
+    fn each_checker_of_our_host_is_heard_above_the_first_received_and_nobody_below_it() {
+        let field = |results: &str| format!("Authentication-Results: mx.mic.example; {results}\r\n");
+        let dmarc = field("dmarc=none (p=none dis=none) header.from=vp.hanam.example");
+        let dkim = field("dkim=pass (2048-bit key) header.d=hanam.example header.i=@hanam.example");
+        let other = "Authentication-Results: mx.evil.test; dkim=pass header.d=hanam.example\r\n".to_owned();
+        let received = "Received: from x by mx.mic.example; Mon, 20 Feb 2023 09:00:00 +0700\r\n".to_owned();
+        let filter = "DKIM-Filter: OpenDKIM Filter v2.11.0 mx.mic.example 4F2A\r\n".to_owned();
+        for (fields, trust, wants) in [
+            // OpenDMARC above OpenDKIM, in any order, with what they write beside.
+            (vec![&dmarc, &dkim, &received], "verified", false),
+            (vec![&dkim, &dmarc, &received], "verified", false),
+            (vec![&dmarc, &filter, &dkim, &received], "verified", false),
+            (vec![&dmarc, &other, &received], "unverified", true),
+            // What the sender wrote stands below the Received of whoever took it in.
+            (vec![&dmarc, &received, &dkim], "unverified", true),
+            (vec![&received, &dmarc, &dkim], "unverified", true),
+            (vec![&received, &other, &dmarc, &dkim], "unverified", true),
+            (vec![&dmarc, &received, &dkim, &received], "unverified", true),
+            // Without any Received nobody knows where the sender's fields begin.
+            (vec![&dmarc, &dkim], "unverified", true),
+        ] {
+            let headers: String = fields.into_iter().map(String::as_str).collect();
+            let mail = crate::message::read(format!("{headers}From: a@vp.hanam.example\r\n\r\nx").as_bytes());
+            assert_eq!((judged(&headers).as_str(), wants_signatures(&mail, Some(HOST))), (trust, wants), "{headers}");
+        }
+        let fail = field("dmarc=fail header.from=vp.hanam.example");
+        assert_eq!(judged(&format!("{dkim}{fail}{received}")).as_str(), "failed");
     }
 
     #[test]
@@ -272,6 +337,27 @@ mod tests {
                 vec![checked("hanam.example", Outcome::Right)],
                 "Authentication-Results: mx.mic.example; dmarc=fail\r\n",
                 "failed",
+            ),
+            // A host that looked at no signature leaves that to us.
+            (
+                vec![checked("hanam.example", Outcome::Right)],
+                "Authentication-Results: mx.mic.example; dmarc=none header.from=vp.hanam.example\r\n",
+                "verified",
+            ),
+            (
+                vec![checked("hanam.example", Outcome::Right)],
+                "Authentication-Results: mx.mic.example; spf=fail smtp.mailfrom=hanam.example\r\n",
+                "verified",
+            ),
+            (
+                vec![checked("hanam.example", wrong())],
+                "Authentication-Results: mx.mic.example; dmarc=none header.from=vp.hanam.example\r\n",
+                "failed",
+            ),
+            (
+                vec![checked("hanam.example", Outcome::Right)],
+                "Authentication-Results: mx.mic.example; dkim=none; dmarc=none\r\n",
+                "unverified",
             ),
         ] {
             let mail = crate::message::read(format!("{headers}From: a@vp.hanam.example\r\n\r\nx").as_bytes());
