@@ -101,6 +101,11 @@ impl Bounce {
         let told = self.reports.iter().map(|(_, meaning)| *meaning).find(|meaning| *meaning != Meaning::Unverified);
         told.unwrap_or(Meaning::Unverified).as_str()
     }
+
+    /// Whether it proves to be about a letter of ours.
+    pub fn is_verified(&self) -> bool {
+        self.reports.iter().any(|(_, meaning)| *meaning != Meaning::Unverified)
+    }
 }
 
 /// What a report says, given the letter of ours that it returns.

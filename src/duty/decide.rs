@@ -2,7 +2,8 @@
 //! is, the report in it, and the letter that answers it, if it may be answered at all.
 
 use super::{
-    Desk, bounce,
+    Desk,
+    bounce::{self, Bounce},
     evidence::Evidence,
     given::Given,
     identify::{Identity, identify},
@@ -33,6 +34,7 @@ mod decision;
 pub mod earlier;
 mod found;
 mod held;
+pub mod ours;
 mod secret;
 
 pub use decision::{Decision, Report, Unseen};
@@ -67,23 +69,23 @@ pub fn decide(
             decision.kind = MessageKind::Report;
         }
     }
-    if mail_kind == MailKind::Own {
-        if mail.sender().is_some_and(|sender| desk.setup.is_staff(&sender.address)) {
-            decision.kind = MessageKind::Staff;
-        }
-        return Ok(decision);
-    }
     if mail_kind == MailKind::Bounce {
         decision.bounce = Some(bounce::judge(mail.delivery.as_ref(), evidence.returned.as_ref()));
-        return Ok(decision);
     }
+    let Some(read_as) = to_be_read(desk, mail, mail_kind, &answerable, &decision) else {
+        return Ok(left_unread(desk, mail, mail_kind, decision));
+    };
+    if read_as != mail_kind {
+        decision.kind = recorded_as(read_as);
+    }
+    let mail_kind = read_as;
     let identity = identify(&desk.setup, mail, evidence, given, desk.clock.now());
     decision.campaign = identity.campaign.cloned();
     decision.agency = identity.agency.cloned();
     decision.evidence = Some(identity.evidence.clone()).filter(|evidence| !evidence.is_empty());
     decision.trust = identity.trust.clone();
     decision.answer_to = identity.answer_to.clone();
-    if let Some(place) = secret::place(mail) {
+    if let Some(place) = secret::place(desk, mail) {
         secret::hold(place, given.agency.is_some(), &mut decision);
         return Ok(decision);
     }
@@ -116,16 +118,50 @@ pub fn decide(
         if !decision.secret {
             decision.documents = found::documents(reading, mail, campaign, &decision)?;
         }
-    } else if mail_kind == MailKind::Question && promises_a_file(mail) {
+    } else if mail_kind == MailKind::Question && promises_a_file(mail) && !ours::is_attached(desk, mail) {
         decision.kind = MessageKind::Report;
         decision.verdict = Some(Verdict::Unreadable);
         decision.reason = Some(Reason::NoWorkbook);
         decision.letter = to.map(|to| (LetterKind::NoWorkbook, to));
     } else if mail_kind == MailKind::Question && !desk.setup.config.office.staff.is_empty() {
-        let to = to.filter(|_| answerable == Answerable::Yes);
+        let to = to.filter(|_| answerable == Answerable::Yes && decision.bounce.is_none());
         decision.letter = to.map(|to| (LetterKind::Question, to));
     }
     Ok(decision)
+}
+
+/// As what a mail is to be read; none where it is our own, or a bounce and nothing more. A sign of either takes nobody's
+/// report away: who sends one on to us, or once more after it bounced, may bring the sign along.
+fn to_be_read(
+    desk: &Desk,
+    mail: &Mail,
+    kind: MailKind,
+    answerable: &Answerable,
+    decision: &Decision,
+) -> Option<MailKind> {
+    let brings = mail.sender().is_some()
+        && !desk.with_own(|own| automatic::is_from_us(mail, own))
+        && automatic::brings_a_report(mail);
+    let verified = || decision.bounce.as_ref().is_some_and(Bounce::is_verified);
+    match kind {
+        MailKind::Own | MailKind::Bounce if brings => Some(MailKind::Report),
+        // A person who writes of a bounce, and no server.
+        MailKind::Bounce if *answerable == Answerable::Yes && !verified() => Some(MailKind::Question),
+        MailKind::Own | MailKind::Bounce => None,
+        kind => Some(kind),
+    }
+}
+
+/// What is known of a mail that is our own, or a bounce and nothing more.
+fn left_unread(desk: &Desk, mail: &Mail, kind: MailKind, mut decision: Decision) -> Decision {
+    if kind == MailKind::Own && mail.sender().is_some_and(|sender| desk.setup.is_staff(&sender.address)) {
+        decision.kind = MessageKind::Staff;
+    }
+    // What comes back with it may be anybody's.
+    if let (MailKind::Bounce, Some(place)) = (kind, secret::place(desk, mail)) {
+        secret::hold(place, false, &mut decision);
+    }
+    decision
 }
 
 fn recorded_as(kind: MailKind) -> MessageKind {

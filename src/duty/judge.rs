@@ -157,7 +157,7 @@ async fn read_once(desk: &Desk, kept: &Arc<Kept>, given: Given) -> anyhow::Resul
         let _of_this_message = span.enter();
         let Kept { raw, size, arrived } = &*kept;
         let Seen { mail, lost, mut reading } = see(&work.fence, raw)?;
-        let Some(mail) = mail else { return Ok(Err(lost)) };
+        let Some(mut mail) = mail else { return Ok(Err(lost)) };
         // Only of a mail that was too large is more than what was kept.
         let largest = work.setup.config.mailbox.largest;
         let too_large = (*size > raw.len() as u64).then_some(Unseen::TooLarge { size: *size, largest });
@@ -165,6 +165,7 @@ async fn read_once(desk: &Desk, kept: &Arc<Kept>, given: Given) -> anyhow::Resul
         // A signature holds for the whole mail.
         let whole = unseen.is_none().then_some(raw.as_slice());
         let evidence = evidence::gather(&work, &mut reading, &mail, whole)?;
+        decide::ours::take_out(&work, &mut mail, &evidence);
         let decision = decide::decide(&work, &mut reading, &mail, unseen.as_ref(), *arrived, &evidence, &given)?;
         let files = answer::files(&work, &decision).context("the attachment of the answer cannot be written")?;
         Ok(Ok((mail, decision, files)))
@@ -360,6 +361,8 @@ fn facts(mail: &Mail, kind: MessageKind) -> MessageOutcome<'_> {
 
 /// The decision as the database takes it.
 fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) -> MessageOutcome<'a> {
+    // Of a report that came with a bounce more is to be told than that.
+    let bounce = decision.bounce.as_ref().filter(|_| decision.kind == MessageKind::Bounce);
     MessageOutcome {
         agency: decision.agency.as_ref().map(|agency| &agency.id),
         evidence: decision.evidence.as_deref(),
@@ -370,7 +373,7 @@ fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) ->
         held_why: decision.held.as_ref().map(|(_, why)| why.as_str()),
         rule: rule.or(decision.rule.as_deref()),
         verdict: decision.verdict,
-        reason: decision.reason.map(Reason::as_str).or(decision.bounce.as_ref().map(Bounce::reason)),
+        reason: decision.reason.map(Reason::as_str).or(bounce.map(Bounce::reason)),
         received_at: Some(decision.received_at),
         ..facts(mail, decision.kind)
     }

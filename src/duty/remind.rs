@@ -1,6 +1,6 @@
 //! Reminding: whoever owes something on the day of a step of the ladder is written to, once for each step, with
 //! words that fit what is owed then; from the second overdue step on those above it are too. Nobody is written to
-//! who has reported, whose report waits for staff, who owes none, or who was asked for something in the last days.
+//! who has reported, whose proved report waits for staff, who owes none, or who was asked for something in the last days.
 
 use super::{
     Desk,

@@ -70,20 +70,127 @@ async fn a_hard_sign_without_a_workbook_waits_for_nobody() {
     story.end().await;
 }
 
+/// A report of delivery about a letter that we never sent.
+const STATUS: &str = "Reporting-MTA: dns; mx.mic.example\r\n\r\nFinal-Recipient: rfc822; baocao@mic.example\r\n\
+                      Action: failed\r\nStatus: 5.2.2\r\n";
+
 #[tokio::test]
-async fn a_bounce_is_a_bounce_whatever_it_brings_back() {
+async fn a_sign_of_a_bounce_takes_the_answer_and_not_the_report() {
     let mut story = Story::begin().await;
-    story.mail(|mail| complete(mail).content_type("multipart/report; report-type=delivery-status"));
-    story.mail(|mail| complete(mail).header("X-Failed-Recipients", "a@b.example"));
-    story.mail(|mail| complete(mail).from("MAILER-DAEMON@hanam.example").header("Return-Path", "<>"));
-    story.poll().await;
-    let messages = story.messages();
-    assert_eq!(messages.len(), 3);
-    for message in messages {
-        assert!(outcome(&message).starts_with("bounce unverified (H"), "{}", outcome(&message));
+    let status = |mail: Mail| mail.file_of("", "message/delivery-status", STATUS.as_bytes().to_vec());
+    // (what the mail is like, what it becomes, whom its answer goes to)
+    let table: [(Change, &str, Option<&str>); 4] = [
+        (
+            |mail| mail.content_type("multipart/report; report-type=delivery-status"),
+            "report from ha-nam accepted",
+            None,
+        ),
+        (|mail| mail.header("X-Failed-Recipients", "a@b.example"), "report from ha-nam accepted", None),
+        (
+            |mail| mail.from("MAILER-DAEMON@hanam.example").header("Return-Path", "<>"),
+            "report from ha-nam accepted",
+            None,
+        ),
+        // From nobody we know it waits for staff, as any other.
+        (
+            |mail| mail.from("a@elsewhere.example").header("X-Failed-Recipients", "a@b.example"),
+            "report held unknown_sender accepted",
+            None,
+        ),
+    ];
+    for (change, expected, answered) in table {
+        story.mail(|mail| change(complete(mail)));
+        story.poll().await;
+        let told = story.outcome();
+        assert!(told.starts_with(&format!("{expected} (H")), "{told}");
+        assert_eq!(story.letters().first().map(|letter| letter.sent.to.as_str()), answered);
     }
-    // The workbook in it is one that we sent.
+    assert_eq!(story.reports("ha-nam").await.len(), 3);
+    // A person whose first try bounced, and who sends what the server said along with the second.
+    story.mail(|mail| status(complete(mail).text("Lần trước thư bị trả lại (kèm theo), nay gửi lại báo cáo.")));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam accepted");
+    assert_eq!(story.letter().sent.to, "an@hanam.example");
+    // Who writes of it without a report asks us, and is answered by people.
+    story.mail(|mail| status(mail.text("Thư của chúng tôi bị trả lại, xin hướng dẫn.")));
+    story.poll().await;
+    assert_eq!(story.outcome(), "question from ha-nam");
+    let letter = story.letter();
+    assert_eq!((letter.row.kind.as_str(), letter.sent.to.as_str()), ("forward", "can-bo@mic.example"));
+    story.end().await;
+}
+
+/// What a server sends back was not sent by whoever it speaks for; the digest tells how many such mails there were.
+#[tokio::test]
+async fn what_a_bounce_returns_is_no_report() {
+    let mut story = Story::begin().await;
+    let inner = complete(Mail::new(700, story.desk.clock.now())).bytes();
+    story.mail(|mail| {
+        mail.content_type("multipart/report; report-type=delivery-status")
+            .from("MAILER-DAEMON@hanam.example")
+            .header("Return-Path", "<>")
+            .file_of("", "message/delivery-status", STATUS.as_bytes().to_vec())
+            .file_of("", "message/rfc822", inner)
+    });
+    story.poll().await;
+    let told = story.outcome();
+    assert!(told.starts_with("bounce unverified (H2: "), "{told}");
     assert_eq!(story.versions("ha-nam").await, "");
+    story.at("2023-02-20 16:30:00");
+    story.turn().await;
+    let digest = story.letters().into_iter().find(|letter| letter.row.kind.as_str() == "digest").unwrap();
+    assert!(digest.said().contains("Thư đến: 1 thư báo không gửi được"), "{}", digest.said());
+    story.end().await;
+}
+
+/// A form that we sent, as it comes back by a machine: nobody reports by it, however it is wrapped.
+#[tokio::test]
+async fn our_own_form_that_a_machine_returns_is_no_report() {
+    let mut story = Story::begin().await;
+    story.mail(crate::without_reason);
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam needs_correction");
+    let ours = story.letter();
+    let form = ours.mail.attachments.iter().find(|file| file.name.ends_with(".xlsx")).unwrap().bytes.clone();
+    story.at("2023-02-20 11:00:00");
+    story.mail(|mail| mail.file("Phu luc.xlsx", data("broken/due-missing-4-1.xlsx")));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam needs_correction");
+    story.letter();
+    let before = story.versions("ha-nam").await;
+    let returned = |mail: Mail| mail.file_of("", "message/rfc822", ours.sent.raw.clone());
+    let receipt = "multipart/report; report-type=disposition-notification";
+    let id = &ours.row.message_id;
+    for (mail, told_as) in [
+        (returned(Mail::new(801, story.desk.clock.now())).content_type(receipt), "automatic from ha-nam"),
+        (
+            returned(Mail::new(802, story.desk.clock.now())).header("Auto-Submitted", "auto-replied"),
+            "automatic from ha-nam",
+        ),
+        (
+            Mail::new(803, story.desk.clock.now())
+                .header("Auto-Submitted", "auto-replied")
+                .header("In-Reply-To", id)
+                .file("Phu luc.xlsx", form.clone()),
+            "automatic from ha-nam",
+        ),
+        // Sent on by a program that keeps our Message-ID.
+        (Mail::new(804, story.desk.clock.now()).message_id(id).file("Phu luc.xlsx", form.clone()), "own"),
+    ] {
+        story.raw(&mail.bytes());
+        story.poll().await;
+        let told = story.outcome();
+        assert!(told.starts_with(&format!("{told_as} (H")), "{told}");
+        story.no_letter();
+        assert_eq!(story.versions("ha-nam").await, before, "{told}");
+    }
+    // The same marks of ours, and another workbook: that is the agency's.
+    story.mail(|mail| complete(mail).message_id(id));
+    story.mail(|mail| mail.header("X-Phuluc", &ours.header("x-phuluc").unwrap()).file("a.xlsx", crate::another(0)));
+    story.poll().await;
+    for message in story.messages() {
+        assert!(outcome(&message).starts_with("report from ha-nam accepted (H1: "), "{}", outcome(&message));
+    }
     story.no_letter();
     story.end().await;
 }

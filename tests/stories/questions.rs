@@ -278,3 +278,71 @@ async fn a_question_that_our_server_delivers_twice_is_passed_on_once() {
     story.messages();
     story.end().await;
 }
+
+/// What was attached to a question is our own letter: there is nothing to correct in it.
+#[tokio::test]
+async fn a_question_that_brings_our_letter_or_our_form_as_it_was_goes_to_staff() {
+    let mut story = Story::begin().await;
+    story.mail(crate::without_reason);
+    story.poll().await;
+    story.message();
+    let ours = story.letter();
+    let form = ours.mail.attachments.iter().find(|file| file.name.ends_with(".xlsx")).unwrap().bytes.clone();
+    let id = &ours.row.message_id;
+    let asked: [&dyn Fn(Mail) -> Mail; 2] = [
+        &|mail| {
+            mail.text("Ô F18 đề nghị ghi gì? Thư của Quý Cục gửi kèm.").file_of(
+                "thu.eml",
+                "message/rfc822",
+                ours.sent.raw.clone(),
+            )
+        },
+        &|mail| mail.text("Ô F18 đề nghị ghi gì?").header("In-Reply-To", id).file("Phu luc.xlsx", form.clone()),
+    ];
+    for (number, ask) in asked.into_iter().enumerate() {
+        story.at(&format!("2023-02-2{} 09:00:00", number + 1));
+        story.mail(|mail| ask(mail.subject("Hỏi về thư đề nghị bổ sung")));
+        story.poll().await;
+        assert_eq!(story.outcome(), "question from ha-nam", "{number}");
+        let letters = story.letters();
+        assert!(letters.iter().any(|letter| letter.sent.to == STAFF && letter.row.kind.as_str() == "forward"));
+        assert!(letters.iter().all(|letter| letter.row.kind.as_str() != "correction"), "{number}");
+        assert_eq!(story.versions("ha-nam").await, "1 needs_correction current");
+    }
+    // Who says to bring the report and forgot to fill it in is told once more what is missing.
+    story.at("2023-02-23 09:00:00");
+    story.mail(|mail| {
+        mail.text("Gửi kèm báo cáo đã bổ sung.").header("In-Reply-To", id).file("Phu luc.xlsx", form.clone())
+    });
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam needs_correction");
+    assert_eq!(story.letter().row.kind.as_str(), "correction");
+    story.end().await;
+}
+
+/// Staff pass our letter on to whom they like, so who quotes it is nobody yet.
+#[tokio::test]
+async fn who_quotes_a_letter_to_staff_is_not_the_agency() {
+    let mut story = Story::begin().await;
+    story.mail(question);
+    story.poll().await;
+    story.message();
+    let forward = story.letters().into_iter().find(|letter| letter.sent.to == STAFF).unwrap();
+    story.mail(|mail| {
+        mail.from("tuvan@congty.example")
+            .subject("Re: [BC1552] Hỏi về mục 4.1")
+            .header("References", &forward.row.message_id)
+            .file("Phu luc.xlsx", crate::another(0))
+    });
+    story.poll().await;
+    assert_eq!(story.outcome().split(" (").next(), Some("report held unknown_sender accepted"));
+    // A colleague's remark, which is for nobody's eyes but those of staff.
+    story.mail(|mail| {
+        mail.from("lan@mic.example").header("In-Reply-To", &forward.row.message_id).text("Tỉnh này ghi sai, nội bộ.")
+    });
+    story.poll().await;
+    assert_eq!(story.outcome(), "question held unknown_sender");
+    story.no_letter();
+    assert_eq!(story.versions("ha-nam").await, "");
+    story.end().await;
+}

@@ -214,6 +214,32 @@ async fn a_receipt_of_held_mail_goes_to_no_stranger_and_to_nobody_for_a_guess() 
     story.end().await;
 }
 
+/// What nobody proves to be an agency's keeps no letter from it: neither a form that bears its mark, nor a From.
+#[tokio::test]
+async fn nobody_silences_the_reminders_to_an_agency() {
+    let office = || Office {
+        only: &["ha-nam", "nghe-an"],
+        contacts: &[("nghe-an", "vanthu@nghean.example", "")],
+        ..Office::default()
+    };
+    let mut story = Story::begin_with(office()).await;
+    story.at("2023-02-20 16:00:00");
+    let bytes = made_for_nghe_an(&story);
+    let (told_of, ..) = told(&mut story, |mail| unproved(mail.file("a.xlsx", bytes)).from("x@evil.test")).await;
+    assert!(told_of.starts_with("report from nghe-an held unknown_sender "), "{told_of}");
+    let (told_of, ..) = told(&mut story, |mail| complete(mail).results(&format!("{MX}; dmarc=fail"))).await;
+    assert_eq!(told_of, "report from ha-nam held unauthenticated accepted");
+    assert_eq!(story.letter().sent.to, "vanthu@hanam.example", "who may have sent it knows that it is looked at");
+    story.at("2023-02-21 09:00:00");
+    story.turn().await;
+    let letters = story.letters();
+    let mut to: Vec<(&str, &str)> = letters.iter().map(|l| (l.row.kind.as_str(), l.sent.to.as_str())).collect();
+    to.retain(|(kind, _)| *kind == "reminder");
+    to.sort();
+    assert_eq!(to, [("reminder", "vanthu@hanam.example"), ("reminder", "vanthu@nghean.example")]);
+    story.end().await;
+}
+
 #[tokio::test]
 async fn what_staff_said_of_an_address_counts() {
     let mut story = Story::begin().await;
@@ -279,7 +305,44 @@ async fn the_mark_of_a_state_secret_ends_all_reading() {
         }
     }
     assert_eq!(story.versions("ha-nam").await, "");
+    // In a mail that is attached, or in one attached to that.
+    let now = story.desk.clock.now();
+    let inner = |number| Mail::new(number, now).subject("Báo cáo");
+    let attached = |mail: Mail| Mail::new(0, now).file_of("", "message/rfc822", mail.bytes());
+    for (number, mail) in [
+        attached(inner(901).subject("Độ mật: TỐI MẬT - Báo cáo").file("a.xlsx", another(1))),
+        attached(inner(902).text("MẬT\r\n\r\nKính gửi Quý Bộ.").file("a.xlsx", another(2))),
+        attached(inner(903).text("Độ mật: TỐI MẬT\r\nNội dung.")),
+        attached(attached(inner(904).text("Tuyệt mật").file("a.xlsx", another(3)))),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = format!("<secret{number}@hanam.example>");
+        story.raw(&mail.subject("Fwd: báo cáo").text("Nhờ Cục xem giúp.").message_id(&id).bytes());
+        story.poll().await;
+        let message = story.message();
+        let told = outcome(&message);
+        assert!(told.ends_with("from ha-nam held classified unreadable classified"), "{number}: {told}");
+        assert_eq!(message.row.subject, None);
+        assert_eq!(story.letter().sent.to, "can-bo@mic.example", "an alert and no mail within it");
+    }
+    // In what a server sends back.
+    let secret = inner(906).text("TỐI MẬT\r\n\r\nNội dung.").bytes();
+    story.mail(|mail| {
+        mail.content_type("multipart/report; report-type=delivery-status").file_of("", "message/rfc822", secret)
+    });
+    story.poll().await;
+    let told = story.outcome();
+    assert!(told.starts_with("bounce held classified unreadable classified (H3"), "{told}");
+    assert_eq!(story.letter().sent.to, "can-bo@mic.example");
+    assert_eq!(story.versions("ha-nam").await, "");
     // What only sounds like it is read as any other.
+    let plain = attached(inner(905).subject("Bảo mật").text("Mật khẩu: không.").file("a.xlsx", another(4)));
+    story.raw(&plain.bytes());
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam accepted");
+    assert_eq!(story.letter().sent.to, "an@hanam.example");
     story.mail(|mail| {
         complete(mail).subject("Báo cáo an toàn bảo mật").text("Mật khẩu: không. Bảo vệ bí mật nhà nước.")
     });
@@ -302,11 +365,19 @@ async fn signatures_are_checked_with_keys_from_the_configured_server() {
     let mut story = Story::begin().await;
     story.desk.resolver = resolver;
     // No result of our own host, so the signature decides. From the registry's domain only.
-    for (alter, expected, trust) in [
-        (false, "report from ha-nam accepted", "verified"),
-        (true, "report from ha-nam held unauthenticated accepted", "failed"),
-    ] {
-        let mail = complete(Mail::new(900 + u32::from(alter), story.desk.clock.now()).results("other.example; none"));
+    let (silent, unlooked) = ("other.example; none".to_owned(), format!("{MX}; dmarc=none header.from=hanam.example"));
+    for (number, (results, alter, expected, trust)) in [
+        (&silent, false, "report from ha-nam accepted", "verified"),
+        (&silent, true, "report from ha-nam held unauthenticated accepted", "failed"),
+        // OpenDMARC above all, and what OpenDKIM found is not to be told from what a sender writes.
+        (&unlooked, false, "report from ha-nam accepted", "verified"),
+        (&unlooked, true, "report from ha-nam held unauthenticated accepted", "failed"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        story.at(&format!("2023-02-2{number} 09:00:00"));
+        let mail = complete(Mail::new(900 + number as u32, story.desk.clock.now()).results(results));
         let mut raw = crate::names::signed(&mail.bytes(), "hanam.example");
         if alter {
             let text = String::from_utf8(raw).unwrap();

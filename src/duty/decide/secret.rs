@@ -4,7 +4,8 @@
 use super::Decision;
 use crate::{
     appendix::Reason,
-    message::Mail,
+    duty::Desk,
+    message::{Mail, Within},
     secrecy,
     store::{messages::Held, reports::Verdict},
 };
@@ -12,8 +13,8 @@ use crate::{
 /// Lines at the head of a mail's text that may bear a mark.
 const HEAD: usize = 10;
 
-/// Where a mail bears a mark.
-pub(super) fn place(mail: &Mail) -> Option<&'static str> {
+/// Where a mail bears a mark, or one that is attached to it. What we wrote ourselves bears none.
+pub(super) fn place(desk: &Desk, mail: &Mail) -> Option<&'static str> {
     if secrecy::marked(&mail.subject) {
         return Some("its subject");
     }
@@ -21,7 +22,18 @@ pub(super) fn place(mail: &Mail) -> Option<&'static str> {
         return Some("the name of a file");
     }
     let mut head = mail.text.lines().filter(|line| !line.trim().is_empty()).take(HEAD);
-    head.any(secrecy::marked).then_some("its first lines")
+    if head.any(secrecy::marked) {
+        return Some("its first lines");
+    }
+    let is_ours = |within: &Within| {
+        let id = within.message_id.as_deref();
+        desk.with_own(|own| id.is_some_and(|id| (own.issued)(id)))
+    };
+    let bears = |within: &Within| {
+        let head = within.head.iter().map(String::as_str);
+        [within.subject.as_str(), within.name.as_str()].into_iter().chain(head).any(secrecy::marked)
+    };
+    mail.within.iter().any(|within| bears(within) && !is_ours(within)).then_some("an attached mail")
 }
 
 /// Holds the mail; staff who were asked already and gave it to an agency have it recorded without being read.
