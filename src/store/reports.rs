@@ -228,7 +228,7 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
             WHERE campaign = $1
             GROUP BY agency
         ) AS received ON received.agency = expectation.agency
-        -- Held is a word where there is one; said so, both databases count in the index.
+        -- Held is a word where there is one; said so, both databases find them by the index.
         LEFT JOIN (
             SELECT agency,
                    COUNT(*) AS held,
