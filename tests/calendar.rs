@@ -115,9 +115,10 @@ fn a_rehearsal_shows_every_letter_of_three_weeks_and_touches_nothing() {
 #[test]
 fn a_campaign_runs_itself_day_by_day_and_staff_decide_in_between() {
     let office = Office::new();
-    let told = office.ends_with(0, &["announce", "1552"]);
+    let opening = ["announce", "1552", "--as-of", "2023-02-15T08:00:00+07:00"];
+    let told = office.ends_with(0, &opening);
     assert!(told.contains("2 letters queued") && told.contains("lao-cai"), "{told}");
-    assert!(office.ends_with(0, &["announce", "1552"]).contains("0 letters queued"), "once");
+    assert!(office.ends_with(0, &opening).contains("0 letters queued"), "once");
     let turn = |day: &str| {
         office.ends_with(0, &["run", "--once", "--as-of", &format!("{day}T08:30:00+07:00")]);
     };
@@ -186,6 +187,7 @@ fn a_campaign_runs_itself_day_by_day_and_staff_decide_in_between() {
     let closed = office.ends_with(0, &["campaign", "close", "1552"]);
     assert!(closed.contains("1 letters to staff queued"), "{closed}");
     office.ends_with(2, &["campaign", "close", "1552"]);
+    office.ends_with(2, &["announce", "1552"]);
     turn("2023-03-13");
     // The last digest was queued by a command, whose clock is the machine's.
     office.ends_with(0, &["run", "--once"]);
@@ -208,4 +210,16 @@ fn nobody_is_written_to_before_the_opening_unless_that_is_confirmed() {
     assert_eq!(office.json(&["outbox", "--json"]).as_array().unwrap().len(), 0);
     office.ends_with(0, &["announce", "1552", "--yes"]);
     assert_eq!(office.json(&["outbox", "--json"]).as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn nobody_is_asked_for_what_could_no_longer_be_in_time() {
+    let office = Office::new();
+    office.ends_with(0, &["agency", "extend", "nghe-an", "2123-03-01"]);
+    let told = office.ends_with(0, &["announce", "1552"]);
+    assert!(told.contains("1 letters queued"), "{told}");
+    // Hà Nam's; Lào Cai has no address, and its last day is over too.
+    let late = "2 agencies are not asked, because their last day is over by then; `phuluc agency extend ID DATE` gives a \
+                later one:\n  ha-nam\n  lao-cai\n";
+    assert!(told.ends_with(late), "{told}");
 }

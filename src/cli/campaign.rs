@@ -99,6 +99,11 @@ pub async fn announce(desk: &Desk, campaign: &str, yes: bool) -> anyhow::Result<
         rfc3339(next, &desk.setup.zone),
         announced.already
     );
+    list("have a report that is accepted and are not asked for it", &announced.reported);
+    list(
+        "are not asked, because their last day is over by then; `phuluc agency extend ID DATE` gives a later one",
+        &announced.too_late,
+    );
     list("have no address in the registry and are not written to", &announced.without_address);
     list("are not written to, because their addresses are blocked", &announced.unreachable);
     Ok(0)

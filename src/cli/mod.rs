@@ -115,6 +115,9 @@ enum Command {
         /// Before the opening date too
         #[arg(long)]
         yes: bool,
+        /// Sets the clock (RFC 3339); refused unless letters stay on this machine
+        #[arg(long, value_name = "TIME")]
+        as_of: Option<Timestamp>,
     },
     /// Shows every letter the campaign would send if nobody answered, and changes nothing
     Rehearse {
@@ -330,7 +333,11 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Template { campaign, agency, out } => {
             template::template(&load(&config)?, &campaign, agency.as_deref(), &out)
         }
-        Command::Announce { campaign, yes } => campaign::announce(&desk(&config).await?, &campaign, yes).await,
+        Command::Announce { campaign, yes, as_of } => {
+            let setup = load(&config)?;
+            let clock = run::clock(&setup, as_of)?;
+            campaign::announce(&Desk::open(Arc::new(setup), clock).await?, &campaign, yes).await
+        }
         Command::Rehearse { campaign, out } => rehearse::rehearse(load(&config)?, &campaign, out.as_deref()).await,
         Command::Agency { act } => agency::run(&desk(&config).await?, act).await,
         Command::Campaign { act } => campaign::run(&desk(&config).await?, act).await,

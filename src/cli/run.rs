@@ -6,17 +6,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>, kill_at: Option<&str>) -> anyhow::Result<u8> {
-    let clock = match as_of {
-        None => Clock::System,
-        Some(at) => {
-            if !Outgoing::open(&setup.config)?.is_local() {
-                anyhow::bail!(
-                    "--as-of is refused: letters would leave this machine; send them to a directory or to loopback"
-                );
-            }
-            Clock::Fixed(at)
-        }
-    };
+    let clock = clock(&setup, as_of)?;
     let steps = match kill_at {
         None => Steps::default(),
         Some(_) if !Mailbox::is_local(&setup.config) || !Outgoing::open(&setup.config)?.is_local() => {
@@ -43,4 +33,13 @@ pub async fn run(setup: Setup, once: bool, as_of: Option<Timestamp>, kill_at: Op
     );
     desk.store.close().await;
     Ok(0)
+}
+
+/// The machine's clock, or one that stands still; that only where its letters reach nobody.
+pub fn clock(setup: &Setup, as_of: Option<Timestamp>) -> anyhow::Result<Clock> {
+    let Some(at) = as_of else { return Ok(Clock::System) };
+    if !Outgoing::open(&setup.config)?.is_local() {
+        anyhow::bail!("--as-of is refused: letters would leave this machine; send them to a directory or to loopback");
+    }
+    Ok(Clock::Fixed(at))
 }

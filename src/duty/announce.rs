@@ -1,5 +1,6 @@
 //! The opening of a campaign: who owes a report is fixed, and each is sent the official letter's words with the
-//! form made out to it, once. Called again it writes to those alone who could not be written to before.
+//! form made out to it, once. Called again it writes to those alone who could not be written to before. Nobody is asked
+//! for what is here already, nor for what could no longer be in time.
 
 use super::{
     Desk,
@@ -15,10 +16,11 @@ use crate::{
     store::{
         agencies,
         audit::{self, NewEntry, Who},
-        reports, told,
+        reports::{self, Verdict},
+        told,
     },
 };
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use jiff::{Timestamp, ToSpan};
 
 /// What came of it.
@@ -27,6 +29,10 @@ pub struct Announced {
     pub queued: u32,
     /// Were written to before.
     pub already: u32,
+    /// Have a report that is accepted.
+    pub reported: Vec<AgencyId>,
+    /// Their last day is over before a letter may leave.
+    pub too_late: Vec<AgencyId>,
     /// Are known by no address, so that nobody is written to.
     pub without_address: Vec<AgencyId>,
     /// All of their addresses are blocked.
@@ -35,7 +41,11 @@ pub struct Announced {
 
 /// Queues the opening letters, and notes in the audit table that somebody wanted it.
 pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> anyhow::Result<Announced> {
-    agencies::freeze(&desk.store, &campaign.id, desk.clock.now()).await?;
+    let (id, now) = (&campaign.id, desk.clock.now());
+    let closed = agencies::campaign_state(&desk.store, id).await?.closed_at.is_some();
+    ensure!(!closed, "campaign {id} is closed and nobody is asked; `phuluc campaign reopen {id}` opens it again");
+    agencies::freeze(&desk.store, id, now).await?;
+    let leaves_on = desk.day_of(campaign.windows.next(now, &campaign.calendar, &desk.setup.zone));
     let mut announced = Announced::default();
     for state in reports::agency_states(&desk.store, &campaign.id).await? {
         if !state.expected || state.by_staff.is_some() {
@@ -45,6 +55,14 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> any
         let agency = desk.agency(campaign, &state.agency).await?;
         if told::is_told(&desk.store, &fact).await? {
             announced.already += 1;
+            continue;
+        }
+        if state.verdict == Some(Verdict::Accepted) {
+            announced.reported.push(agency.id);
+            continue;
+        }
+        if campaign.deadline_day_of(state.deadline) < leaves_on {
+            announced.too_late.push(agency.id);
             continue;
         }
         let to = match contacts::reach(desk, &agency).await? {
@@ -70,7 +88,7 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> any
             agency: &agency,
             context,
             files: &files,
-            from: desk.clock.now().min(opening_at(desk, campaign)),
+            from: now.min(opening_at(desk, campaign)),
         };
         let mut tx = desk.store.begin().await?;
         let new = notice::queue(desk, &mut tx, &opening).await.with_context(|| format!("agency {}", agency.id))?;
@@ -83,9 +101,12 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> any
 }
 
 async fn note(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>, announced: &Announced) -> anyhow::Result<()> {
-    let Announced { queued, already, without_address, unreachable } = announced;
-    let silent = without_address.len() + unreachable.len();
-    let outcome = format!("{queued} letters queued, {already} agencies written to before, {silent} without an address");
+    let Announced { queued, already, reported, too_late, without_address, unreachable } = announced;
+    let (reported, too_late, silent) = (reported.len(), too_late.len(), without_address.len() + unreachable.len());
+    let outcome = format!(
+        "{queued} letters queued, {already} agencies written to before, {reported} have reported, the last day of \
+         {too_late} is over, {silent} without an address"
+    );
     let subject = format!("campaign:{}", campaign.id);
     let entry = NewEntry {
         at: desk.clock.now(),

@@ -3,7 +3,7 @@
 use super::{Desk, remind};
 use crate::{
     attachment::sha256,
-    store::{addresses, agencies, outbox, sending::LetterToSend, standing},
+    store::{addresses, agencies, outbox, reports::Verdict, sending::LetterToSend, standing},
 };
 use jiff::Timestamp;
 
@@ -43,11 +43,13 @@ pub async fn fate(desk: &Desk, letter: &LetterToSend) -> anyhow::Result<Fate> {
     };
     let next = open.windows.next(now, &open.calendar, &desk.setup.zone);
     if letter.kind == Announcement {
-        let owes = standing.expected && standing.by_staff.is_none();
-        return Ok(match owes {
-            false => Fate::Withdraw("no report is owed"),
-            true if next > now => Fate::Later(next),
-            true => Fate::Send,
+        let owes = standing.expected && standing.by_staff.is_none() && standing.verdict != Some(Verdict::Accepted);
+        let in_time = desk.day_of(next) <= open.deadline_day_of(standing.deadline);
+        return Ok(match (owes, in_time) {
+            (false, _) => Fate::Withdraw("no report is owed"),
+            (true, false) => Fate::Withdraw("the last day of the agency is over"),
+            _ if next > now => Fate::Later(next),
+            _ => Fate::Send,
         });
     }
     let true_now = remind::would_say(open, &standing, letter.kind == Escalation, desk.today());

@@ -20,7 +20,7 @@ use phuluc::{
         addresses,
         audit::{self, Who},
         outbox,
-        outbox::LetterKind,
+        outbox::{LetterKind, LetterState},
     },
     workbook::{Format, Workbook},
 };
@@ -480,6 +480,57 @@ async fn a_closed_campaign_is_silent_and_goes_on_when_it_is_opened_again() {
     obligation::close(&story.desk, &story.campaign(), false, STAFF).await.unwrap();
     story.turn().await;
     assert_eq!(story.letter().row.fact, "reminder:1552:-2:khanh-hoa");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_what_is_here_already_or_could_not_be_in_time() {
+    let mut story = Story::begin_with(tet(&["ha-nam", "da-nang", "lao-cai", "nghe-an"])).await;
+    story.at("2023-01-12 09:00:00");
+    story.mail(complete);
+    story.turn().await;
+    assert_eq!(story.outcome(), "report from ha-nam accepted");
+    story.letter();
+    // In the evening nothing leaves; until the morning Đà Nẵng reports, and Lào Cai's last day was made this one.
+    story.at("2023-01-12 18:00:00");
+    let opened = announced(&mut story).await;
+    assert_eq!((opened.queued, opened.reported.as_slice()), (3, [id("ha-nam")].as_slice()));
+    story.mail(from("ba@danang.example", "<1@danang.example>", data("layouts/one-sheet-letter.xlsx")));
+    decided(&story, "lao-cai", Act::Extend("2023-01-12".parse().ok())).await;
+    story.turn().await;
+    assert_eq!(story.outcome(), "report from da-nang accepted");
+    assert_eq!(story.letter().row.kind, LetterKind::Receipt);
+    story.at("2023-01-13 08:00:00");
+    story.turn().await;
+    let letters = story.letters();
+    insta::assert_snapshot!(lines(&story, &letters).join("\n"), @r"
+    Fri 13/01 08:00 announcement nghe-an -> vanthu@nghean.example
+    Fri 13/01 08:00 reminder 0 lao-cai 2023-01-12 -> vanthu@laocai.example
+    ");
+    let mut withdrawn = Vec::new();
+    for row in outbox::list(&story.desk.store).await.unwrap() {
+        if row.state == LetterState::Cancelled {
+            let letter = outbox::show(&story.desk.store, row.id).await.unwrap().unwrap();
+            withdrawn.push((row.agency.unwrap().to_string(), letter.last_answer.unwrap_or_default()));
+        }
+    }
+    withdrawn.sort();
+    let said = |agency: &str, why: &str| (agency.to_owned(), why.to_owned());
+    let late = "the last day of the agency is over";
+    assert_eq!(withdrawn, [said("da-nang", "no report is owed"), said("lao-cai", late)]);
+    story.end().await;
+
+    // After the last day nobody is asked, and of a closed campaign nobody at all.
+    let mut story = Story::begin_with(tet(&["ha-nam", "da-nang"])).await;
+    story.at("2023-01-31 17:00:00");
+    decided(&story, "da-nang", Act::Extend("2023-02-01".parse().ok())).await;
+    let opened = announced(&mut story).await;
+    assert_eq!((opened.queued, opened.too_late.as_slice()), (1, [id("ha-nam")].as_slice()), "it would leave tomorrow");
+    obligation::close(&story.desk, &story.campaign(), true, STAFF).await.unwrap();
+    let refused = announce::announce(&story.desk, &story.campaign(), STAFF).await.unwrap_err();
+    assert!(refused.to_string().starts_with("campaign 1552 is closed"), "{refused}");
+    story.turn().await;
+    story.no_letter();
     story.end().await;
 }
 
