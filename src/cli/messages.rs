@@ -15,8 +15,76 @@ use crate::{
     trouble,
 };
 use anyhow::Context as _;
+use clap::Subcommand;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
+
+#[derive(Debug, Subcommand)]
+pub enum MessageAct {
+    /// Shows all that is known of a message
+    Show {
+        /// Its number
+        id: i64,
+    },
+    /// Reads messages again from their stored bytes, and records the new outcome in place of the old
+    Reprocess {
+        /// Their numbers
+        #[arg(value_name = "ID", required_unless_present_any = ["failed", "older"], conflicts_with_all = ["failed", "older"])]
+        ids: Vec<i64>,
+        /// All that were set aside, and all that are held as unreadable
+        #[arg(long)]
+        failed: bool,
+        /// Those of them that another version of this program handled
+        #[arg(long)]
+        older: bool,
+        /// The reason, for the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Says whose a held message is, or one that was assigned by mistake: it is read and answered as if it had come so,
+    /// and its sender's address learned
+    Assign {
+        /// Its number
+        id: i64,
+        /// The agency's id, name or code
+        agency: String,
+        /// The campaign, where the message does not tell
+        #[arg(long, value_name = "ID")]
+        campaign: Option<String>,
+        /// Though it seems to be another agency's, or takes the place of an accepted report
+        #[arg(long)]
+        yes: bool,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: Option<String>,
+    },
+    /// Says that a held message needs nothing; its bytes stay
+    Dismiss {
+        /// Its number
+        id: i64,
+        /// Goes into the audit table
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+}
+
+pub async fn run(desk: &Desk, act: MessageAct) -> anyhow::Result<u8> {
+    match act {
+        MessageAct::Show { id } => show(desk, id).await,
+        MessageAct::Reprocess { ids, failed: _, older, why } => {
+            let which = match (ids.is_empty(), older) {
+                (false, _) => Which::These(ids),
+                (true, true) => Which::FailedUnderAnother,
+                (true, false) => Which::Failed,
+            };
+            reprocess(desk, &which, why.as_deref()).await
+        }
+        MessageAct::Assign { id, agency, campaign, yes, why } => {
+            assign(desk, id, &agency, campaign.as_deref(), yes, why.as_deref()).await
+        }
+        MessageAct::Dismiss { id, why } => dismiss(desk, id, &why).await,
+    }
+}
 
 pub async fn list(desk: &Desk, only_held: bool, as_json: bool) -> anyhow::Result<u8> {
     let waiting = hold::held_items(desk, None).await?;
@@ -57,23 +125,36 @@ pub async fn list(desk: &Desk, only_held: bool, as_json: bool) -> anyhow::Result
 }
 
 /// `message assign`, with its entry in the audit table under the name the machine knows its user by.
-pub async fn assign(
+async fn assign(
     desk: &Desk,
     id: i64,
     agency: &str,
     campaign: Option<&str>,
+    yes: bool,
     why: Option<&str>,
 ) -> anyhow::Result<u8> {
-    let campaign = release::campaign_of(desk, id, campaign).await?;
-    let agency = release::agency_of(campaign, agency)?.id.clone();
-    let act = Act::Assign { agency, campaign: campaign.id.clone() };
-    let done = release::decide(desk, id, act, Who { actor: &actor(), why }).await?;
+    let open = release::campaign_of(desk, id, campaign).await?;
+    let (agency, campaign) = (release::agency_of(open, agency)?.id.clone(), open.id.clone());
+    let act = match release::is_given(desk, id).await? {
+        true => Act::Reassign { agency, campaign },
+        false => Act::Assign { agency, campaign },
+    };
+    let prepared = release::prepare(desk, id, act).await?;
+    let doubts = if yes { Vec::new() } else { prepared.doubts(desk).await? };
+    if !doubts.is_empty() {
+        for doubt in &doubts {
+            say!("{doubt}");
+        }
+        say!("nothing is changed; give --yes to assign it all the same");
+        return Ok(1);
+    }
+    let done = release::carry_out(desk, &prepared, Who { actor: &actor(), why }).await?;
     say!("message {id}: {}", done.words);
     Ok(0)
 }
 
 /// `message dismiss`, likewise.
-pub async fn dismiss(desk: &Desk, id: i64, why: &str) -> anyhow::Result<u8> {
+async fn dismiss(desk: &Desk, id: i64, why: &str) -> anyhow::Result<u8> {
     let done = release::decide(desk, id, Act::Dismiss, Who { actor: &actor(), why: Some(why) }).await?;
     say!("message {id}: {}", done.words);
     Ok(0)
@@ -102,7 +183,7 @@ fn with_hold(mut json: Json, item: Option<&HeldItem>) -> Json {
     json
 }
 
-pub async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
+async fn show(desk: &Desk, id: i64) -> anyhow::Result<u8> {
     let message = messages::show(&desk.store, id).await?.with_context(|| format!("there is no message {id}"))?;
     let zone = &desk.setup.zone;
     let waiting = hold::held_items(desk, None).await?;
@@ -183,7 +264,7 @@ async fn reading_json(desk: &Desk, id: i64) -> anyhow::Result<Json> {
 }
 
 /// One message that fails again keeps none of the others from being read; the exit code then tells.
-pub async fn reprocess(desk: &Desk, which: &Which, why: Option<&str>) -> anyhow::Result<u8> {
+async fn reprocess(desk: &Desk, which: &Which, why: Option<&str>) -> anyhow::Result<u8> {
     let mut failed = 0;
     let ids = reprocess::which(desk, which).await?;
     if ids.is_empty() {

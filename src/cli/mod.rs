@@ -40,7 +40,7 @@ pub use log::start_logging;
 
 use crate::{
     clock::Clock,
-    duty::{Desk, reprocess::Which},
+    duty::Desk,
     fence::{self, Fence},
     setup::Setup,
 };
@@ -139,7 +139,7 @@ enum Command {
     },
     /// Shows who has reported
     Status {
-        /// The campaign; may be left out where there is only one
+        /// The campaign; without it each is shown, but for --json
         campaign: Option<String>,
         /// Prints JSON, for programs
         #[arg(long)]
@@ -176,7 +176,7 @@ enum Command {
     /// Looks at one message, or decides about it
     Message {
         #[command(subcommand)]
-        act: MessageAct,
+        act: messages::MessageAct,
     },
     /// Lists what goes out
     Outbox {
@@ -244,51 +244,6 @@ enum Command {
 }
 
 #[derive(Debug, Subcommand)]
-enum MessageAct {
-    /// Shows all that is known of a message
-    Show {
-        /// Its number
-        id: i64,
-    },
-    /// Reads messages again from their stored bytes, and records the new outcome in place of the old
-    Reprocess {
-        /// Their numbers
-        #[arg(value_name = "ID", required_unless_present_any = ["failed", "older"], conflicts_with_all = ["failed", "older"])]
-        ids: Vec<i64>,
-        /// All that were set aside, and all that are held as unreadable
-        #[arg(long)]
-        failed: bool,
-        /// Those of them that another version of this program handled
-        #[arg(long)]
-        older: bool,
-        /// The reason, for the audit table
-        #[arg(long, value_name = "TEXT")]
-        why: Option<String>,
-    },
-    /// Says whose a held message is: it is read and answered as if it had come so, and its sender's address learned
-    Assign {
-        /// Its number
-        id: i64,
-        /// The agency's id, name or code
-        agency: String,
-        /// The campaign, where the message does not tell
-        #[arg(long, value_name = "ID")]
-        campaign: Option<String>,
-        /// Goes into the audit table
-        #[arg(long, value_name = "TEXT")]
-        why: Option<String>,
-    },
-    /// Says that a held message needs nothing; its bytes stay
-    Dismiss {
-        /// Its number
-        id: i64,
-        /// Goes into the audit table
-        #[arg(long, value_name = "TEXT")]
-        why: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 enum OutboxAct {
     /// Shows a letter and how far it is
     Show {
@@ -347,21 +302,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<u8> {
             export::export(&desk(&config).await?, &campaign, &out, table.as_deref()).await
         }
         Command::Messages { held, json } => messages::list(&desk(&config).await?, held, json).await,
-        Command::Message { act: MessageAct::Show { id } } => messages::show(&desk(&config).await?, id).await,
-        Command::Message { act: MessageAct::Reprocess { ids, failed: _, older, why } } => {
-            let which = match (ids.is_empty(), older) {
-                (false, _) => Which::These(ids),
-                (true, true) => Which::FailedUnderAnother,
-                (true, false) => Which::Failed,
-            };
-            messages::reprocess(&desk(&config).await?, &which, why.as_deref()).await
-        }
-        Command::Message { act: MessageAct::Assign { id, agency, campaign, why } } => {
-            messages::assign(&desk(&config).await?, id, &agency, campaign.as_deref(), why.as_deref()).await
-        }
-        Command::Message { act: MessageAct::Dismiss { id, why } } => {
-            messages::dismiss(&desk(&config).await?, id, &why).await
-        }
+        Command::Message { act } => messages::run(&desk(&config).await?, act).await,
         Command::Outbox { json, act: None } => outbox::list(&desk(&config).await?, json).await,
         Command::Outbox { act: Some(OutboxAct::Show { id }), .. } => outbox::show(&desk(&config).await?, id).await,
         Command::Outbox { act: Some(OutboxAct::Retry { id, why }), .. } => {

@@ -29,7 +29,9 @@ use crate::{
     message::Mail,
     setup::OpenCampaign,
     store::{
-        StoreError, Tx, addresses, agencies, contents,
+        StoreError, Tx, addresses,
+        again::Mistaken,
+        agencies, contents,
         messages::Held,
         outbox,
         reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
@@ -78,6 +80,8 @@ pub struct Answer<'a> {
     pub asked: &'a [Asked],
     /// What this message's report was before it was read again.
     pub withdrawn: Option<&'a Withdrawn>,
+    /// Letters that answered it as another agency's.
+    pub mistaken: &'a [Mistaken],
 }
 
 /// What became of the answer.
@@ -281,7 +285,7 @@ fn context(
     agency: &Agency,
     recorded: Option<Recorded>,
 ) -> Context {
-    let Answer { id, mail, decision, files, previous, .. } = *new;
+    let Answer { id, mail, decision, files, previous, mistaken, .. } = *new;
     let setup = &desk.setup;
     let deadline = campaign.last_day();
     let code = format!("{}-{}-{id}", campaign.id, agency.id);
@@ -311,6 +315,9 @@ fn context(
     let today = desk.today();
     let due = campaign.calendar.working_days_after(today, campaign.campaign.correction_days);
     context.correction_due = Some(date(due.max(deadline)));
+    let to = decision.letter.as_ref().map(|(_, to)| to.as_str()).unwrap_or_default();
+    let replaced = mistaken.iter().rfind(|letter| letter.left() && letter.recipient.eq_ignore_ascii_case(to));
+    context.report.replaces = replaced.map(|letter| Moment::new(letter.queued_at, &setup.zone));
     context
 }
 

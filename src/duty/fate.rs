@@ -22,10 +22,14 @@ pub enum Fate {
 /// Asked at the moment of sending: what was true when a letter was queued may be so no longer. Answers, digests
 /// and alerts always leave, but nothing goes to an address that is blocked.
 pub async fn fate(desk: &Desk, letter: &LetterToSend) -> anyhow::Result<Fate> {
-    use outbox::LetterKind::{Announcement, Escalation, Reminder};
+    use outbox::LetterKind::{Announcement, Correction, Escalation, Note, Receipt, Reminder, Unreadable};
     let now = desk.clock.now();
     if !desk.setup.is_staff(&letter.recipient) && addresses::is_blocked(&desk.store, &letter.recipient, now).await? {
         return Ok(Fate::Blocked);
+    }
+    // Taken back while it was being sent, and put off then (`again`).
+    if letter.agency.is_none() && matches!(letter.kind, Receipt | Correction | Unreadable | Note) {
+        return Ok(Fate::Withdraw("the message is another agency's"));
     }
     let (Some(campaign), Some(agency)) = (&letter.campaign, &letter.agency) else { return Ok(Fate::Send) };
     if !matches!(letter.kind, Announcement | Reminder | Escalation) {

@@ -8,7 +8,7 @@ use super::{
     bounce::{self, Bounce},
     decide::{self, Decision, Report, Unseen, earlier},
     evidence,
-    given::Given,
+    given::{BY_STAFF, Given},
     question,
 };
 use crate::{
@@ -20,8 +20,9 @@ use crate::{
     letter::compose::File,
     message::{self, Mail},
     store::{
-        Tx, again, attempts,
-        attempts::Unhandled,
+        Tx,
+        again::{self, Mistaken},
+        attempts::{self, Unhandled},
         documents, messages,
         messages::{Held, MessageDetail, MessageKind, MessageOutcome},
         reports::{ReportRow, Verdict},
@@ -98,6 +99,14 @@ pub struct Recorded {
     pub agency: Option<AgencyId>,
     pub verdict: Option<Verdict>,
     pub answered: Answered,
+    pub taken: Option<Taken>,
+}
+
+/// What was taken back of a message that counted as another agency's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    pub from: AgencyId,
+    pub letters: Vec<Mistaken>,
 }
 
 /// Reads a message and decides about it.
@@ -223,16 +232,18 @@ impl Judged {
     pub async fn record(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<Recorded> {
         // Before the letters' times, so that a story is told in its order.
         let now = desk.clock.now();
-        let mut withdrawn = None;
+        let (mut withdrawn, mut taken) = (None, None);
         if let Some(seen) = &self.again {
             again::take(tx, seen).await?;
             withdrawn = again::withdraw_report(tx, self.id).await?;
+            taken = self.take_back(tx, seen).await?;
         }
         match &self.what {
             What::Decided(decided) => {
                 let Decided { mail, decision, files, previous, asked } = decided.as_ref();
                 let (previous, withdrawn) = (previous.as_ref(), withdrawn.as_ref());
-                let new = answer::Answer { id: self.id, mail, decision, files, previous, asked, withdrawn };
+                let mistaken = taken.as_ref().map_or(&[][..], |taken| taken.letters.as_slice());
+                let new = answer::Answer { id: self.id, mail, decision, files, previous, asked, withdrawn, mistaken };
                 let mut answered = answer::record(desk, tx, &new).await?;
                 if let Some(limit) = question::pass_on(desk, tx, self.id, mail, decision).await? {
                     answered.limit = Some(limit);
@@ -251,6 +262,7 @@ impl Judged {
                     agency: decision.agency.as_ref().map(|agency| agency.id.clone()),
                     verdict: decision.verdict,
                     answered,
+                    taken,
                 })
             }
             What::Duplicate(mail) => {
@@ -274,6 +286,21 @@ impl Judged {
         }
     }
 
+    /// What was told of a message as another agency's than it is now is taken back. A guess that it waited with was
+    /// no more than that.
+    async fn take_back(&self, tx: &mut Tx, seen: &MessageDetail) -> anyhow::Result<Option<Taken>> {
+        let counted = seen.row.held.is_none() || seen.evidence.as_deref() == Some(BY_STAFF);
+        let (Some(from), true) = (&seen.row.agency, counted) else { return Ok(None) };
+        let now = self.read().map(|(_, decision)| {
+            (decision.agency.as_ref().map(|agency| &agency.id), decision.campaign.as_ref().map(|open| &open.id))
+        });
+        if now.unwrap_or_default() == (Some(from), seen.row.campaign.as_ref()) {
+            return Ok(None);
+        }
+        let letters = again::take_back_letters(tx, self.id, from).await?;
+        Ok(Some(Taken { from: from.clone(), letters }))
+    }
+
     async fn outcome(&self, tx: &mut Tx, now: Timestamp, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
         messages::record_outcome(tx, self.id, outcome).await?;
         Ok(attempts::handled_by(tx, self.id, VERSION, now).await?)
@@ -289,7 +316,19 @@ impl Judged {
             agency: None,
             verdict: None,
             answered: Answered::default(),
+            taken: None,
         }
+    }
+}
+
+impl Taken {
+    /// For the audit table and for people.
+    fn words(&self) -> String {
+        let letters = self.letters.iter().map(|letter| {
+            let fate = if letter.left() { "has left and cannot be called back" } else { "is withdrawn" };
+            format!(", letter {} ({}) {fate}", letter.id, letter.kind.as_str())
+        });
+        format!("taken from {}{}", self.from, letters.collect::<String>())
     }
 }
 
@@ -305,7 +344,8 @@ impl Recorded {
             Answered { limit: Some(limit), .. } => format!("no letter ({limit})"),
             _ => "no letter".to_owned(),
         });
-        words.join(", ")
+        let taken = self.taken.as_ref().map(|taken| format!("; {}", taken.words()));
+        words.join(", ") + &taken.unwrap_or_default()
     }
 
     /// Tells the log; to be called when the transaction is committed.

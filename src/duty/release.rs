@@ -1,19 +1,26 @@
 //! What staff decide about a message that waits for them: whose it is, that it needs nothing, or that it is read
-//! again. Each decision is prepared first, which may take its time, and carried out in a transaction of the
-//! caller's, with its entry in the audit table. Who decides, and by what means, is not known here.
+//! again; and that they were wrong about whose it is. Each decision is prepared first, which may take its time, and
+//! carried out in a transaction of the caller's, with its entry in the audit table. Who decides, and by what means,
+//! is not known here.
+
+mod doubt;
+
+pub use doubt::Doubt;
 
 use super::{
     Desk,
-    given::Given,
+    given::{BY_STAFF, Given},
     judge::{self, Judged, Recorded},
 };
 use crate::{
     agency::{Agency, AgencyId},
+    appendix::Reason,
     campaign::CampaignId,
     setup::OpenCampaign,
     store::{
         Tx,
         addresses::{self, How},
+        again,
         audit::{self, NewEntry, Who},
         held,
         messages::{self, Held, MessageDetail, MessageState},
@@ -27,6 +34,8 @@ use std::collections::BTreeSet;
 pub enum Act {
     /// It is this agency's, whose address its sender's is from now on.
     Assign { agency: AgencyId, campaign: CampaignId },
+    /// The same of a message that staff gave to another agency before.
+    Reassign { agency: AgencyId, campaign: CampaignId },
     /// It needs nothing.
     Dismiss,
     /// It is read again.
@@ -37,9 +46,17 @@ impl Act {
     /// As the audit table and the command line have it.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Act::Assign { .. } => "message assign",
+            Act::Assign { .. } | Act::Reassign { .. } => "message assign",
             Act::Dismiss => "message dismiss",
             Act::Reprocess => "message reprocess",
+        }
+    }
+
+    /// Whose the message is to be.
+    fn given(&self) -> Option<(&AgencyId, &CampaignId)> {
+        match self {
+            Act::Assign { agency, campaign } | Act::Reassign { agency, campaign } => Some((agency, campaign)),
+            Act::Dismiss | Act::Reprocess => None,
         }
     }
 }
@@ -73,7 +90,8 @@ fn suggestions(near: &[String]) -> String {
 pub struct Prepared {
     id: i64,
     act: Act,
-    from: Option<String>,
+    /// What it was when it was looked at.
+    seen: Box<MessageDetail>,
     work: Work,
 }
 
@@ -152,16 +170,17 @@ fn likeness(wanted: &str, agency: &Agency) -> u32 {
 
 /// Looks whether a decision can be carried out, and reads the message again where that is needed.
 pub async fn prepare(desk: &Desk, id: i64, act: Act) -> anyhow::Result<Prepared> {
-    let message = messages::show(&desk.store, id).await?.ok_or(Refused::Missing(id))?;
-    let from = message.row.from_address.clone();
+    let seen = Box::new(messages::show(&desk.store, id).await?.ok_or(Refused::Missing(id))?);
+    let message = seen.as_ref().clone();
     let waits = message.row.held.is_some() || message.row.state == MessageState::SetAside;
+    let may = waits || (matches!(act, Act::Reassign { .. }) && given_by_staff(&message));
     let work = match &act {
         _ if !waits && decided_so(desk, &message, &act).await? => Work::Nothing,
-        _ if !waits => return Err(Refused::NotHeld(id).into()),
+        _ if !may => return Err(Refused::NotHeld(id).into()),
         Act::Dismiss => Work::Release,
         // What is classified is not read, whoever it is from.
-        Act::Assign { .. } if message.row.held == Some(Held::Classified) => Work::Release,
-        Act::Assign { agency, campaign } => {
+        Act::Assign { .. } | Act::Reassign { .. } if classified(&message) => Work::Release,
+        Act::Assign { agency, campaign } | Act::Reassign { agency, campaign } => {
             let given = Given { agency: Some(agency.clone()), campaign: Some(campaign.clone()), ..Given::default() };
             let judged = read_again(desk, message, &given).await?;
             if let Some((_, decision)) = judged.read() {
@@ -174,7 +193,20 @@ pub async fn prepare(desk: &Desk, id: i64, act: Act) -> anyhow::Result<Prepared>
             Work::Record(Box::new(read_again(desk, message, &given).await?))
         }
     };
-    Ok(Prepared { id, act, from, work })
+    Ok(Prepared { id, act, seen, work })
+}
+
+/// Whether staff said whose a message is, which they may have been wrong about.
+pub async fn is_given(desk: &Desk, id: i64) -> anyhow::Result<bool> {
+    Ok(messages::show(&desk.store, id).await?.is_some_and(|message| given_by_staff(&message)))
+}
+
+fn given_by_staff(message: &MessageDetail) -> bool {
+    message.row.agency.is_some() && message.evidence.as_deref() == Some(BY_STAFF)
+}
+
+fn classified(message: &MessageDetail) -> bool {
+    message.row.held == Some(Held::Classified) || message.reason.as_deref() == Some(Reason::Classified.as_str())
 }
 
 async fn read_again(desk: &Desk, message: MessageDetail, given: &Given) -> anyhow::Result<Judged> {
@@ -201,7 +233,7 @@ async fn decided_so(desk: &Desk, message: &MessageDetail, act: &Act) -> anyhow::
     let same = decisions.next_back().is_some_and(|entry| entry.act == act.as_str());
     Ok(same
         && match act {
-            Act::Assign { agency, campaign } => {
+            Act::Assign { agency, campaign } | Act::Reassign { agency, campaign } => {
                 message.row.agency.as_ref() == Some(agency) && message.row.campaign.as_ref() == Some(campaign)
             }
             Act::Dismiss => true,
@@ -227,10 +259,13 @@ impl Prepared {
         if matches!(self.work, Work::Nothing) {
             return Ok(Done { before: true, words: "it was decided so before".to_owned(), recorded: None });
         }
-        if !held::lock(tx, self.id).await? {
-            return Err(Refused::NotHeld(self.id).into());
+        match self.act {
+            // It need not wait, and nobody may have changed it since.
+            Act::Reassign { .. } => again::take(tx, &self.seen).await?,
+            _ if !held::lock(tx, self.id).await? => return Err(Refused::NotHeld(self.id).into()),
+            _ => {}
         }
-        let (words, recorded) = match &self.work {
+        let (mut words, recorded) = match &self.work {
             Work::Record(judged) => {
                 let recorded = judged.record(desk, tx).await?;
                 self.after(desk, tx, &recorded).await?;
@@ -238,10 +273,9 @@ impl Prepared {
             }
             Work::Release | Work::Nothing => (self.release(tx).await?, None),
         };
-        let campaign = match &self.act {
-            Act::Assign { campaign, .. } => Some(campaign),
-            _ => recorded.as_ref().and_then(|recorded| recorded.campaign.as_ref()),
-        };
+        words += &self.others(tx, recorded.as_ref()).await?;
+        let own = || recorded.as_ref().and_then(|recorded| recorded.campaign.as_ref());
+        let campaign = self.act.given().map(|(_, campaign)| campaign).or_else(own);
         let entry = NewEntry {
             at: desk.clock.now(),
             who,
@@ -257,10 +291,10 @@ impl Prepared {
     /// Of a message that staff said whose it is: it may not wait for the same question again, and the exact
     /// address it came from is known from now on. Never its domain.
     async fn after(&self, desk: &Desk, tx: &mut Tx, recorded: &Recorded) -> anyhow::Result<()> {
-        let Act::Assign { agency, campaign } = &self.act else { return Ok(()) };
+        let Some((agency, campaign)) = self.act.given() else { return Ok(()) };
         no_longer_held(recorded.held.as_ref())?;
-        // Without a single usable address in From there is none to learn.
-        if let (Some(from), Some(_)) = (&self.from, &recorded.from)
+        // Without a single usable address in From there is none to learn. It is one agency's alone.
+        if let (Some(from), Some(_)) = (&self.seen.row.from_address, &recorded.from)
             && !desk.setup.own_addresses().contains(&from.to_lowercase())
         {
             addresses::learn(tx, from, agency, Some(campaign), How::Staff, desk.clock.now()).await?;
@@ -268,13 +302,29 @@ impl Prepared {
         Ok(())
     }
 
-    async fn release(&self, tx: &mut Tx) -> anyhow::Result<String> {
-        Ok(match &self.act {
-            Act::Assign { agency, campaign } => {
-                held::release(tx, self.id, Some(agency), Some(campaign)).await?;
-                format!("noted as {agency}'s; what is classified is not read or answered")
+    /// Other mail from the same address that counts as the former agency's, perhaps for this message's sake alone.
+    async fn others(&self, tx: &mut Tx, recorded: Option<&Recorded>) -> anyhow::Result<String> {
+        let taken = recorded.and_then(|recorded| recorded.taken.as_ref());
+        let (Some(taken), Some(from)) = (taken, &self.seen.row.from_address) else { return Ok(String::new()) };
+        let others = again::from_address_since(tx, from, &taken.from, self.seen.kept_at).await?;
+        let others: Vec<String> = others.iter().filter(|id| **id != self.id).map(i64::to_string).collect();
+        Ok(match others.is_empty() {
+            true => String::new(),
+            false => {
+                format!("; from the same address {} has messages {} too: look at them", taken.from, others.join(", "))
             }
-            _ => {
+        })
+    }
+
+    async fn release(&self, tx: &mut Tx) -> anyhow::Result<String> {
+        Ok(match self.act.given() {
+            Some((agency, campaign)) => {
+                held::release(tx, self.id, Some(agency), Some(campaign)).await?;
+                let before = self.seen.row.agency.as_ref().filter(|_| matches!(self.act, Act::Reassign { .. }));
+                let before = before.map(|before| format!(", and no longer as {before}'s")).unwrap_or_default();
+                format!("noted as {agency}'s{before}; what is classified is not read or answered")
+            }
+            None => {
                 held::release(tx, self.id, None, None).await?;
                 "it waits no more".to_owned()
             }
@@ -284,7 +334,11 @@ impl Prepared {
 
 /// Prepares and carries out in a transaction of its own.
 pub async fn decide(desk: &Desk, id: i64, act: Act, who: Who<'_>) -> anyhow::Result<Done> {
-    let prepared = prepare(desk, id, act).await?;
+    carry_out(desk, &prepare(desk, id, act).await?, who).await
+}
+
+/// The second half of that.
+pub async fn carry_out(desk: &Desk, prepared: &Prepared, who: Who<'_>) -> anyhow::Result<Done> {
     let mut tx = desk.store.begin().await?;
     let done = prepared.carry_out(desk, &mut tx, who).await?;
     tx.commit().await?;

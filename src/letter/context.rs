@@ -82,6 +82,8 @@ pub struct ReportFacts {
     /// Counts the reports of this agency from 1.
     pub version: u32,
     pub previous: Option<Previous>,
+    /// When its recipient was told of the same report as another agency's, by mistake.
+    pub replaces: Option<Moment>,
     /// Beside the version before it.
     pub followed: Option<FollowedFacts>,
     /// The file the letter is about; empty where there is none.

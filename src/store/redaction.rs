@@ -58,6 +58,19 @@ macro_rules! messages_of_scope {
     };
 }
 
+/// Which letters of the table are of the scope. What an agency's mail was told as another's names no agency (`again`).
+macro_rules! letters_of_scope {
+    () => {
+        "($1 = '' OR letter.agency = $1
+          OR (letter.agency IS NULL AND EXISTS (
+                 SELECT 1
+                 FROM message
+                 WHERE message.id = letter.message AND message.agency = $1)))
+         AND ($2 = '' OR letter.campaign = $2) AND letter.queued_at < $3
+         AND letter.state NOT IN ('queued', 'sending')"
+    };
+}
+
 /// How many messages that seem to be of the scope wait for staff, and so keep everything.
 pub async fn waiting(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
     let row = sqlx::query(
@@ -96,15 +109,14 @@ pub async fn mails(tx: &mut Tx, scope: &Scope) -> Result<(u64, u64), StoreError>
 
 /// The same of letters.
 pub async fn letters(tx: &mut Tx, scope: &Scope) -> Result<(u64, u64), StoreError> {
-    let row = sqlx::query(
+    let row = sqlx::query(concat!(
         "
         SELECT COUNT(*) AS many, CAST(COALESCE(SUM(LENGTH(letter_raw.raw)), 0) AS BIGINT) AS bytes
         FROM letter
         JOIN letter_raw ON letter_raw.letter = letter.id
-        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND queued_at < $3
-          AND state NOT IN ('queued', 'sending') AND LENGTH(letter_raw.raw) > 0
-        ",
-    )
+        WHERE LENGTH(letter_raw.raw) > 0 AND ",
+        letters_of_scope!()
+    ))
     .bind(scope.agency())
     .bind(scope.campaign())
     .bind(scope.before())
@@ -156,19 +168,15 @@ pub async fn forget_senders(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreErro
 
 /// Empties the bytes of letters.
 pub async fn empty_letters(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
-    let done = sqlx::query(
+    let done = sqlx::query(concat!(
         "
         UPDATE letter_raw
         SET raw = $4
         WHERE LENGTH(raw) > 0
-          AND letter IN (
-              SELECT id
-              FROM letter
-              WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND queued_at < $3
-                AND state NOT IN ('queued', 'sending')
-          )
-        ",
-    )
+          AND letter IN (SELECT letter.id FROM letter WHERE ",
+        letters_of_scope!(),
+        ")"
+    ))
     .bind(scope.agency())
     .bind(scope.campaign())
     .bind(scope.before())
@@ -180,14 +188,13 @@ pub async fn empty_letters(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError
 
 /// Forgets whom the letters went to.
 pub async fn forget_recipients(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
-    let done = sqlx::query(
+    let done = sqlx::query(concat!(
         "
         UPDATE letter
         SET recipient = $4, last_answer = NULL
-        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND queued_at < $3
-          AND state NOT IN ('queued', 'sending')
-        ",
-    )
+        WHERE ",
+        letters_of_scope!()
+    ))
     .bind(scope.agency())
     .bind(scope.campaign())
     .bind(scope.before())

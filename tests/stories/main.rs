@@ -11,6 +11,7 @@ mod formats;
 mod hostile;
 mod limits;
 mod mail;
+mod mistaken;
 mod names;
 mod outgoing;
 mod overtaken;
