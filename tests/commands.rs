@@ -84,7 +84,9 @@ fn the_demo_leaves_letters_workbooks_and_the_database_and_tells_its_story_in_a_s
     assert!(letters >= 10, "{letters} letters");
     assert_eq!(with_ending(&folder.path().join("letters"), "txt"), letters);
     assert_eq!(with_ending(&folder.path().join("letters"), "html"), letters);
-    assert!(with_ending(&folder.path().join("workbooks"), "xlsx") >= 3);
+    let workbooks = folder.path().join("workbooks");
+    assert!(with_ending(&workbooks, "xlsx") >= 3);
+    assert_eq!(fs::read_dir(&workbooks).unwrap().count(), with_ending(&workbooks, "xlsx"), "forms, and nothing else");
     assert!(folder.path().join("data/phuluc.db").is_file());
     for word in
         ["accepted", "needs correction", "unreadable", "duplicate", "question", "automatic", "held: unknown_sender"]
@@ -208,6 +210,53 @@ fn validating_a_mail_of_the_demo_finds_what_its_list_says() {
         listed.sort();
         assert_eq!(listed, codes, "{file}");
     }
+}
+
+#[test]
+fn a_message_goes_to_another_agency_than_its_own_only_on_purpose() {
+    let folder = tempfile::tempdir().unwrap();
+    ends_with(0, &["demo", &folder.path().display().to_string()]);
+    let config = folder.path().join("config/phuluc.toml").display().to_string();
+    let assign = |code, more: &[&str]| {
+        ends_with(code, &[&["--config", &config, "message", "assign", "17"], more].concat()).trim_end().to_owned()
+    };
+    let told = assign(1, &["ha-nam"]);
+    assert_eq!(
+        told,
+        "message 17 seems to be yen-bai's (the form names it, a guess), not ha-nam's\n\
+         ha-nam has an accepted report, version 1 of 2023-02-16 (message 2), which this one replaces\n\
+         nothing is changed; give --yes to assign it all the same"
+    );
+    assign(0, &["ha-nam", "--yes"]);
+    let told = assign(0, &["yen-bai"]);
+    assert!(told.starts_with("message 17: report, of yen-bai, accepted, letter "), "{told}");
+    assert!(told.contains("; taken from ha-nam, letter ") && told.ends_with(" (receipt) is withdrawn"), "{told}");
+    let status = json(0, &["--config", &config, "status", "--json"]);
+    let of = |id: &str| status["agencies"].as_array().unwrap().iter().find(|one| one["agency"] == id).unwrap();
+    assert_eq!((&of("ha-nam")["versions"], &of("yen-bai")["state"]), (&1.into(), &"accepted".into()));
+}
+
+#[test]
+fn with_two_campaigns_status_shows_both_and_an_agency_is_found_where_one_knows_it() {
+    let folder = installation(|config| {
+        let second = fs::read_to_string(config.join("campaigns/1552.toml")).unwrap();
+        let second = second.replacen("id = \"1552\"", "id = \"thang\"", 1).replacen("BC1552", "BCTHANG", 1);
+        fs::write(config.join("campaigns/thang.toml"), second.replacen("agencies.csv", "few.csv", 1)).unwrap();
+        let registry = fs::read_to_string(config.join("agencies.csv")).unwrap();
+        let few = registry.lines().filter(|line| line.starts_with("id,") || line.starts_with("ha-nam,"));
+        fs::write(config.join("few.csv"), few.collect::<Vec<_>>().join("\n")).unwrap();
+    });
+    let config = config_of(&folder);
+    let told = ends_with(0, &["--config", &config, "status"]);
+    assert!(told.contains("campaign 1552, ") && told.contains("campaign thang, "), "{told}");
+    assert!(told.contains("1 expected") && told.ends_with("mailbox INBOX: never polled\n"), "{told}");
+    // What is promised to programs is one campaign.
+    ends_with(2, &["--config", &config, "status", "--json"]);
+    assert!(ends_with(0, &["--config", &config, "agency", "show", "nghe-an"]).contains("campaign 1552: not_received"));
+    let output = phuluc(&["--config", &config, "agency", "exempt", "ha-nam"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("name one of the campaigns: 1552, thang"), "{}", err(&output));
+    ends_with(0, &["--config", &config, "agency", "exempt", "ha-nam", "--campaign", "thang"]);
 }
 
 #[test]
@@ -452,6 +501,19 @@ fn validate_says_what_a_file_is_by_its_code_and_in_json() {
     }
 }
 
+/// In a Maildir a mail's name ends in its flags.
+#[test]
+fn validate_tells_a_mail_by_its_first_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mail = root().join("config/demo/02-ha-nam.eml");
+    for name in ["02-ha-nam.eml:2,S", "1676513640.M1P2.mail.example,S=40960:2,", "ha-nam.txt"] {
+        let path = folder.path().join(name);
+        fs::copy(&mail, &path).unwrap();
+        let found = json(0, &["--config", &demo_config(), "validate", "1552", &path.display().to_string(), "--json"]);
+        assert_eq!(found["verdict"], "accepted", "{name}");
+    }
+}
+
 #[test]
 fn validate_names_sheet_cell_and_words() {
     let file = data("broken/reason-missing-1-1.xlsx");
@@ -558,6 +620,11 @@ fn the_template_is_a_blank_form_with_and_without_an_agency() {
         &["template", "1552", "--agency", "nobody", "--out", &folder.path().join("x.xlsx").display().to_string()],
     );
     ends_with(2, &["template", "1552", "--out", "/nowhere/at/all/x.xlsx"]);
+    for name in ["x.pdf", "x"] {
+        let output = phuluc(&["template", "1552", "--out", &folder.path().join(name).display().to_string()]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(err(&output).contains("must end in .xlsx") && !folder.path().join(name).exists(), "{}", err(&output));
+    }
 }
 
 // ---- check
@@ -575,7 +642,31 @@ fn check_is_content_with_a_good_installation() {
     }
     assert!(told.contains("92 reports expected by 2023-02-28"), "{told}");
     assert!(!told.contains("WRONG"), "{told}");
+    // Its deadline was years ago.
+    assert!(told.contains("its last reminder was due on 2023-03-08 and is given up"), "{told}");
     ends_with(0, &["--config", &demo_config(), "check"]);
+    let later = installation(|config| {
+        let file = config.join("campaigns/1552.toml");
+        replace(&file, "deadline = \"2023-02-28\"", "deadline = \"2123-03-01\"");
+    });
+    let told = ends_with(1, &["--config", &config_of(&later), "check"]);
+    assert!(told.contains("no opening letter was sent; reminders leave all the same"), "{told}");
+}
+
+#[test]
+fn check_says_where_a_password_belongs() {
+    for (file, advice) in [
+        ("mailbox.password", "the first line of"),
+        ("/run/credentials/phuluc.service/mailbox", "belongs into /etc/phuluc/mailbox.password"),
+    ] {
+        let folder = installation(|config| {
+            let file = format!("imaps://a%40b.example@127.0.0.1:1/INBOX\"\npassword_file = \"{file}");
+            replace(&config.join("phuluc.toml"), "maildir:../data/mailbox", &file);
+        });
+        let told = ends_with(1, &["--config", &config_of(&folder), "check"]);
+        assert!(told.contains("WRONG    mailbox") && told.contains(advice), "{told}");
+        assert!(!told.contains("Maildir"), "{told}");
+    }
 }
 
 #[test]

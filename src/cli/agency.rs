@@ -15,6 +15,7 @@ use crate::{
         addresses,
         audit::{self, Who},
         redaction::Scope,
+        standing::standing,
     },
 };
 use anyhow::Context as _;
@@ -27,7 +28,7 @@ pub enum AgencyAct {
     Show {
         /// The agency's id
         id: String,
-        /// The campaign; may be left out where there is only one
+        /// The campaign; may be left out where only one knows the agency
         #[arg(long, value_name = "ID")]
         campaign: Option<String>,
     },
@@ -86,7 +87,7 @@ pub enum AgencyAct {
         act: ContactAct,
         /// An e-mail address
         address: String,
-        /// The campaign; may be left out where there is only one
+        /// The campaign; may be left out where only one knows the agency
         #[arg(long, value_name = "ID")]
         campaign: Option<String>,
         /// Goes into the audit table
@@ -106,7 +107,7 @@ pub struct How {
     /// Takes the decision back
     #[arg(long)]
     undo: bool,
-    /// The campaign; may be left out where there is only one
+    /// The campaign; may be left out where only one knows the agency
     #[arg(long, value_name = "ID")]
     campaign: Option<String>,
     /// Goes into the audit table
@@ -131,7 +132,7 @@ pub async fn run(desk: &Desk, act: AgencyAct) -> anyhow::Result<u8> {
             (id, Act::RemoveContact(address), campaign, why)
         }
     };
-    let campaign = one_campaign(desk, campaign.as_deref())?;
+    let campaign = campaign_of(desk, &id, campaign.as_deref()).await?;
     let who = Who { actor: &actor(), why: why.as_deref() };
     say!("{}", obligation::decide(desk, campaign, &agency(campaign, &id)?, &act, who).await?);
     Ok(0)
@@ -147,13 +148,29 @@ async fn redact(desk: &Desk, id: &str, campaign: Option<&str>, why: &str) -> any
     Ok(0)
 }
 
+/// The campaign that is named, or the only one that knows the agency.
+async fn campaign_of<'a>(desk: &'a Desk, agency: &str, named: Option<&str>) -> anyhow::Result<&'a OpenCampaign> {
+    if let (None, [_, _, ..], Some(id)) = (named, desk.setup.campaigns.as_slice(), AgencyId::parse(agency).ok()) {
+        let mut knowing = Vec::new();
+        for open in &desk.setup.campaigns {
+            if open.registry.get(&id).is_some() || standing(&desk.store, &open.id, &id).await?.is_some() {
+                knowing.push(open);
+            }
+        }
+        if let [only] = knowing.as_slice() {
+            return Ok(only);
+        }
+    }
+    one_campaign(desk, named)
+}
+
 /// The id, which the registry file may no longer hold.
 fn agency(campaign: &OpenCampaign, id: &str) -> anyhow::Result<AgencyId> {
     AgencyId::parse(id).with_context(|| format!("the registry of campaign {} has no such agency", campaign.id))
 }
 
 async fn show(desk: &Desk, id: &str, campaign: Option<&str>) -> anyhow::Result<u8> {
-    let campaign = one_campaign(desk, campaign)?;
+    let campaign = campaign_of(desk, id, campaign).await?;
     let id = agency(campaign, id)?;
     let progress = tabulate::progress(desk, campaign).await?;
     let known = campaign.registry.get(&id);

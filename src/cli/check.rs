@@ -1,5 +1,6 @@
 //! `check`: everything a campaign rests on, each named with what to do where it is wrong.
 
+use super::init::credential;
 use crate::{
     clock::Clock,
     ladder,
@@ -112,19 +113,29 @@ async fn check_database(report: &mut Report, setup: &Setup) {
     }
 }
 
-/// Campaigns that are open and of which no agency has heard from us: they are reminded all the same.
+/// Campaigns that are open and of which no agency has heard from us: they are reminded all the same, or were to be.
 async fn check_openings(report: &mut Report, setup: &Setup, store: &Store) {
     let today = Clock::System.now().to_zoned_datetime(setup.zone.clone()).date();
     for open in setup.campaigns.iter().filter(|open| open.campaign.opening() <= today) {
         let what = format!("campaign {}", open.id);
         match agencies::campaign_state(store, &open.id).await {
             Ok(state) if state.announced_at.is_none() && state.closed_at.is_none() => {
-                let remark = format!(
-                    "open since {}, and no opening letter was sent; reminders leave all the same, `phuluc rehearse {id}` \
-                     shows which. `phuluc announce {id}` sends the opening letter, `phuluc campaign close {id}` ends it",
-                    open.campaign.opening(),
-                    id = open.id
-                );
+                let (id, since) = (&open.id, open.campaign.opening());
+                let (ladder, deadline) = (&open.campaign.reminders, open.last_day());
+                let end = ladder::last_day(ladder, deadline, &open.calendar);
+                let over = end < today && ladder::step_of(ladder, deadline, &open.calendar, today).is_none();
+                let remark = if over {
+                    format!(
+                        "its last reminder was due on {end} and is given up; only an agency with a later day of its own is \
+                         still reminded. `phuluc campaign close {id}` ends it and sends staff the final table"
+                    )
+                } else {
+                    format!(
+                        "open since {since}, and no opening letter was sent; reminders leave all the same, `phuluc \
+                         rehearse {id}` shows which. `phuluc announce {id}` sends the opening letter, `phuluc campaign \
+                         close {id}` ends it"
+                    )
+                };
                 report.remark(&what, &remark);
             }
             Ok(_) => {}
@@ -140,7 +151,16 @@ async fn check_wires(report: &mut Report, setup: &Setup) {
     };
     match mailbox {
         Ok(count) => report.fine("mailbox", &format!("{count} mails")),
-        Err(error) => report.wrong("mailbox", &error.to_string(), "see [mailbox]; a Maildir must have new/ and cur/"),
+        Err(error) => {
+            let config = &setup.config;
+            let is_maildir = config.path_of_url(&config.mailbox.url, "maildir").is_some();
+            let advice = match lacking(setup, config.mailbox.password_file.as_deref()) {
+                _ if is_maildir => "see [mailbox]; a Maildir must have new/ and cur/".to_owned(),
+                Some(advice) => advice,
+                None => "see [mailbox]: host, port, user, password, TLS".to_owned(),
+            };
+            report.wrong("mailbox", &error.to_string(), &advice);
+        }
     }
     let outgoing = match Outgoing::open(&setup.config) {
         Ok(outgoing) => outgoing.probe().await,
@@ -148,6 +168,21 @@ async fn check_wires(report: &mut Report, setup: &Setup) {
     };
     match outgoing {
         Ok(()) => report.fine("outgoing", &setup.config.outgoing.from),
-        Err(error) => report.wrong("outgoing", &error.to_string(), "see [outgoing]"),
+        Err(error) => {
+            let advice = lacking(setup, setup.config.outgoing.password_file.as_deref());
+            report.wrong("outgoing", &error.to_string(), &advice.unwrap_or_else(|| "see [outgoing]".to_owned()));
+        }
     }
+}
+
+/// What to do about a file for a password that cannot be read.
+fn lacking(setup: &Setup, password_file: Option<&Path>) -> Option<String> {
+    let file = setup.config.path(password_file?);
+    std::fs::File::open(&file).err()?;
+    Some(match credential(&file) {
+        Some(file) => {
+            format!("the password belongs into {file}; the unit hands it over while the service runs, and only then")
+        }
+        None => format!("the password belongs into the first line of {}, which this user may read", file.display()),
+    })
 }

@@ -171,7 +171,7 @@ struct Shown {
     workbooks: usize,
 }
 
-/// Puts each letter's text, page and attachments beside it, for people without a mail program at hand.
+/// Puts each letter's text and page beside it, and the workbooks together, for people without a mail program at hand.
 async fn write_for_looking(desk: &Desk, folder: &Path) -> anyhow::Result<Shown> {
     let mut shown = Shown { letters: 0, workbooks: 0 };
     let mut letters: Vec<PathBuf> =
@@ -187,7 +187,7 @@ async fn write_for_looking(desk: &Desk, folder: &Path) -> anyhow::Result<Shown> 
         fs::write(path.with_extension("html"), parsed.body_html(0).unwrap_or_default().as_bytes())?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let number = stem.split('-').next().unwrap_or_default();
-        for file in &mail.attachments {
+        for file in mail.attachments.iter().filter(|file| file.kind.is_workbook()) {
             fs::write(folder.join("workbooks").join(format!("{number}-{}", bare_name(&file.name))), &file.bytes)?;
             shown.workbooks += 1;
         }

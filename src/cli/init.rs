@@ -128,12 +128,26 @@ fn make_local(config: &Path, answers: &Answers) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The file of root's that the unit of `deploy/` hands over as this one, which nobody but systemd can write.
+pub fn credential(file: &Path) -> Option<String> {
+    let name = file.strip_prefix("/run/credentials/phuluc.service").ok()?;
+    Some(format!("/etc/phuluc/{}.password", name.to_str()?))
+}
+
 fn tell(config: &Path, answers: &Answers, sample: bool) {
     let file = config.join("phuluc.toml");
     say!("{}", file.display());
     for password in [&answers.mailbox_password_file, &answers.outgoing_password_file] {
-        if !password.is_empty() {
-            say!("  put the password into {} and let only the service read it", config.join(password).display());
+        if password.is_empty() {
+            continue;
+        }
+        let file = config.join(password);
+        match credential(&file) {
+            Some(own) => {
+                let handed = file.display();
+                say!("  put the password into {own} and let only root read it; the unit hands it over as {handed}");
+            }
+            None => say!("  put the password into {} and let only the service read it", file.display()),
         }
     }
     say!("  confirm the agencies' domains and addresses in {}", config.join("agencies.csv").display());
@@ -366,6 +380,16 @@ mod tests {
             letters: false,
             sample: false,
         }
+    }
+
+    #[test]
+    fn what_systemd_hands_over_is_written_where_the_unit_finds_it() {
+        let of = |file| credential(Path::new(file));
+        let handed = of("/run/credentials/phuluc.service/mailbox");
+        assert_eq!(handed.as_deref(), Some("/etc/phuluc/mailbox.password"));
+        assert_eq!((of("/etc/phuluc/mailbox.password"), of("secrets/mailbox")), (None, None));
+        let unit = include_str!("../../deploy/phuluc.service");
+        assert!(unit.contains("LoadCredential=mailbox:/etc/phuluc/mailbox.password"));
     }
 
     #[test]

@@ -13,17 +13,26 @@ use anyhow::Context as _;
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value as Json, json};
 
+/// Of one campaign, or for people of each where none is named; the promised JSON is one campaign's.
 pub async fn status(desk: &Desk, campaign: Option<&str>, in_json: bool) -> anyhow::Result<u8> {
-    let progress = tabulate::progress(desk, one_campaign(desk, campaign)?).await?;
     let folder = mailbox::folder_of(&desk.setup.config);
     let polls = polls::of_folder(&desk.store, &folder).await?;
     if in_json {
+        let progress = tabulate::progress(desk, one_campaign(desk, campaign)?).await?;
         let mut json = serde_json::to_value(&progress)?;
         json["mailbox"] = polls.map_or(Json::Null, |polls| as_json(&polls, &desk.setup.zone));
         say!("{}", serde_json::to_string_pretty(&json)?);
         return Ok(0);
     }
-    say!("{}", for_people(&progress));
+    let shown = match (campaign, desk.setup.campaigns.as_slice()) {
+        (None, several @ [_, _, ..]) => several.iter().collect(),
+        (named, _) => vec![one_campaign(desk, named)?],
+    };
+    let mut told = Vec::new();
+    for open in shown {
+        told.push(for_people(&tabulate::progress(desk, open).await?));
+    }
+    say!("{}", told.join("\n\n"));
     say!("{}", mailbox_for_people(&folder, polls.as_ref(), &desk.setup.zone));
     Ok(0)
 }

@@ -10,6 +10,8 @@ use anyhow::Context as _;
 use std::path::Path;
 
 pub fn template(setup: &Setup, campaign: &str, agency: Option<&str>, out: &Path) -> anyhow::Result<u8> {
+    let is_workbook = out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"));
+    anyhow::ensure!(is_workbook, "{}: the name must end in .xlsx", out.display());
     let campaign = setup.campaign(campaign)?;
     let agency = agency.map(|id| find_agency(campaign, id)).transpose()?;
     let letter = &campaign.campaign.letter;

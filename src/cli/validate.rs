@@ -5,7 +5,7 @@ use super::{table, template::find_agency};
 use crate::{
     agency::{Agency, Sender},
     appendix::{Appendix, Reason},
-    attachment::Attachment,
+    attachment::{Attachment, FileKind},
     fence::{Fence, FenceError, Loss, Read, Reading},
     finding::{Finding, Severity},
     form,
@@ -84,7 +84,8 @@ fn look<'a>(
 /// The files to read, and whose mail they came with.
 type Files<'a> = (Vec<Attachment>, Option<&'a Agency>);
 
-/// The files to read: a mail's attachments, or the file itself.
+/// The files to read: a mail's attachments, or the file itself. In a Maildir a mail's name ends in its flags, so what
+/// is called no mail is one by its first bytes.
 fn files_of<'a>(
     reading: &mut Reading,
     campaign: &'a OpenCampaign,
@@ -93,7 +94,10 @@ fn files_of<'a>(
 ) -> Result<Read<Files<'a>>, FenceError> {
     if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("eml")) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        return Ok(reading.file(&name, &bytes)?.map(|files| (files, None)));
+        let read = reading.file(&name, &bytes)?;
+        if !matches!(&read, Ok(files) if files.first().is_some_and(|file| file.kind == FileKind::Mail)) {
+            return Ok(read.map(|files| (files, None)));
+        }
     }
     Ok(reading.mail(&bytes)?.map(|mail| {
         let sender = mail.sender().and_then(|sender| match campaign.registry.sender(&sender.address) {
