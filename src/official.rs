@@ -60,6 +60,14 @@ pub fn is_document(kind: FileKind) -> bool {
     matches!(kind, FileKind::Pdf | FileKind::Docx | FileKind::Doc | FileKind::Odt | FileKind::Image)
 }
 
+/// Whether a file by its name is an appendix and no letter.
+pub fn is_appendix(name: &str) -> bool {
+    /// Words at the head of the name, without marks.
+    const NAMES: [&str; 4] = ["phu luc", "phuluc", "bieu mau", "mau phu luc"];
+    let name = text::plain(&name.replace(['_', '-', '.'], " "));
+    NAMES.iter().any(|head| name == *head || name.strip_prefix(head).is_some_and(|rest| rest.starts_with(' ')))
+}
+
 fn document(at: usize, file: &Attachment, ours: &str) -> Document {
     let words = match file.kind {
         FileKind::Pdf => pdf::first_text(&file.bytes),
@@ -152,6 +160,21 @@ mod tests {
         ] {
             assert_eq!(number_in(head, OURS).unwrap_or_default(), number, "{head}");
             assert_eq!(date_in(head).map(|date| date.to_string()).unwrap_or_default(), dated, "{head}");
+        }
+    }
+
+    #[test]
+    fn an_appendix_is_no_letter() {
+        for (name, is) in [
+            ("Phụ lục Đồng Tháp.docx", true),
+            ("PHU_LUC-1.doc", true),
+            ("phụ lục.docx", true),
+            ("Biểu mẫu báo cáo.odt", true),
+            ("Phục đáp công văn.docx", false),
+            ("Công văn và phụ lục.docx", false),
+            ("scan0001.pdf", false),
+        ] {
+            assert_eq!(is_appendix(name), is, "{name}");
         }
     }
 

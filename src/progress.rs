@@ -38,6 +38,8 @@ pub struct Counts {
     pub accepted: u32,
     pub needs_correction: u32,
     pub not_received: u32,
+    /// Of those not received: something came that could not be read as a report.
+    pub unreadable: u32,
     /// Accepted, and in time.
     pub on_time: u32,
     pub late: u32,
@@ -107,6 +109,8 @@ pub struct AgencyProgress {
     #[serde(skip)]
     pub has_address: bool,
     pub state: State,
+    /// When the last of what it sent came that could not be read, while it has no report.
+    pub unreadable_at: Option<String>,
     pub versions: u32,
     pub first_received_at: Option<String>,
     pub accepted_at: Option<String>,
@@ -118,11 +122,13 @@ pub struct AgencyProgress {
 }
 
 impl Progress {
-    /// Sums up what the store knows. `held` are the messages that wait for staff.
+    /// Sums up what the store knows. `unreadable` are agencies that sent something else than a report, and when last;
+    /// `held` are the messages that wait for staff.
     pub fn of(
         campaign: &OpenCampaign,
         states: &[AgencyState],
         out_of_reach: &OutOfReach,
+        unreadable: &BTreeMap<AgencyId, Timestamp>,
         held: u64,
         now: Timestamp,
         zone: &TimeZone,
@@ -133,7 +139,8 @@ impl Progress {
         let mut agencies = Vec::new();
         for state in states {
             let own = campaign.deadline_of(state.deadline, zone);
-            let progress = agency(state, out_of_reach, own, zone);
+            let unreadable_at = unreadable.get(&state.agency).map(|at| rfc3339(*at, zone));
+            let progress = AgencyProgress { unreadable_at, ..agency(state, out_of_reach, own, zone) };
             if state.expected {
                 let one = Counts::of(&progress, now > own);
                 counts += one;
@@ -156,6 +163,13 @@ impl Progress {
     }
 }
 
+impl AgencyProgress {
+    /// Whether no report was received though something came: people are not to be told that it sent nothing.
+    pub fn is_unreadable(&self) -> bool {
+        self.state == State::NotReceived && self.unreadable_at.is_some()
+    }
+}
+
 impl Counts {
     /// One agency that owes a report.
     fn of(agency: &AgencyProgress, past_deadline: bool) -> Counts {
@@ -167,6 +181,7 @@ impl Counts {
             accepted: is(State::Accepted),
             needs_correction: is(State::NeedsCorrection),
             not_received: is(State::NotReceived),
+            unreadable: u32::from(agency.is_unreadable()),
             on_time: u32::from(accepted && agency.on_time == Some(true)),
             late: u32::from(accepted && agency.on_time == Some(false)),
             overdue: u32::from(past_deadline && agency.state.owes()),
@@ -185,6 +200,7 @@ impl AddAssign for Counts {
         self.accepted += other.accepted;
         self.needs_correction += other.needs_correction;
         self.not_received += other.not_received;
+        self.unreadable += other.unreadable;
         self.on_time += other.on_time;
         self.late += other.late;
         self.overdue += other.overdue;
@@ -214,6 +230,7 @@ fn agency(state: &AgencyState, out_of_reach: &OutOfReach, deadline: Timestamp, z
         blocked,
         // Who has sent a report is not out of reach, even if a reminder to correct it is.
         state: if blocked && reported == State::NotReceived { State::Unreachable } else { reported },
+        unreadable_at: None,
         versions: state.versions,
         first_received_at: state.first_received_at.map(|at| rfc3339(at, zone)),
         accepted_at: state.accepted_at.map(|at| rfc3339(at, zone)),

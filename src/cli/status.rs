@@ -91,13 +91,14 @@ pub fn for_people(progress: &Progress) -> String {
     let mut lines = vec![
         format!("campaign {}, deadline {}, as of {}", progress.campaign, progress.deadline, progress.as_of),
         format!(
-            "{} expected: {} accepted ({} on time, {} late), {} need correction, {} not received, {} unreachable, {} overdue; {} exempt, {} on paper; {} messages held",
+            "{} expected: {} accepted ({} on time, {} late), {} need correction, {} not received ({} of them sent what cannot be read), {} unreachable, {} overdue; {} exempt, {} on paper; {} messages held",
             counts.expected,
             counts.accepted,
             counts.on_time,
             counts.late,
             counts.needs_correction,
             counts.not_received,
+            counts.unreadable,
             counts.unreachable,
             counts.overdue,
             counts.exempt,
@@ -108,12 +109,12 @@ pub fn for_people(progress: &Progress) -> String {
     let moved: Vec<Vec<String>> = progress
         .agencies
         .iter()
-        .filter(|agency| agency.state != State::NotReceived || agency.versions > 0)
+        .filter(|agency| agency.state != State::NotReceived || agency.versions > 0 || agency.is_unreadable())
         .map(|agency| {
             vec![
                 agency.agency.clone(),
                 agency.short_name.clone(),
-                agency.state.as_str().to_owned(),
+                if agency.is_unreadable() { "unreadable" } else { agency.state.as_str() }.to_owned(),
                 agency.versions.to_string(),
                 agency.first_received_at.clone().unwrap_or_default(),
                 agency.accepted_at.clone().unwrap_or_default(),

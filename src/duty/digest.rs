@@ -77,7 +77,6 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
     held.truncate(HELD);
     let troubles = news::troubles(&desk.store, &campaign.id).await?;
     let arrived = news::arrived_since(&desk.store, &campaign.id, since).await?;
-    let unread = news::wrote_without_report(&desk.store, &campaign.id).await?;
     let health = health(desk, now).await?;
     let blocked = blocked(desk, campaign, now).await?;
     let on = |at: Timestamp| date(desk.day_of(at));
@@ -97,6 +96,14 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
         .filter(|one| one.state.owes() && !one.has_address)
         .map(name_of)
         .collect();
+    // Whose report came by another way, or is not owed, need send no other file.
+    let unreadable = progress.agencies.iter().filter(|agency| agency.state.owes());
+    let unread: Vec<Since> = unreadable
+        .filter_map(|agency| {
+            let at: Timestamp = agency.unreadable_at.as_ref()?.parse().ok()?;
+            Some(Since { agency: agency.short_name.clone(), date: on(at) })
+        })
+        .collect();
     let deadline_day = desk.day_of(campaign.deadline_at);
     let tasks = held_count + troubles.len() + blocked.len() + unread.len() + usize::from(!health.well);
     let facts = DigestFacts {
@@ -115,7 +122,7 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Dige
         unreachable_more: number(unreachable.len().saturating_sub(UNREACHABLE)),
         unreachable: unreachable.into_iter().take(UNREACHABLE).collect(),
         blocked,
-        unread: unread.iter().map(|(id, at)| Since { agency: name(id.as_str()), date: on(*at) }).collect(),
+        unread,
         health,
         news_more: number(arrived.len().saturating_sub(NEWS)),
         news: arrived.iter().take(NEWS).map(|arrived| news_facts(desk, arrived, &name)).collect(),
@@ -334,7 +341,8 @@ fn groups(desk: &Desk, campaign: &OpenCampaign, progress: &Progress) -> Vec<Grou
         let sums = progress.of_kinds(&group.kinds);
         let mut missing: Vec<(Option<usize>, String)> = Vec::new();
         for agency in &progress.agencies {
-            if agency.expected && agency.state == State::NotReceived && group.kinds.contains(&agency.kind) {
+            let silent = agency.state == State::NotReceived && !agency.is_unreadable();
+            if agency.expected && silent && group.kinds.contains(&agency.kind) {
                 missing.push((order(&agency.agency), agency.short_name.clone()));
             }
         }
@@ -375,6 +383,7 @@ fn counts(counts: Counts) -> DigestCounts {
         late: counts.late,
         needs_correction: counts.needs_correction,
         not_received: counts.not_received,
+        unreadable: counts.unreadable,
         overdue: counts.overdue,
         exempt: counts.exempt,
         paper: counts.paper,

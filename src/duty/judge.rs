@@ -8,8 +8,9 @@ use super::{
     bounce::{self, Bounce},
     decide::{self, Decision, Report, Unseen, earlier},
     evidence,
-    given::{BY_STAFF, Given},
+    given::Given,
     question,
+    taken::{self, Taken},
 };
 use crate::{
     agency::{AgencyId, masked, masked_within},
@@ -20,8 +21,7 @@ use crate::{
     letter::compose::File,
     message::{self, Mail},
     store::{
-        Tx,
-        again::{self, Mistaken},
+        Tx, again,
         attempts::{self, Unhandled},
         documents, messages,
         messages::{Held, MessageDetail, MessageKind, MessageOutcome},
@@ -100,13 +100,6 @@ pub struct Recorded {
     pub verdict: Option<Verdict>,
     pub answered: Answered,
     pub taken: Option<Taken>,
-}
-
-/// What was taken back of a message that counted as another agency's.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Taken {
-    pub from: AgencyId,
-    pub letters: Vec<Mistaken>,
 }
 
 /// Reads a message and decides about it.
@@ -236,7 +229,10 @@ impl Judged {
         if let Some(seen) = &self.again {
             again::take(tx, seen).await?;
             withdrawn = again::withdraw_report(tx, self.id).await?;
-            taken = self.take_back(tx, seen).await?;
+            let decided = self.read().map(|(_, decision)| decision);
+            let agency = decided.and_then(|decision| decision.agency.as_ref()).map(|agency| &agency.id);
+            let campaign = decided.and_then(|decision| decision.campaign.as_ref()).map(|open| &open.id);
+            taken = taken::take_back(tx, seen, agency, campaign).await?;
         }
         match &self.what {
             What::Decided(decided) => {
@@ -286,21 +282,6 @@ impl Judged {
         }
     }
 
-    /// What was told of a message as another agency's than it is now is taken back. A guess that it waited with was
-    /// no more than that.
-    async fn take_back(&self, tx: &mut Tx, seen: &MessageDetail) -> anyhow::Result<Option<Taken>> {
-        let counted = seen.row.held.is_none() || seen.evidence.as_deref() == Some(BY_STAFF);
-        let (Some(from), true) = (&seen.row.agency, counted) else { return Ok(None) };
-        let now = self.read().map(|(_, decision)| {
-            (decision.agency.as_ref().map(|agency| &agency.id), decision.campaign.as_ref().map(|open| &open.id))
-        });
-        if now.unwrap_or_default() == (Some(from), seen.row.campaign.as_ref()) {
-            return Ok(None);
-        }
-        let letters = again::take_back_letters(tx, self.id, from).await?;
-        Ok(Some(Taken { from: from.clone(), letters }))
-    }
-
     async fn outcome(&self, tx: &mut Tx, now: Timestamp, outcome: &MessageOutcome<'_>) -> anyhow::Result<()> {
         messages::record_outcome(tx, self.id, outcome).await?;
         Ok(attempts::handled_by(tx, self.id, VERSION, now).await?)
@@ -318,17 +299,6 @@ impl Judged {
             answered: Answered::default(),
             taken: None,
         }
-    }
-}
-
-impl Taken {
-    /// For the audit table and for people.
-    fn words(&self) -> String {
-        let letters = self.letters.iter().map(|letter| {
-            let fate = if letter.left() { "has left and cannot be called back" } else { "is withdrawn" };
-            format!(", letter {} ({}) {fate}", letter.id, letter.kind.as_str())
-        });
-        format!("taken from {}{}", self.from, letters.collect::<String>())
     }
 }
 

@@ -35,6 +35,7 @@ pub mod remind;
 pub mod reprocess;
 mod staff;
 pub mod tabulate;
+mod taken;
 pub mod token;
 pub mod trace;
 pub mod watch;

@@ -6,11 +6,12 @@ use crate::{
     agency::AgencyId,
     export::{self, Book, National},
     form::declaration::ColumnType,
+    official,
     progress::Progress,
     setup::OpenCampaign,
     store::{
         documents::{self, KeptDocument},
-        messages, reports,
+        messages, news, reports,
         tables::{self, CurrentReport, Written},
     },
 };
@@ -25,7 +26,8 @@ pub async fn progress(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Pr
     let states = reports::agency_states(&desk.store, &campaign.id).await?;
     let held = messages::count_held(&desk.store, &campaign.id).await?;
     let out_of_reach = contacts::out_of_reach(desk, campaign, &states).await?;
-    Ok(Progress::of(campaign, &states, &out_of_reach, held, desk.clock.now(), &desk.setup.zone))
+    let unreadable = news::wrote_without_report(&desk.store, &campaign.id).await?;
+    Ok(Progress::of(campaign, &states, &out_of_reach, &unreadable, held, desk.clock.now(), &desk.setup.zone))
 }
 
 /// All that the consolidated tables of a campaign are made from.
@@ -44,9 +46,18 @@ pub async fn gather(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Gath
     let progress = progress(desk, campaign).await?;
     let reports = tables::current_reports(&desk.store, &campaign.id).await?;
     let written = tables::in_own_words(&desk.store, &campaign.id, &own_words(campaign)).await?;
-    let documents = documents::by_agency(&desk.store, &campaign.id).await?;
+    let mut documents = documents::by_agency(&desk.store, &campaign.id).await?;
+    documents.retain(|_, kept| {
+        kept.retain(is_official);
+        !kept.is_empty()
+    });
     let since = reports.iter().map(|report| (report.agency.to_string(), report.received_at)).collect();
     Ok(Gathered { progress, reports, since, written, documents, now: desk.clock.now() })
+}
+
+/// Whether a document is the agency's official one, as far as anything tells: an appendix that is no workbook is not.
+fn is_official(document: &KeptDocument) -> bool {
+    document.number.is_some() || document.dated.is_some() || !official::is_appendix(&document.file_name)
 }
 
 /// The columns and options whose answer is in the agency's own words.

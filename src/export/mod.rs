@@ -251,16 +251,20 @@ fn agency_cells<'a>(headings: &'a Headings, number: usize, agency: &'a AgencyPro
         Cell::Number(number as f64),
         Cell::coded(&agency.agency, &agency.short_name),
         Cell::Text(headings.group_of(agency.kind).into()),
-        state_cell(headings, agency.state),
+        state_cell(headings, agency),
     ]
 }
 
-fn state_cell(headings: &Headings, state: State) -> Cell<'_> {
+/// Who sent what could not be read is told from who sent nothing; to programs both are not received.
+fn state_cell<'a>(headings: &'a Headings, agency: &AgencyProgress) -> Cell<'a> {
     let words = &headings.states;
-    let code = state.as_str().into();
-    let text = match state {
+    let code = agency.state.as_str().into();
+    let text = match agency.state {
         State::Accepted => &words.accepted,
         State::NeedsCorrection => return Cell::Marked { code, text: (&words.needs_correction).into() },
+        State::NotReceived if agency.is_unreadable() => {
+            return Cell::Marked { code, text: (&words.unreadable).into() };
+        }
         State::NotReceived => &words.not_received,
         State::Paper => &words.paper,
         State::Exempt => &words.exempt,

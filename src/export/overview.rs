@@ -63,6 +63,7 @@ fn progress<'a>(national: &National<'a>) -> Block<'a> {
         ("late", &words.late),
         ("needs_correction", &words.needs_correction),
         ("not_received", &words.not_received),
+        ("unreadable", &words.unreadable),
         ("paper", &words.paper),
         ("exempt", &words.exempt),
         ("overdue", &words.overdue),
@@ -81,6 +82,7 @@ fn progress<'a>(national: &National<'a>) -> Block<'a> {
             Cell::count(counts.late),
             Cell::count(counts.needs_correction),
             Cell::count(counts.not_received),
+            Cell::count(counts.unreadable),
             Cell::count(counts.paper),
             Cell::count(counts.exempt),
             Cell::count(counts.overdue),
@@ -93,7 +95,7 @@ fn progress<'a>(national: &National<'a>) -> Block<'a> {
     let chart = Chart {
         title: words.progress_chart.clone(),
         // Together they are every agency once.
-        series: vec![4, 7, 8, 9, 10, 12],
+        series: vec![4, 7, 8, 10, 11, 13],
         lines: groups.len(),
         stacked: true,
     };

@@ -135,7 +135,7 @@ pub(super) fn sources<'a>(national: National<'a>, agencies: &Arc<Agencies<'a>>) 
             vec![
                 Cell::Number((at + 1) as f64),
                 Cell::coded(&agency.agency, &agency.short_name),
-                super::state_cell(national.headings, agency.state),
+                super::state_cell(national.headings, agency),
                 Cell::count(report.version),
                 Cell::Time(local(report.received_at, national.zone)),
                 Cell::count(report.form_version),

@@ -63,6 +63,8 @@ pub struct DigestCounts {
     pub late: u32,
     pub needs_correction: u32,
     pub not_received: u32,
+    /// Of those not received: something came that could not be read.
+    pub unreadable: u32,
     pub overdue: u32,
     pub exempt: u32,
     pub paper: u32,
@@ -77,7 +79,7 @@ pub struct GroupFacts {
     pub counts: DigestCounts,
     /// Whole percents that sum up to 100.
     pub bar: Vec<BarPart>,
-    /// Who has sent nothing, in the order of the registry.
+    /// Who has sent nothing at all, in the order of the registry.
     pub missing: Vec<String>,
     pub missing_more: u32,
 }

@@ -40,14 +40,14 @@ macro_rules! words {
     };
 }
 
-words! { States { accepted, needs_correction, not_received, paper, exempt, unreachable } }
+words! { States { accepted, needs_correction, not_received, unreadable, paper, exempt, unreachable } }
 words! { Common {
     number, agency, group, state, total, quarter, half, first, last, year, last_day, period, row, added,
 } }
 words! { Overview {
     sheet, title, campaign, letter, letter_of, as_of, deadline, basis, basis_of, progress, progress_chart, answers,
     rows, rows_heading, option, count, share, expected, received, received_share, accepted, on_time, late,
-    needs_correction, not_received, overdue, paper, exempt, unreachable,
+    needs_correction, not_received, unreadable, overdue, paper, exempt, unreachable,
 } }
 words! { Timeliness {
     sheet, title, note, versions, first_received, accepted_at, deadline, timing, on_time, late, overdue, waiting,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{agency::AgencyId, campaign::CampaignId, form::followed::Followed};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// A report that came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,11 +165,12 @@ pub async fn troubles(store: &Store, campaign: &CampaignId) -> Result<Vec<Troubl
     troubles.collect()
 }
 
-/// Agencies that wrote but have no report, with the time of their last message that could not be read.
+/// Agencies that wrote but have no report, with the time of their last message that could not be read. Whose sender is
+/// in doubt is nobody's yet.
 pub async fn wrote_without_report(
     store: &Store,
     campaign: &CampaignId,
-) -> Result<Vec<(AgencyId, Timestamp)>, StoreError> {
+) -> Result<BTreeMap<AgencyId, Timestamp>, StoreError> {
     let rows = sqlx::query(
         "
         SELECT message.agency, MAX(message.received_at) AS received_at
@@ -176,6 +178,7 @@ pub async fn wrote_without_report(
         WHERE message.campaign = $1
           AND message.verdict = 'unreadable'
           AND message.agency IS NOT NULL
+          AND (message.held IS NULL OR message.held = 'unreadable')
           AND NOT EXISTS (
               SELECT 1
               FROM report

@@ -93,6 +93,8 @@ impl Model {
             accepted: is("accepted"),
             needs_correction: is("needs_correction"),
             not_received: is("not_received"),
+            // What came here was a report each time.
+            unreadable: 0,
             on_time: if in_time { is("accepted") } else { 0 },
             late: if in_time { 0 } else { is("accepted") },
             overdue: u32::from(owes && now > deadline),

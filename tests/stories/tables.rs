@@ -152,6 +152,71 @@ async fn counts_by_answer_and_by_row_are_those_of_the_lines() {
     story.end().await;
 }
 
+/// What could not be read is no report, and who sent it is not told to have sent nothing.
+#[tokio::test]
+async fn who_sent_what_cannot_be_read_is_told_from_who_sent_nothing() {
+    let mut story = Story::begin().await;
+    story.mail(|mail| mail.file("112-UBND-NCPC_signed.pdf", data("unreadable/scan.pdf")));
+    let word = data("unreadable/word.docx");
+    story.mail(|mail| {
+        let mail = mail.from("Bình <binh@nghean.example>").message_id("<2@nghean.example>");
+        mail.file("Phụ lục Nghệ An.docx", word)
+    });
+    // Nobody knows whether this one is Cần Thơ's.
+    story.mail(|mail| {
+        let mail = mail.from("Vũ <vu@cantho.example>").message_id("<3@cantho.example>");
+        let failed = format!("{}; dmarc=fail", crate::story::MX);
+        mail.results(&failed).file("a.xlsx", data("unreadable/encrypted.xlsx"))
+    });
+    story.poll().await;
+    story.letters();
+    let said: Vec<String> = story.messages().iter().map(crate::story::outcome).collect();
+    assert_eq!(said[..2], ["report from ha-nam unreadable no_workbook", "report from nghe-an unreadable no_workbook"]);
+    assert!(said[2].starts_with("report from can-tho held unauthenticated"), "{said:?}");
+
+    let table = table(&story, "timeliness").await;
+    let agencies = words(&table, "agency");
+    let tell = |name: &str| {
+        let at = agencies.iter().position(|agency| agency == name).unwrap();
+        ["state", "versions", "document"].map(|key| words(&table, key)[at].clone())
+    };
+    assert_eq!(tell("Hà Nam"), ["Chưa có báo cáo đọc được", "0", "112/UBND-NCPC"]);
+    assert_eq!(tell("Nghệ An"), ["Chưa có báo cáo đọc được", "0", ""], "an appendix is no official document");
+    assert_eq!(tell("Cần Thơ"), ["Chưa gửi", "0", ""]);
+    let (json, _) = made(&story).await;
+    let states = json["tables"]["timeliness"].as_array().unwrap().iter().map(|line| &line["state"]);
+    assert!(states.into_iter().all(|state| state == "not_received"), "to programs it is what it was");
+    let provinces = &json["overview"]["progress"][1];
+    assert_eq!((&provinces["not_received"], &provinces["unreadable"]), (&63.into(), &2.into()));
+
+    let progress = story.progress().await;
+    assert_eq!((progress.counts.not_received, progress.counts.unreadable), (92, 2));
+    let campaign = story.desk.setup.campaign("1552").unwrap();
+    let digest = phuluc::duty::digest::gather(&story.desk, campaign).await.unwrap();
+    let facts = &digest.facts;
+    let unread: Vec<&str> = facts.unread.iter().map(|one| one.agency.as_str()).collect();
+    assert_eq!((unread, facts.documents), (vec!["Hà Nam", "Nghệ An"], 1));
+    let group = &facts.groups[1];
+    assert!(!group.missing.iter().any(|name| name == "Hà Nam" || name == "Nghệ An"), "{:?}", group.missing);
+    assert_eq!(group.missing.len() as u32 + group.missing_more, 61);
+    let letter = phuluc::duty::digest::preview(&story.desk, campaign, &digest).unwrap();
+    let (text, page) = (letter.text.split_whitespace().collect::<Vec<_>>().join(" "), letter.html);
+    let of_these = "(trong đó 02 cơ quan đã gửi nhưng chưa có báo cáo đọc được)";
+    for said in [format!("Chưa nhận được: 92 {of_these}."), format!("chưa nhận được 63 {of_these}")] {
+        assert!(text.contains(&said), "{said}: {text}");
+    }
+    assert!(text.contains("Địa phương chưa gửi (61): ") && page.contains("Địa phương chưa gửi (61):"), "{text}");
+    assert!(page.contains(of_these), "{page}");
+    // On paper nothing more is asked for.
+    let act = phuluc::duty::obligation::Act::Paper(Some((None, None)));
+    let who = phuluc::store::audit::Who { actor: "cli:lan", why: None };
+    let ha_nam = phuluc::agency::AgencyId::parse("ha-nam").unwrap();
+    phuluc::duty::obligation::decide(&story.desk, campaign, &ha_nam, &act, who).await.unwrap();
+    let facts = phuluc::duty::digest::gather(&story.desk, campaign).await.unwrap().facts;
+    assert_eq!((facts.unread.len(), facts.counts.unreadable), (1, 1));
+    story.end().await;
+}
+
 #[tokio::test]
 async fn timeliness_and_completeness_are_told_agency_by_agency() {
     let story = two_reports().await;
