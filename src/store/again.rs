@@ -264,9 +264,14 @@ mod tests {
         assert_eq!(taken.iter().map(|letter| (letter.id, letter.left())).collect::<Vec<_>>(), [(1, false)]);
         assert_eq!(take_back_letters(&mut tx, id, &ha_noi).await.unwrap(), [], "once");
         assert_eq!(outbox::telling(&mut tx, "answer:message:1:receipt").await.unwrap(), None, "it may be told anew");
-        let since = from_address_since(&mut tx, "an@HANOI.example", &ha_noi, at(NOW));
-        assert_eq!(since.await.unwrap(), [id]);
-        assert!(from_address_since(&mut tx, "an@hanoi.example", &mic, at(NOW)).await.unwrap().is_empty());
+        for (address, agency, since, found) in [
+            ("an@HANOI.example", &ha_noi, "2023-01-01T00:00:00Z", 1),
+            ("an@HANOI.example", &ha_noi, "2033-01-01T00:00:00Z", 0),
+            ("an@hanoi.example", &mic, "2023-01-01T00:00:00Z", 0),
+        ] {
+            let of_it = from_address_since(&mut tx, address, agency, at(since)).await.unwrap();
+            assert_eq!(of_it.len(), found, "{address} {since}");
+        }
         tx.commit().await.unwrap();
         let letters = outbox::about(&store, id).await.unwrap();
         let told = letters.iter().map(|letter| (letter.state, letter.agency.clone())).collect::<Vec<_>>();
