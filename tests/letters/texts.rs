@@ -435,7 +435,8 @@ fn digest() {
     Đã nhận 13/92 cơ quan (14,1%)
     - Hợp lệ: 10 (đúng hạn 10, sau thời hạn 0).
     - Đang đề nghị bổ sung: 3.
-    - Chưa nhận được: 74.
+    - Chưa nhận được: 74 (trong đó 01 cơ quan đã gửi nhưng chưa có báo cáo đọc
+      được).
     - Không liên lạc được: 5.
     - Thời hạn: ngày 28/02/2023 (còn 05 ngày làm việc).
     - Cần cán bộ xử lý: 6 việc.
@@ -463,7 +464,7 @@ fn digest() {
     Địa chỉ không nhận được thư:
     - Cà Mau (v***@|camau.|example), tạm ngừng gửi đến ngày 20/4/2023.
 
-    Đã gửi thư nhưng chưa có tệp đọc được (đã đề nghị gửi lại): Hòa Bình (từ
+    Đã gửi nhưng chưa có báo cáo đọc được (đã đề nghị gửi lại): Hòa Bình (từ
     ngày 20/02/2023).
 
     Số thư trên máy chủ và số thư đã ghi nhận lệch nhau 2 thư, từ 06 giờ 00 phút
@@ -482,14 +483,15 @@ fn digest() {
     - Bộ, ngành: đã nhận 4/29 (13,8%); hợp lệ 3, đang bổ sung 1, chưa nhận được
       25.
     - Địa phương: đã nhận 9/63 (14,3%); hợp lệ 7, đang bổ sung 2, chưa nhận được
-      49, không liên lạc được 5.
+      49 (trong đó 01 cơ quan đã gửi nhưng chưa có báo cáo đọc được), không liên
+      lạc được 5.
 
     IV. Cơ quan chưa gửi, đang bổ sung
 
     Bộ, ngành chưa gửi (25): Bộ Quốc phòng, Bộ Công an, Bộ Ngoại giao và 22 cơ
     quan khác (xem tệp kèm theo).
 
-    Địa phương chưa gửi (49): An Giang, Bạc Liêu và 47 cơ quan khác (xem tệp kèm
+    Địa phương chưa gửi (48): An Giang, Bạc Liêu và 46 cơ quan khác (xem tệp kèm
     theo).
 
     Đang đề nghị bổ sung: Nghệ An (từ ngày 17/02/2023), Lào Cai (từ ngày
