@@ -216,6 +216,9 @@ pub struct Column {
     /// ratio, that it counts the others; in a document's symbol, that it is never the one.
     #[serde(default)]
     pub not_words: Vec<String>,
+    /// For a time: words right before it that tell of what else it is ("kinh phí năm 2023"), whatever announces it.
+    #[serde(default)]
+    pub not_after: Vec<String>,
     /// For a time: what says, right before one of `words`, that it will not be kept.
     #[serde(default)]
     pub denials: Vec<String>,

@@ -312,6 +312,22 @@ def answers_in_other_cells_of_the_row():
 
 
 @case("cells")
+def answers_that_begin_like_signatures():
+    """None of them ends the table."""
+    c = Case(reports.lao_cai())
+    notes = {"1.1": "Chữ ký số chưa được cấp đủ cho cán bộ.", "4.1": "Đã ký hợp đồng nhưng chưa được bố trí đủ kinh phí.",
+             "5.2/measures": "Lãnh đạo UBND tỉnh chưa phê duyệt kinh phí."}
+    for row, note in notes.items():
+        c.type(row, "note", note)
+        c.means(row, note=note)
+    c.type("3", "investment", "Tổ chức đấu thầu, ngày 30 tháng 6 năm 2023")
+    c.means("3", stage="bidding", due="2023-06-30")
+    c.type("2", "owner", "KT. hạ tầng, Sở Thông tin và Truyền thông")
+    c.means("2", owner="KT. hạ tầng, Sở Thông tin và Truyền thông")
+    return c
+
+
+@case("cells")
 def noughts_of_formulas():
     """Cells that point to blank ones show a nought."""
     c = Case(reports.nghe_an())
@@ -485,6 +501,24 @@ def blocks_under_one_number():
 @case("rows", writer="xlsxwriter")
 def blocks_numbered_with_letters():
     return blocks_numbered({"5.1": "a", "5.2": "b", "5.3": "c"})
+
+
+@case("rows")
+def numbers_running_through_the_table():
+    """1, 2, 3 … from the first line to row 3, whatever the form prints."""
+    c = Case(reports.lao_cai())
+    for number, row in enumerate(("1", "1.1", "1.2", "1.3", "2", "3"), 1):
+        c.type(row, "row", str(number))
+    return c
+
+
+@case("rows", writer="xlsxwriter")
+def heading_on_every_page():
+    c = Case(reports.lao_cai())
+    heads = {column: c.get(None, column) for column in printed.COLUMNS}
+    for row in ("5.3/measures", "5.2", "4.1", "2", "1.2"):
+        c.insert(c.at(row, "component"), heads)
+    return c
 
 
 @case("rows")

@@ -32,8 +32,18 @@ pub struct ChoiceOption {
     /// Options whose words may stand in the explanation behind this one: of what is partly met, some is not.
     #[serde(default)]
     pub explained_by: Vec<String>,
+    /// Words right before this option's that make an aim of it ("phấn đấu hoàn thành mua sắm"); then it is not chosen.
+    #[serde(default)]
+    pub not_after: Vec<String>,
     /// Words that, in what is written behind this option, may take something of it back ("Đã đáp ứng, còn thiếu …"), as a
     /// share below the whole does; then there is a remark `ID-limited`.
     #[serde(default)]
     pub limits: Vec<String>,
+}
+
+impl ChoiceList {
+    /// Whether an option says that all is as it should be, so that words behind it can only take something back.
+    pub fn is_whole(&self, code: &str) -> bool {
+        self.options.iter().any(|option| option.code == code && !option.limits.is_empty())
+    }
 }

@@ -7,7 +7,7 @@ use crate::{
     form::{
         answers::{Answer, RowAnswers, Value},
         declaration::{Column, ColumnType},
-        value::{choice, prose},
+        value::prose,
     },
     text,
 };
@@ -44,8 +44,10 @@ fn look(task: &Task, what: &cell::What, column: &Column, other: &Column, row: &R
     let answer = row.cells.get(other.id())?;
     let list = cell::list_of(task.form, &cell::What { column: other, ..*what });
     let told = match &answer.value {
-        // There is a remark already.
-        Some(Value::Choice { code, rest }) if list.is_some_and(|list| choice::is_limited(list, code, rest)) => {
+        // Of what is as it should be no reason is asked.
+        Some(Value::Choice { code, .. })
+            if column.kind == ColumnType::Text && list.is_some_and(|list| list.is_whole(code)) =>
+        {
             return None;
         }
         Some(Value::Choice { rest, .. }) => rest,

@@ -18,7 +18,7 @@ mod within;
 use super::{
     Circumstances, MARKS_SHEET, Marks, NotTheForm,
     answers::{Answers, SectionAnswers},
-    declaration::{Form, Section, SectionKind},
+    declaration::{ColumnType, Form, Section, SectionKind},
 };
 use crate::{
     finding::{Finding, Place, Severity},
@@ -110,7 +110,7 @@ fn locate_in(
                 Some(heading) => {
                     let region = Region {
                         sheet: heading.sheet,
-                        rows: heading.first_row..end_of(heading, &titles, &headings, form),
+                        rows: heading.first_row..end_of(section, heading, &titles, &headings, form),
                     };
                     task.note_sheet(section, heading, &region);
                     table::read(&mut task, section, heading, &region)
@@ -154,7 +154,13 @@ fn is_told(section: &Section, titles: &[Title], sheets: &[&Sheet]) -> bool {
 }
 
 /// A section's table ends before the next heading or title on its sheet, or where the form ends.
-fn end_of(heading: &Heading, titles: &[Title], headings: &BTreeMap<&str, Heading>, form: &Form) -> u32 {
+fn end_of(
+    section: &Section,
+    heading: &Heading,
+    titles: &[Title],
+    headings: &BTreeMap<&str, Heading>,
+    form: &Form,
+) -> u32 {
     let same_sheet = |sheet: &Sheet| std::ptr::eq(sheet, heading.sheet);
     let next_heading = headings
         .values()
@@ -168,16 +174,30 @@ fn end_of(heading: &Heading, titles: &[Title], headings: &BTreeMap<&str, Heading
         .map(|title| title.row)
         .filter(|row| *row >= heading.first_row)
         .min();
-    let ending = ending_after(form, heading.sheet, heading.first_row);
+    let number = section.column_of(ColumnType::Ordinal).and_then(|column| heading.columns.get(column.id()));
+    let names: Vec<u32> = number.into_iter().copied().chain([heading.label_column]).collect();
+    let ending = endings_after(form, heading.sheet, heading.first_row).find(|(row, _)| {
+        // An answer may begin like a signature; then its line has a number or a name.
+        let others = names.iter().filter_map(|col| heading.sheet.get(*row, *col));
+        !others.map(|cell| text::clean(&cell.text())).any(|text| !text.is_empty() && !is_ending(form, &text))
+    });
+    let ending = ending.map(|(row, _)| row);
     [next_heading, next_title, ending].into_iter().flatten().min().unwrap_or(u32::MAX)
 }
 
 /// The first row, from a row on, in which the signature or the list of recipients begins.
 fn ending_after(form: &Form, sheet: &Sheet, from: u32) -> Option<u32> {
-    sheet.cells.range((from, 0)..).find_map(|((row, _), cell)| {
-        let text = text::clean(&cell.text());
-        form.endings.iter().any(|ending| ending.0.is_match(&text)).then_some(*row)
-    })
+    endings_after(form, sheet, from).next().map(|(row, _)| row)
+}
+
+/// The cells, from a row on, that look like the beginning of a signature or a list of recipients.
+fn endings_after<'s>(form: &'s Form, sheet: &'s Sheet, from: u32) -> impl Iterator<Item = (u32, u32)> + 's {
+    let cells = sheet.cells.range((from, 0)..);
+    cells.filter(|(_, cell)| is_ending(form, &text::clean(&cell.text()))).map(|(at, _)| *at)
+}
+
+fn is_ending(form: &Form, text: &str) -> bool {
+    form.endings.iter().any(|ending| ending.0.is_match(text))
 }
 
 fn is_blank(answers: &Answers) -> bool {

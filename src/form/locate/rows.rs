@@ -9,12 +9,10 @@ use crate::{
     workbook::Cell,
 };
 use regex::Regex;
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 /// Words that make the name of a printed row unlike any system's.
 const LONG: usize = 5;
-/// What a count of the agency's own begins with.
-const FIRST: [&str; 4] = ["1", "01", "a", "i"];
 
 /// What a line is.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +39,6 @@ pub struct Walk<'a> {
     adding: Option<&'a Row>,
     /// The number of the last row that was added to it.
     last_count: u32,
-    /// Whether the agency numbers these rows in its own way: 1, 2, 3 within row 4.
-    own_numbers: bool,
     /// The block whose sub-rows are expected.
     pub block: Option<&'a Row>,
     /// The sub-rows of it that were met.
@@ -62,22 +58,17 @@ pub struct Number {
 struct RowKeys<'a> {
     row: &'a Row,
     numbering: Option<&'a Regex>,
+    /// Whether some line of the table bears the row's very name, so that no other means it by a like one.
+    borne: bool,
 }
 
 impl<'a> Walk<'a> {
-    pub fn new(section: &'a Section) -> Walk<'a> {
-        let keys = section.rows.iter().map(|row| RowKeys { row, numbering: numbering(row) });
+    /// Begins at the top of a table whose lines bear these names, as keys.
+    pub fn new(section: &'a Section, names: &BTreeSet<String>) -> Walk<'a> {
+        let borne = |row: &Row| row.names.iter().any(|declared| names.contains(&declared.key));
+        let keys = section.rows.iter().map(|row| RowKeys { row, numbering: numbering(row), borne: borne(row) });
         let keys = keys.collect();
-        Walk {
-            section,
-            keys,
-            last: None,
-            adding: None,
-            last_count: 0,
-            own_numbers: false,
-            block: None,
-            met: Vec::new(),
-        }
+        Walk { section, keys, last: None, adding: None, last_count: 0, block: None, met: Vec::new() }
     }
 
     /// Tells what the next line is, by its number, its name, and whether it chooses an option. A number that a
@@ -102,8 +93,6 @@ impl<'a> Walk<'a> {
             return Line::Added(row);
         }
         if self.tells_nothing(&number.text, by_number, &name) {
-            // What counts anew below a place for added rows goes on counting there.
-            self.own_numbers = self.own_numbers || (self.last_count == 0 && FIRST.contains(&number.text.as_str()));
             number.text.clear();
             by_number = None;
         }
@@ -114,7 +103,7 @@ impl<'a> Walk<'a> {
                 self.last_count += 1;
                 return Line::Added(row);
             }
-            if let Some(row) = self.next_block() {
+            if let Some(row) = self.next_block(numbered).filter(|_| !chooses) {
                 let count = if self.adding.is_some_and(|adding| std::ptr::eq(adding, row)) {
                     self.last_count + 1
                 } else {
@@ -125,7 +114,7 @@ impl<'a> Walk<'a> {
             }
         }
         let printed = match (by_number, by_name.as_slice()) {
-            (Some(at), _) if self.keys[at].row.names.iter().any(|declared| same_name(declared, &name)) => Some(at),
+            (Some(at), _) if self.is_meant(at, &name) => Some(at),
             (Some(at), []) if self.number_decides(at, &name) => Some(at),
             (_, []) => None,
             (_, [only]) => Some(*only),
@@ -137,35 +126,43 @@ impl<'a> Walk<'a> {
         if let Some(at) = printed {
             return self.at_printed(at);
         }
-        // Another system's block begins, whichever it is: what follows is not of the one above.
-        if numbered && !self.met.is_empty() {
+        // What follows is not of a block that has all its sub-rows.
+        if self.next_block(false).is_some() {
             self.block = None;
         }
         Line::Unknown
     }
 
-    /// Whether a number says nothing of the form's rows: it fits none, or it is that of a row which was met already
-    /// and has another name, or it goes on with the agency's own counting.
+    /// Whether a number says nothing of the form's rows: it fits none, or the row it fits has another name and was met
+    /// already, or stands where an agency adds rows and counts them in its own way.
     fn tells_nothing(&self, number: &str, by_number: Option<usize>, name: &Name) -> bool {
         let Some(at) = by_number else { return !number.is_empty() };
-        let row = self.keys[at].row;
-        let contradicted =
-            !self.number_decides(at, name) && !row.names.iter().any(|declared| same_name(declared, name));
-        let counted = self.own_numbers && number.parse() == Ok(self.last_count + 1);
-        contradicted && (counted || self.last.is_some_and(|last| at <= last))
+        let RowKeys { row, borne, .. } = &self.keys[at];
+        let decides = if *borne { name.key.is_empty() || row.in_place } else { self.number_decides(at, name) };
+        let contradicted = !decides && !self.is_meant(at, name);
+        contradicted && (self.adding.is_some() || self.last.is_some_and(|last| at <= last))
     }
 
-    /// Whether a line bears the whole name of a row that may stand here: while rows are being added only the next one
-    /// in order, and the heading of a block only where nothing is chosen on the line.
+    /// Whether a line bears the name of a row that may stand here: while rows are being added, the next one in order, or
+    /// one whose name no other has; the heading of a block only where nothing is chosen on the line.
     fn may_follow(&self, by_name: &[usize], name: &Name, chooses: bool) -> bool {
-        let exact = |at: &&usize| self.keys[**at].row.names.iter().any(|declared| declared.key == name.key);
-        let is_next = |at: &usize| {
-            let from = self.last.map_or(0, |last| last + 1);
-            let next = (from..self.keys.len()).find(|next| self.keys[*next].row.kind == RowKind::Fixed);
+        let from = self.last.map_or(0, |last| last + 1);
+        let next = (from..self.keys.len()).find(|next| self.keys[*next].row.kind == RowKind::Fixed);
+        let follows = |at: &usize| {
             let heads = !self.keys[*at].row.subrows.is_empty();
-            self.adding.is_none() || (next == Some(*at) && !(heads && chooses))
+            let is_next = next == Some(*at) && !(heads && chooses);
+            match self.keys[*at].bears(name) {
+                true => self.adding.is_none() || is_next || (by_name.len() == 1 && *at >= from),
+                false => self.adding.is_some() && is_next && name.len() >= LONG && self.is_meant(*at, name),
+            }
         };
-        by_name.iter().filter(exact).any(is_next)
+        by_name.iter().any(follows)
+    }
+
+    /// Whether a name means a row: its own, or one like it that no other line bears better.
+    fn is_meant(&self, at: usize, name: &Name) -> bool {
+        let keys = &self.keys[at];
+        keys.bears(name) || (!keys.borne && keys.row.names.iter().any(|declared| same_name(declared, name)))
     }
 
     /// Takes a day for the number it was, and makes `1.1` behind 1.9 the `1.10` that was typed: as a number it cannot
@@ -181,9 +178,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The place for added blocks, when the block above has all its sub-rows.
-    fn next_block(&self) -> Option<&'a Row> {
-        let block = self.block.filter(|block| block.subrows.len() == self.met.len())?;
+    /// The place for added blocks, when the block above has all its sub-rows; or any, and the line a number.
+    fn next_block(&self, numbered: bool) -> Option<&'a Row> {
+        let is_done = |block: &&Row| block.subrows.len() == self.met.len() || (numbered && !self.met.is_empty());
+        let block = self.block.filter(is_done)?;
         let items = |row: &&Row| row.kind == RowKind::Items && !row.subrows.is_empty();
         if items(&block) { Some(block) } else { self.section.rows.iter().find(items) }
     }
@@ -198,7 +196,7 @@ impl<'a> Walk<'a> {
         let row = self.keys[at].row;
         self.last = Some(at);
         self.adding = (row.kind == RowKind::Items).then_some(row);
-        (self.last_count, self.own_numbers) = (0, false);
+        self.last_count = 0;
         self.met.clear();
         // A row of added blocks has no sub-rows of its own, its blocks do.
         self.block = (!row.subrows.is_empty() && row.kind == RowKind::Fixed).then_some(row);
@@ -250,6 +248,12 @@ impl<'a> Walk<'a> {
             let n: u32 = keys.numbering?.captures(number)?.get(1)?.as_str().parse().ok()?;
             (n >= keys.row.from).then_some((keys.row, n))
         })
+    }
+}
+
+impl RowKeys<'_> {
+    fn bears(&self, name: &Name) -> bool {
+        self.row.names.iter().any(|declared| declared.key == name.key)
     }
 }
 

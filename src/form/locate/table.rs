@@ -97,15 +97,22 @@ pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, re
 /// Sorts the lines of the region out by the rows they are.
 fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>) -> Vec<Raw<'a>> {
     let mut lines: Vec<Raw> = Vec::new();
-    let mut walk = Walk::new(section);
     let mut head: Option<(RowName, String)> = None;
     // How many rows were added in each place.
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     let ordinal = section.column_of(ColumnType::Ordinal).and_then(|column| heading.columns.get(column.id()));
     let label_id = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
     let Some(label_col) = heading.columns.get(label_id) else { return lines };
+    let lines_of_region = || region.sheet.rows().into_iter().filter(|row| region.rows.contains(row));
+    let name_at = |at: u32| {
+        let cell = region.sheet.get(at, *label_col)?;
+        let name = cell::without_prompts(task.form, &cell.text());
+        Some(text::key(Number::of(None).out_of(&name)))
+    };
+    let names = lines_of_region().filter_map(name_at).collect();
+    let mut walk = Walk::new(section, &names);
     let sums: BTreeSet<String> = task.form.sums.iter().map(|name| text::key(name)).collect();
-    for at in region.sheet.rows().into_iter().filter(|row| region.rows.contains(row)) {
+    for at in lines_of_region() {
         let told = |kind, col: u32| region.sheet.get(at, col).filter(|cell| !cell::is_nought(kind, cell));
         let mut number = Number::of(ordinal.and_then(|col| told(ColumnType::Ordinal, *col)));
         let label = told(ColumnType::Label, *label_col).filter(|cell| !matches!(cell, Cell::Error(_)));
@@ -114,7 +121,10 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
         let label = number.out_of(&label).to_owned();
         let mut cells = answer_cells(section, heading, region, at);
         totals::leave_out_sums_of_nothing(section, &mut cells);
-        if (number.text.is_empty() && label.is_empty() && cells.is_empty()) || is_column_numbers(region, at) {
+        if (number.text.is_empty() && label.is_empty() && cells.is_empty())
+            || is_column_numbers(region, at)
+            || is_heading_again(heading, region, at)
+        {
             continue;
         }
         if number.text.is_empty() && sums.contains(&text::key(&label)) {
@@ -202,6 +212,17 @@ fn answer_cells<'a>(
         (!cells.is_empty()).then_some((column.id(), cells))
     };
     answers.filter_map(filled).collect()
+}
+
+/// The heading once more, as it is printed on every page.
+fn is_heading_again(heading: &Heading, region: &Region, at: u32) -> bool {
+    let same = |col: &&u32| {
+        let key = |row| region.sheet.get(row, **col).map(|cell| text::key(&cell.text())).unwrap_or_default();
+        let here = key(at);
+        !here.is_empty() && (heading.row..heading.first_row).any(|row| key(row) == here)
+    };
+    let cols = heading.columns.values().filter(same).count();
+    cols > 1 && same(&&heading.label_column)
 }
 
 /// A line such as `(1) (2) (3)` below the heading.
@@ -406,12 +427,14 @@ fn read_line<'a>(
     row
 }
 
-/// Printed rows that were answered more than once. Each answer is kept.
+/// Rows that were answered more than once. Each answer is kept.
 fn note_repeated(task: &mut Task, section: &Section, rows: &[RowAnswers]) {
-    let is_fixed = |row: &&RowAnswers| section.row(&row.name.declared).is_some_and(|row| row.kind == RowKind::Fixed);
-    let answered = rows.iter().filter(|row| !row.cells.is_empty());
+    let is_one = |row: &&RowAnswers| {
+        let is_fixed = section.row(&row.name.declared).is_some_and(|row| row.kind == RowKind::Fixed);
+        !row.cells.is_empty() && (is_fixed || row.name.sub.is_some())
+    };
     let mut met = BTreeSet::new();
-    for row in answered.filter(is_fixed).filter(|row| !met.insert(row.name.to_string())) {
+    for row in rows.iter().filter(is_one).filter(|row| !met.insert(row.name.to_string())) {
         let place = row.place.clone();
         let found = row_finding("row-repeated", Severity::Warning, section, Some(&row.name), place, None);
         task.note(found.about(&row.label));

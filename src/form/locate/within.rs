@@ -116,13 +116,14 @@ pub fn time_in(task: &Task, column: &Column, text: &str, date: Option<DateTime>)
     completion::find(text, signs(column), year(task)).map(|found| (found.period, found.inferred))
 }
 
-/// The time that a text announces in so many words to be the column's.
+/// The time that a text announces in so many words to be the column's, and that was still to come.
 pub fn announced(task: &Task, column: &Column, text: &str) -> Option<Period> {
-    completion::announced(text, signs(column), year(task)).map(|found| found.period)
+    let found = completion::announced(text, signs(column), year(task))?.period;
+    task.circumstances.letter_date.is_none_or(|letter| found.end() >= letter).then_some(found)
 }
 
 fn signs(column: &Column) -> Signs<'_> {
-    Signs { words: &column.words, not_words: &column.not_words, denials: &column.denials }
+    Signs { words: &column.words, not_words: &column.not_words, not_after: &column.not_after, denials: &column.denials }
 }
 
 fn year(task: &Task) -> Option<i16> {

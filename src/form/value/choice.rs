@@ -96,7 +96,8 @@ fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> (Vec<Hit<'a>>, Vec<H
         .collect();
     let mut inner = inner.into_iter();
     hits.retain(|_| !inner.next().unwrap_or(false));
-    let (denied, mut hits): (Vec<Hit>, Vec<Hit>) = hits.into_iter().partition(|hit| is_denied(list, key, hit.start));
+    let (denied, mut hits): (Vec<Hit>, Vec<Hit>) =
+        hits.into_iter().partition(|hit| is_denied(list, key, hit.start) || is_aim(list, key, hit));
     hits.extend(at_beginning(list, text, key));
     hits.sort_by_key(|hit| hit.start);
     (hits, denied)
@@ -131,6 +132,17 @@ fn length_of(text: &str, words: &str) -> Option<usize> {
 fn is_denied(list: &ChoiceList, key: &str, at: usize) -> bool {
     let clause = key[..at].rsplit([',', ';', ':', '.', '(', ')', '/', '|', '\n']).next().unwrap_or_default();
     list.denials.iter().any(|word| text::contains_words(clause, &text::key(word)))
+}
+
+/// Whether words right before an option make an aim of it.
+fn is_aim(list: &ChoiceList, key: &str, hit: &Hit) -> bool {
+    let option = list.options.iter().find(|option| option.code == hit.code);
+    let before = key[..hit.start].trim_end();
+    let stands = |word: &String| {
+        let head = before.strip_suffix(&text::key(word));
+        head.is_some_and(|head| !head.ends_with(char::is_alphanumeric))
+    };
+    option.is_some_and(|option| option.not_after.iter().any(stands))
 }
 
 /// An option with words of the agency's own ("Khác: …") stands at the beginning of a line.
@@ -285,6 +297,11 @@ mod tests {
             aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
             free_text: *free_text,
             explained_by: if *code == "partial" { vec!["met".to_owned(), "not_met".to_owned()] } else { Vec::new() },
+            not_after: if *code == "procured" {
+                vec!["kế hoạch".to_owned(), "phấn đấu".to_owned()]
+            } else {
+                Vec::new()
+            },
             limits: if *code == "met" { vec!["chưa".to_owned(), "còn thiếu".to_owned()] } else { Vec::new() },
         };
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
@@ -397,6 +414,10 @@ mod tests {
             ("Tổ chức đấu thầu\nTriển khai mua sắm\nHoàn thành mua sắm\nKhác: ghi rõ", "whole list"),
             ("Chọn một trong các phương án\nTổ chức đấu thầu", "bidding"),
             ("Chưa tổ chức đấu thầu", "unknown"),
+            ("Phấn đấu hoàn thành mua sắm trước 30/6/2023", "unknown"),
+            ("Kế hoạch hoàn thành mua sắm quý II/2023", "unknown"),
+            ("Sở Kế hoạch và Đầu tư đang tổ chức đấu thầu", "bidding"),
+            ("Theo kế hoạch triển khai mua sắm; hoàn thành 6/2023", "procuring + hoàn thành 6/2023"),
             ("Chưa đủ kinh phí\nTổ chức\nđấu thầu", "bidding"),
             ("Chuẩn bị triển khai mua sắm", "unknown"),
             ("Tổ chức đấu thầu; chưa triển khai mua sắm", "bidding + chưa triển khai mua sắm"),

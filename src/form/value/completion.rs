@@ -12,15 +12,26 @@ pub struct Signs<'a> {
     pub words: &'a [String],
     /// Behind them, in the same clause, stands another time: the day of a contract or decision.
     pub not_words: &'a [String],
+    /// Right before the time they tell of what else it is, whatever announces it: "kinh phí năm 2023".
+    pub not_after: &'a [String],
     /// Right before one of `words` they say that it will not be so.
     pub denials: &'a [String],
 }
 
+/// The keys of all those.
+struct Keys {
+    words: Vec<String>,
+    not_words: Vec<String>,
+    not_after: Vec<String>,
+    denials: Vec<String>,
+}
+
 /// What the words before a time make of it.
 enum Lead {
-    /// The one that is asked for, in so many words or perhaps.
+    /// The one that is asked for, in so many words or perhaps; and whether it is hoped for, which tells it from history.
     Announced {
         plainly: bool,
+        hoped: bool,
     },
     Nothing,
     /// Another one; it may be that the word for it stands right before the time, as that of a beginning does.
@@ -34,12 +45,13 @@ pub fn find(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<Fou
     times(text, signs, year_of_letter).map(|(_, found)| found)
 }
 
-/// The time of completion that a text announces in so many words; what else is dated there is not looked at.
+/// The time of completion that a text announces in so many words as one that is hoped for; what else is dated there is
+/// not looked at.
 pub fn announced(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<Found> {
-    times(text, signs, year_of_letter).filter(|(plainly, _)| *plainly).map(|(_, found)| found)
+    times(text, signs, year_of_letter).filter(|(hoped, _)| *hoped).map(|(_, found)| found)
 }
 
-/// The time that is meant, and whether it is announced plainly.
+/// The time that is meant, and whether it is announced plainly and hoped for.
 fn times(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<(bool, Found)> {
     // Line ends part clauses, unless a time itself is wrapped.
     let mut key = text::key(&text.lines().collect::<Vec<_>>().join("; "));
@@ -55,46 +67,76 @@ fn times(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<(bool,
         return Some((false, Found { period: day_of(day, month, year)?, at: 0..key.len(), inferred: true }));
     }
     let keyed = |words: &[String]| -> Vec<String> { words.iter().map(|word| text::key(word)).collect() };
-    let [words, not_words, denials] = [signs.words, signs.not_words, signs.denials].map(keyed);
+    let keys = Keys {
+        words: keyed(signs.words),
+        not_words: keyed(signs.not_words),
+        not_after: keyed(signs.not_after),
+        denials: keyed(signs.denials),
+    };
     let mut before = 0;
-    let (mut plainly, mut perhaps, mut last) = (None::<Found>, None, None);
+    let (mut plainly, mut perhaps, mut last) = (None::<(bool, Found)>, None, None);
     let mut left = all.as_slice();
     while let Some(found) = left.first() {
-        let lead = key.get(before..found.at.start.min(key.len())).unwrap_or_default();
+        let start = found.at.start.min(key.len());
+        let lead = key.get(before..start).unwrap_or_default();
         let (meant, behind) = end_of_span(&key, left);
         (before, left) = (meant.at.end.min(key.len()), behind);
-        match of_lead(lead, &words, &not_words, &denials) {
-            Lead::Announced { plainly: true } => {
-                if plainly.as_ref().is_none_or(|known| known.period.end() < meant.period.end()) {
-                    plainly = Some(meant);
+        // In brackets stands what is to be known besides.
+        let bracketed = key[..start].matches('(').count() > key[..start].matches(')').count();
+        let tail = &key[before..behind.first().map_or(key.len(), |next| next.at.start.clamp(before, key.len()))];
+        match of_lead(lead, tail, &keys) {
+            Lead::Announced { plainly: true, hoped } => {
+                let better = |(_, known): &(bool, Found)| !bracketed && known.period.end() < meant.period.end();
+                if plainly.as_ref().is_none_or(better) {
+                    plainly = Some((hoped, meant));
                 }
             }
-            Lead::Announced { plainly: false } => perhaps = perhaps.or(Some(meant)),
+            Lead::Announced { plainly: false, .. } => perhaps = perhaps.or(Some(meant)),
             // "từ 2023 đến 2025" begins another way than it ends.
             Lead::Another { begins: true } if meant.at != found.at => last = Some(meant),
             Lead::Nothing => last = Some(meant),
             Lead::Another { .. } => {}
         }
     }
-    plainly.map(|found| (true, found)).or_else(|| perhaps.or(last).map(|found| (false, found)))
+    plainly.or_else(|| perhaps.or(last).map(|found| (false, found)))
 }
 
-fn of_lead(lead: &str, words: &[String], not_words: &[String], denials: &[String]) -> Lead {
+/// What the words between a time and the one before it make of it, and those behind it up to the next.
+fn of_lead(lead: &str, tail: &str, keys: &Keys) -> Lead {
+    let Keys { words, not_words, not_after, denials } = keys;
     let clause = lead.rsplit([',', ';', '(']).next().and_then(|part| part.rsplit(". ").next()).unwrap_or_default();
-    let is_denied = |text: &str, word: &String| {
-        let before = text::find_words(text, word).map(|at| text[..at].trim_end());
-        before.is_some_and(|before| denials.iter().any(|denial| ends_with_words(before, denial)))
+    let right_before = clause.trim_end().trim_end_matches("ngày").trim_end();
+    if not_after.iter().any(|word| ends_with_words(right_before, word)) {
+        return Lead::Another { begins: false };
+    }
+    // Where a word stands in a text, the last time, and what is before it.
+    let place = |text: &str, word: &String| {
+        let at = text.rmatch_indices(word.as_str()).map(|(at, _)| at);
+        at.into_iter()
+            .find(|at| text::find_words(&text[*at..], word) == Some(0) && !text[..*at].ends_with(char::is_alphanumeric))
     };
-    let announces = |word: &&String| text::contains_words(lead, word) && !is_denied(lead, word);
+    let is_denied = |text: &str, at: usize| denials.iter().any(|denial| ends_with_words(text[..at].trim_end(), denial));
+    let stands = |word: &&String| place(lead, word).is_some_and(|at| !is_denied(lead, at));
     let is_begun =
         |word: &String| words.iter().any(|longer| longer.strip_prefix(word).is_some_and(|m| m.starts_with(' ')));
-    let denied = words.iter().any(|word| is_denied(clause, word));
-    match words.iter().filter(announces).map(is_begun).min() {
-        _ if denied => Lead::Another { begins: false },
-        Some(is_begun) => Lead::Announced { plainly: !is_begun },
-        None if not_words.iter().any(|word| text::contains_words(clause, word)) => {
-            Lead::Another { begins: not_words.iter().any(|word| ends_with_words(clause.trim_end(), word)) }
-        }
+    // Of several words the last one in the clause says what is meant.
+    let last = words.iter().filter_map(|word| place(clause, word)).max();
+    if last.is_some_and(|at| is_denied(clause, at)) {
+        return Lead::Another { begins: false };
+    }
+    let hoped = words.iter().any(|word| is_begun(word) && place(lead, word).is_some());
+    if let Some(is_begun) = words.iter().filter(stands).map(is_begun).min() {
+        return Lead::Announced { plainly: !is_begun, hoped };
+    }
+    if not_words.iter().any(|word| text::contains_words(clause, word)) {
+        return Lead::Another { begins: not_words.iter().any(|word| ends_with_words(clause.trim_end(), word)) };
+    }
+    // "tháng 12/2023 đưa vào sử dụng": the words follow a time with which its clause begins.
+    let behind = tail.split([',', ';', '(']).next().and_then(|part| part.split(". ").next()).unwrap_or_default();
+    let follows = words.iter().filter(|word| !is_begun(word)).filter_map(|word| place(behind, word)).max();
+    match follows.filter(|_| clause.trim().is_empty()) {
+        Some(at) if is_denied(behind, at) => Lead::Another { begins: false },
+        Some(_) => Lead::Announced { plainly: true, hoped },
         None => Lead::Nothing,
     }
 }
@@ -117,14 +159,14 @@ fn end_of_span<'t>(key: &str, times: &'t [Found]) -> (Found, &'t [Found]) {
 mod tests {
     use super::*;
 
-    const NONE: Signs = Signs { words: &[], not_words: &[], denials: &[] };
+    const NONE: Signs = Signs { words: &[], not_words: &[], not_after: &[], denials: &[] };
 
     fn read(text: &str) -> Option<String> {
         let owned = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
-        let words = owned(&["dự kiến hoàn thành", "hoàn thành", "đưa vào khai thác", "dự kiến"]);
-        let (not_words, denials) =
-            (owned(&["hợp đồng", "quyết định", "kinh phí", "từ"]), owned(&["không kịp", "chưa"]));
-        let signs = Signs { words: &words, not_words: &not_words, denials: &denials };
+        let words = owned(&["dự kiến hoàn thành", "hoàn thành", "đưa vào khai thác", "đưa vào sử dụng", "dự kiến"]);
+        let (not_words, not_after) = (owned(&["hợp đồng", "quyết định", "từ"]), owned(&["kinh phí", "quyết toán"]));
+        let denials = owned(&["không kịp", "chưa"]);
+        let signs = Signs { words: &words, not_words: &not_words, not_after: &not_after, denials: &denials };
         find(text, signs, None).map(|found| found.period.to_string())
     }
 
@@ -179,6 +221,8 @@ mod tests {
             ("tháng 2023", "2023"),
             ("9 tháng đầu năm 2023", "2023-09"),
             ("3 tháng cuối năm 2023", "2023-12"),
+            ("9 tháng năm 2023", "2023-09"),
+            ("Quý 03/2023", "2023-Q3"),
         ] {
             assert_eq!(read(text).as_deref(), Some(due), "{text}");
         }
@@ -201,6 +245,16 @@ mod tests {
             ("chưa hoàn thành, dự kiến tháng 3/2024", Some("2024-03")),
             ("chưa hoàn thành, tháng 3/2024", Some("2024-03")),
             ("chưa triển khai; hoàn thành tháng 3/2024", Some("2024-03")),
+            ("chưa hoàn thành dự kiến tháng 6/2023", Some("2023-06")),
+            ("Năm 2023 chưa hoàn thành được, năm 2024", Some("2024")),
+            ("hoàn thành 30/6/2023; hoàn thành thanh quyết toán 31/12/2023", Some("2023-06-30")),
+            ("hoàn thành tháng 6/2023 (đề án hoàn thành toàn bộ năm 2025)", Some("2023-06")),
+            ("chưa có kinh phí nên chuyển sang năm 2024", Some("2024")),
+            ("bằng nguồn kinh phí sự nghiệp - Quý IV/2023", Some("2023-Q4")),
+            (
+                "tháng 6/2023 hoàn thành đấu thầu, tháng 9/2023 triển khai, tháng 12/2023 đưa vào sử dụng",
+                Some("2023-12"),
+            ),
         ] {
             assert_eq!(read(text).as_deref(), due, "{text}");
         }
@@ -235,6 +289,10 @@ mod tests {
             ("trước 30/6", "2023-06-30"),
             ("năm nay", "2023"),
             ("tháng chín", "2023-09"),
+            ("giữa năm sau", "2024-06-30"),
+            ("quý I năm sau", "2024-Q1"),
+            ("tháng 3 năm tới", "2024-03"),
+            ("trong năm sau", "2024"),
         ] {
             let found = find(text, NONE, Some(2023)).unwrap();
             assert_eq!((found.period.to_string().as_str(), found.inferred), (due, true), "{text}");

@@ -122,16 +122,41 @@ fn count(figures: &str) -> Option<f64> {
     figures.replace(['.', ',', ' '], "").parse().ok()
 }
 
-/// Whether words before or behind a ratio, in its clause, tell that it counts the others ("còn thiếu 290/420 thiết bị").
+/// Whether the words right at a ratio tell that it counts the others: "còn thiếu 290/420 thiết bị", "33/45 cơ quan đã trang
+/// bị". Before it a word such as "cho" may stand between, behind it the name of what is counted.
 pub fn is_opposite(text: &str, ratio: &FoundRatio, not_words: &[String]) -> bool {
-    let key = text::key(text);
-    let lead = last_clause(key.get(..ratio.at.start).unwrap_or_default());
-    let tail = first_clause(key.get(ratio.at.end..).unwrap_or_default());
-    not_words
-        .iter()
-        .map(|word| text::key(word))
-        .any(|word| [lead, tail].iter().any(|near| text::contains_words(near, &word)))
+    let key = text::key(&text.lines().collect::<Vec<_>>().join("; "));
+    let found = ratios(&key);
+    let Some(at) = found.iter().position(|other| (other.part, other.whole) == (ratio.part, ratio.whole)) else {
+        return false;
+    };
+    let from = at.checked_sub(1).map_or(0, |before| found[before].at.end);
+    let to = found.get(at + 1).map_or(key.len(), |next| next.at.start);
+    let parted = |text: &str| text.replace(['(', ')', '.'], ";").replace(" - ", ";").replace(',', ";");
+    let lead = parted(&key[from..found[at].at.start]);
+    let lead: Vec<&str> = text::words(lead.rsplit(';').next().unwrap_or_default()).collect();
+    let tail = parted(&key[found[at].at.end..to]);
+    let tail: Vec<&str> = text::words(tail.split(';').next().unwrap_or_default()).collect();
+    let is_named = |words: &[&str], word: &str| words.join(" ") == text::key(word);
+    not_words.iter().any(|word| {
+        let length = text::words(word).count();
+        let before = (0..=1).any(|gap| {
+            let end = lead.len().saturating_sub(gap);
+            let is_small = lead[end..].iter().all(|word| word.chars().count() <= 4);
+            end.checked_sub(length).filter(|_| is_small).is_some_and(|start| is_named(&lead[start..end], word))
+        });
+        // What is missing besides is told with a number of its own.
+        let is_told = |rest: &[&str]| rest.iter().any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+        let behind = (0..=MOST_COUNTED).any(|gap| {
+            let named = tail.get(gap..gap + length).is_some_and(|words| is_named(words, word));
+            named && !is_told(&tail[gap + length..])
+        });
+        before || behind
+    })
 }
+
+/// Words in the name of what is counted: "bộ phận một cửa".
+const MOST_COUNTED: usize = 4;
 
 /// Gives each of several answers its ratio: first by the words around the ratio, then by order.
 pub fn share_ratios(text: &str, words: &[&[String]]) -> Vec<Option<FoundRatio>> {
@@ -257,14 +282,24 @@ mod tests {
             let wholes: Vec<Option<f64>> = shares.iter().map(|share| share.as_ref().map(|ratio| ratio.whole)).collect();
             assert_eq!(wholes, [Some(45.0), Some(420.0)], "{text}");
         }
-        let not_words = ["còn thiếu".to_owned()];
+        let not_words = ["còn thiếu", "chưa có", "đã trang bị", "đã đáp ứng"].map(str::to_owned);
         for (text, opposite) in [
-            ("đã có 130/420 thiết bị", false),
-            ("còn thiếu 290/420 thiết bị", true),
-            ("thiết bị: 290/420 còn thiếu", true),
-            ("còn thiếu kinh phí, đã có 130/420 thiết bị", false),
+            ("đã có 130/420 thiết bị", vec![false]),
+            ("còn thiếu 290/420 thiết bị", vec![true]),
+            ("thiết bị: 290/420 còn thiếu", vec![true]),
+            ("còn thiếu kinh phí, đã có 130/420 thiết bị", vec![false]),
+            ("đã trang bị cho 33/45 cơ quan; còn thiếu 290/420 thiết bị", vec![true, true]),
+            ("33/45 cơ quan đã đáp ứng", vec![true]),
+            ("33/45 bộ phận một cửa đã trang bị", vec![true]),
+            ("Chưa có kinh phí\n- 12/45 cơ quan\n- 130/420 thiết bị", vec![false, false]),
+            ("130/420 thiết bị (còn thiếu 290 thiết bị)", vec![false]),
+            ("130/420 thiết bị - còn thiếu 290", vec![false]),
+            ("130/420 thiết bị còn thiếu 290 thiết bị", vec![false]),
+            ("12/45 cơ quan chưa đáp ứng (33 cơ quan đã trang bị)", vec![false]),
+            ("Mặc dù đã trang bị nhưng 12/45 cơ quan chưa đáp ứng", vec![false]),
         ] {
-            assert_eq!(is_opposite(text, &ratios(text)[0], &not_words), opposite, "{text}");
+            let found: Vec<bool> = ratios(text).iter().map(|ratio| is_opposite(text, ratio, &not_words)).collect();
+            assert_eq!(found, opposite, "{text}");
         }
         let shares = share_ratios("đã có 130/420 thiết bị", &[&offices, &devices]);
         assert!(shares[0].is_none() && shares[1].is_some());

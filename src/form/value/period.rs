@@ -22,7 +22,7 @@ type Build = fn(&Captures, i16) -> Option<Period>;
 /// A pattern, whether it takes its year from the letter, and what it means. Longer readings come first.
 static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
     const YEAR: &str = r"(\d{4}|0\d{2})";
-    let table: [(&str, bool, Build); 26] = [
+    let table: [(&str, bool, Build); 31] = [
         (r"ngày (\d{1,2})\s*tháng (\d{1,2})\s*(?:,\s*)?năm Y", false, |c, _| day(&c[1], &c[2], &c[3])),
         // Of several months or quarters the last one ends the work: "quý III-IV/2023", "tháng 11, 12 năm 2023".
         (r"(?:tháng|t)\s*\d{1,2}\s*(?:[,&-]|và|đến)\s*(\d{1,2})\s*(?:[/.]|năm)\s*Y", false, |c, _| {
@@ -42,7 +42,8 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
             half(&c[1], year(&c[2])?)
         }),
         (r"(\d{1,2}) tháng (đầu|cuối)(?: của)?(?: năm)? Y", false, |c, _| months(&c[1], &c[2], year(&c[3])?)),
-        (r"(?:quý|quí|q)[\s.]*(iv|iii|ii|i|[1-4])\s*(?:[/.,-]|năm|của năm)?\s*Y", false, |c, _| {
+        (r"(\d{1,2}) tháng (?:năm )?(20\d{2})", false, |c, _| months(&c[1], "đầu", year(&c[2])?)),
+        (r"(?:quý|quí|q)[\s.]*0?(iv|iii|ii|i|[1-4])\s*(?:[/.,-]|năm|của năm)?\s*Y", false, |c, _| {
             quarter(&c[1], year(&c[2])?)
         }),
         (r"(?:tháng|t)\s*(\d{1,2})\s*(?:[/.,-]|năm|của năm)?\s*Y", false, |c, _| month(&c[1], year(&c[2])?)),
@@ -57,7 +58,11 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
         (r"(đầu|giữa|cuối)(?: của)?(?: năm)? Y", false, |c, _| part_of_year(&c[1], year(&c[2])?)),
         (r"(?:năm )?(20\d{2})", false, |c, _| Some(Period::Year(year(&c[1])?))),
         (r"(?:(?:6|sáu|06) tháng|nửa) (đầu|cuối)(?: năm)?", true, |c, y| half(&c[1], y)),
-        (r"(?:quý|quí)\s*(iv|iii|ii|i|[1-4])", true, |c, y| quarter(&c[1], y)),
+        (r"(?:quý|quí)\s*0?(iv|iii|ii|i|[1-4]) (?:của )?năm (?:sau|tới)", true, |c, y| quarter(&c[1], y + 1)),
+        (r"(?:tháng|t)\s*(\d{1,2}) (?:của )?năm (?:sau|tới)", true, |c, y| month(&c[1], y + 1)),
+        (r"(đầu|giữa|cuối) năm (?:sau|tới)", true, |c, y| part_of_year(&c[1], y + 1)),
+        (r"(?:(?:trong|hết) )?năm (?:sau|tới)", true, |_, y| Some(Period::Year(y + 1))),
+        (r"(?:quý|quí)\s*0?(iv|iii|ii|i|[1-4])", true, |c, y| quarter(&c[1], y)),
         (r"(đầu|giữa|cuối) (?:tháng|t)\s*(\d{1,2})", true, |c, y| part_of_month(&c[1], &c[2], y)),
         (r"(?:ngày|trước|hết|đến) (\d{1,2})[/.-](\d{1,2})", true, |c, y| day_of(&c[1], &c[2], y)),
         (r"ngày (\d{1,2})\s*tháng (\d{1,2})", true, |c, y| day_of(&c[1], &c[2], y)),
