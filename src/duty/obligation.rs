@@ -93,7 +93,7 @@ pub async fn decide(
             format!("a report of {agency} is {}expected", if *expected { "" } else { "not " })
         }
         Act::AddContact(address) => {
-            check_contact(desk, campaign, agency, address)?;
+            check_contact(desk, campaign, agency, address).await?;
             addresses::learn(&mut tx, address, agency, Some(id), How::Staff, now).await?;
             addresses::unblock(&mut tx, address).await?;
             format!("{agency} is known by {address}; it is written to there after the registry's addresses")
@@ -116,15 +116,20 @@ pub async fn decide(
 }
 
 /// An address that is ours, or another agency's, is nobody's contact.
-fn check_contact(desk: &Desk, campaign: &OpenCampaign, agency: &AgencyId, address: &str) -> anyhow::Result<()> {
+async fn check_contact(desk: &Desk, campaign: &OpenCampaign, agency: &AgencyId, address: &str) -> anyhow::Result<()> {
     ensure!(looks_like_address(address), "{address:?} is no e-mail address");
     ensure!(campaign.registry.get(agency).is_some(), "the registry has no agency {agency}");
     let own = desk.setup.own_addresses();
     ensure!(!own.contains(&address.to_lowercase()), "{address} is an address of ours");
-    match campaign.registry.sender(address) {
-        Sender::Address(other) if other != *agency => anyhow::bail!("{address} is registered as {other}'s"),
-        _ => Ok(()),
+    if let Sender::Address(other) = campaign.registry.sender(address) {
+        ensure!(other == *agency, "{address} is registered as {other}'s");
     }
+    // Whoever had it would lose it, and its letters go to the other.
+    if let Some(other) = addresses::learned(&desk.store, address).await?.map(|learned| learned.agency) {
+        let advice = format!("`phuluc agency contact {other} remove {address}` takes it from there");
+        ensure!(other == *agency, "{address} is known as {other}'s; {advice}");
+    }
+    Ok(())
 }
 
 /// Closes a campaign, so that nobody is reminded any more, or opens it again.

@@ -13,7 +13,7 @@ use super::{
     judge::{self, Judged, Recorded},
 };
 use crate::{
-    agency::{Agency, AgencyId},
+    agency::{Agency, AgencyId, Sender},
     appendix::Reason,
     campaign::CampaignId,
     setup::OpenCampaign,
@@ -268,8 +268,8 @@ impl Prepared {
         let (mut words, recorded) = match &self.work {
             Work::Record(judged) => {
                 let recorded = judged.record(desk, tx).await?;
-                self.after(desk, tx, &recorded).await?;
-                (recorded.words(), Some(recorded))
+                let learned = self.after(desk, tx, &recorded).await?;
+                (recorded.words() + &learned, Some(recorded))
             }
             Work::Release | Work::Nothing => (self.release(tx).await?, None),
         };
@@ -289,17 +289,29 @@ impl Prepared {
     }
 
     /// Of a message that staff said whose it is: it may not wait for the same question again, and the exact
-    /// address it came from is known from now on. Never its domain.
-    async fn after(&self, desk: &Desk, tx: &mut Tx, recorded: &Recorded) -> anyhow::Result<()> {
-        let Some((agency, campaign)) = self.act.given() else { return Ok(()) };
+    /// address it came from is known from now on. Never its domain, and never an address that is another agency's: its
+    /// own mail would be taken for this one's, and this one's letters would go there.
+    async fn after(&self, desk: &Desk, tx: &mut Tx, recorded: &Recorded) -> anyhow::Result<String> {
+        let Some((agency, campaign)) = self.act.given() else { return Ok(String::new()) };
         no_longer_held(recorded.held.as_ref())?;
         // Without a single usable address in From there is none to learn. It is one agency's alone.
-        if let (Some(from), Some(_)) = (&self.seen.row.from_address, &recorded.from)
-            && !desk.setup.own_addresses().contains(&from.to_lowercase())
-        {
-            addresses::learn(tx, from, agency, Some(campaign), How::Staff, desk.clock.now()).await?;
+        let (Some(from), Some(_)) = (&self.seen.row.from_address, &recorded.from) else { return Ok(String::new()) };
+        if desk.setup.own_addresses().contains(&from.to_lowercase()) {
+            return Ok(String::new());
         }
-        Ok(())
+        let registered = match desk.setup.campaign(campaign.as_str())?.registry.sender(from) {
+            Sender::Address(owner) | Sender::Domain(owner) => Some(owner),
+            Sender::Ambiguous(_) | Sender::Unknown => None,
+        };
+        // What was learned by the mistake that is mended now says nothing.
+        let mistaken = recorded.taken.as_ref().map(|taken| &taken.from);
+        let learned = addresses::learned(&desk.store, from).await?.map(|learned| learned.agency);
+        let owner = registered.or(learned.filter(|owner| Some(owner) != mistaken));
+        if let Some(owner) = owner.filter(|owner| owner != agency) {
+            return Ok(format!("; its sender's address stays {owner}'s"));
+        }
+        addresses::learn(tx, from, agency, Some(campaign), How::Staff, desk.clock.now()).await?;
+        Ok(String::new())
     }
 
     /// Other mail from the same address that counts as the former agency's, perhaps for this message's sake alone.

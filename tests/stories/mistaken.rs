@@ -10,7 +10,7 @@ use phuluc::{
     agency::AgencyId,
     campaign::CampaignId,
     duty::{
-        redact,
+        obligation, redact,
         release::{self, Act, Done},
         reprocess,
     },
@@ -199,4 +199,34 @@ async fn what_is_classified_goes_to_another_agency_unread() {
     story.poll().await;
     story.letters();
     story.end().await;
+}
+
+/// An address that is another agency's stays so, whosesoever its mail is said to be: its letters go on to it alone.
+#[tokio::test]
+async fn an_address_of_another_agency_is_not_learned() {
+    let mut story = Story::begin().await;
+    story.mail(complete);
+    story.poll().await;
+    let ours = story.letter().row.message_id.clone();
+    // Nghệ An's people answer a letter that Hà Nam got.
+    story.mail(|mail| mail.from("b@nghean.example").header("In-Reply-To", &ours).file("Phụ lục.xlsx", another(3)));
+    story.poll().await;
+    assert!(story.messages().iter().any(|message| crate::story::outcome(message).contains("held conflict")));
+    story.letters();
+    let done = assign(&story, 2, "ha-nam").await;
+    assert!(done.words.ends_with("; its sender's address stays nghe-an's"), "{}", done.words);
+    assert_eq!(owner(&story, "b@nghean.example").await, None);
+    // Nor does a contact of one become another's without being taken from there.
+    let campaign = story.campaign();
+    let add = |agency: &'static str| {
+        let act = obligation::Act::AddContact("moi@rieng.example".to_owned());
+        let (desk, campaign) = (&story.desk, &campaign);
+        async move { obligation::decide(desk, campaign, &id(agency), &act, STAFF).await }
+    };
+    add("ha-nam").await.unwrap();
+    let refused = add("nghe-an").await.unwrap_err();
+    let said = "moi@rieng.example is known as ha-nam's; `phuluc agency contact ha-nam remove moi@rieng.example` takes it \
+                from there";
+    assert_eq!(refused.to_string(), said);
+    assert_eq!(owner(&story, "moi@rieng.example").await.as_deref(), Some("ha-nam"));
 }

@@ -92,7 +92,7 @@ pub fn identify<'a>(setup: &'a Setup, mail: &Mail, evidence: &Evidence, given: &
         trust,
         answers: letter.map(|letter| letter.id),
         answer_to: None,
-        new_address: matches!(claim, Claim::Domain(_)),
+        new_address: matches!(&claim, Claim::Domain(owner) if Some(owner) == named),
     };
     let hold = |identity: Identity<'a>, held, why: String| Identity { held: Some((held, why)), ..identity };
     if given.agency.is_some() {
