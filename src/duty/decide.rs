@@ -100,14 +100,18 @@ pub fn decide(
             if decision.secret {
                 return Ok(decision);
             }
-            decision.letter = held::receipt(mail, &decision, &answerable);
+            // Whoever brings a bounce may be a machine.
+            if decision.bounce.is_none() {
+                decision.letter = held::receipt(mail, &decision, &answerable);
+            }
         }
         return Ok(decision);
     }
     let (Some(campaign), Some(agency)) = (identity.campaign, identity.agency) else { return Ok(decision) };
-    decision.good = matches!(answerable, Answerable::Yes | Answerable::RegistryOnly(_));
+    decision.good = matches!(answerable, Answerable::Yes | Answerable::RegistryOnly(_)) && decision.bounce.is_none();
     decision.new_address = identity.new_address && matches!(answerable, Answerable::Yes);
-    let to = destination(mail, &identity, &answerable);
+    // A bounce that nobody verified is answered only where it brings a report.
+    let to = destination(mail, &identity, &answerable).filter(|_| decision.bounce.is_none() || brings_report);
     if let Some(unseen) = unseen {
         decision.letter = letter_unseen(unseen, to, &answerable);
     } else if brings_report {
@@ -118,13 +122,17 @@ pub fn decide(
         if !decision.secret {
             decision.documents = found::documents(reading, mail, campaign, &decision)?;
         }
-    } else if mail_kind == MailKind::Question && promises_a_file(mail) && !ours::is_attached(desk, mail) {
+    } else if mail_kind == MailKind::Question
+        && promises_a_file(mail)
+        && !ours::is_attached(desk, mail)
+        && decision.bounce.is_none()
+    {
         decision.kind = MessageKind::Report;
         decision.verdict = Some(Verdict::Unreadable);
         decision.reason = Some(Reason::NoWorkbook);
         decision.letter = to.map(|to| (LetterKind::NoWorkbook, to));
     } else if mail_kind == MailKind::Question && !desk.setup.config.office.staff.is_empty() {
-        let to = to.filter(|_| answerable == Answerable::Yes && decision.bounce.is_none());
+        let to = to.filter(|_| answerable == Answerable::Yes);
         decision.letter = to.map(|to| (LetterKind::Question, to));
     }
     Ok(decision)

@@ -266,6 +266,10 @@ impl Prepared {
             _ => {}
         }
         let (mut words, recorded) = match &self.work {
+            // It would be taken from the one and not given to the other.
+            Work::Record(judged) if judged.read().is_none() && matches!(self.act, Act::Reassign { .. }) => {
+                anyhow::bail!("message {} cannot be read now; it stays whose it was", self.id)
+            }
             Work::Record(judged) => {
                 let recorded = judged.record(desk, tx).await?;
                 let learned = self.after(desk, tx, &recorded).await?;

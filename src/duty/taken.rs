@@ -29,7 +29,9 @@ pub async fn take_back(
 ) -> Result<Option<Taken>, StoreError> {
     let counted = seen.row.held.is_none() || seen.evidence.as_deref() == Some(BY_STAFF);
     let (Some(from), true) = (&seen.row.agency, counted) else { return Ok(None) };
-    if (agency, campaign) == (Some(from), seen.row.campaign.as_ref()) {
+    // Where it is nobody's now, it may turn out to be the same one's again.
+    let (Some(agency), Some(campaign)) = (agency, campaign) else { return Ok(None) };
+    if agency == from && Some(campaign) == seen.row.campaign.as_ref() {
         return Ok(None);
     }
     let letters = again::take_back_letters(tx, seen.row.id, from).await?;

@@ -61,7 +61,7 @@ pub fn states(shown: &Shown) -> Json {
 /// Agencies that wrote, although no report of theirs could be read: those that the digest lists.
 pub async fn unread(shown: &Shown, campaign: &OpenCampaign) -> Result<BTreeSet<String>, StoreError> {
     let wrote = news::wrote_without_report(&shown.desk.store, &campaign.id).await?;
-    Ok(wrote.into_iter().map(|(agency, _)| agency.to_string()).collect())
+    Ok(wrote.into_keys().map(|agency| agency.to_string()).collect())
 }
 
 /// The name of a state, with one of the page's own: to say that nothing was sent above the mail that came would be wrong.

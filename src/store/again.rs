@@ -113,7 +113,7 @@ async fn disown(tx: &mut Tx, letter: i64) -> Result<(), StoreError> {
         "
         UPDATE letter
         SET agency = NULL,
-            fact = 'mistaken:' || CAST(id AS TEXT) || ':' || fact,
+            fact = 'mistaken:' || agency || ':' || CAST(id AS TEXT) || ':' || fact,
             last_answer = CASE
                 WHEN state IN ('queued', 'uncertain', 'failed') THEN 'the message is another agency''s'
                 ELSE last_answer

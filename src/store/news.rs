@@ -166,7 +166,7 @@ pub async fn troubles(store: &Store, campaign: &CampaignId) -> Result<Vec<Troubl
 }
 
 /// Agencies that wrote but have no report, with the time of their last message that could not be read. Whose sender is
-/// in doubt is nobody's yet.
+/// in doubt is nobody's yet, and what staff dismissed is nothing.
 pub async fn wrote_without_report(
     store: &Store,
     campaign: &CampaignId,
@@ -179,6 +179,11 @@ pub async fn wrote_without_report(
           AND message.verdict = 'unreadable'
           AND message.agency IS NOT NULL
           AND (message.held IS NULL OR message.held = 'unreadable')
+          AND NOT EXISTS (
+              SELECT 1
+              FROM audit
+              WHERE audit.subject = 'message:' || CAST(message.id AS TEXT) AND audit.act = 'message dismiss'
+          )
           AND NOT EXISTS (
               SELECT 1
               FROM report

@@ -274,7 +274,8 @@ pub async fn cancel(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
         "
         UPDATE letter
         SET state = 'cancelled',
-            fact = CASE WHEN state <> 'uncertain' AND message IS NOT NULL AND fact NOT LIKE '%:again:%'
+            fact = CASE WHEN state <> 'uncertain' AND sent_at IS NULL AND message IS NOT NULL
+                         AND fact NOT LIKE '%:again:%'
                         THEN fact || $2 ELSE fact END
         WHERE id = $1 AND state IN ('queued', 'uncertain', 'failed')
         ",

@@ -62,6 +62,7 @@ macro_rules! messages_of_scope {
 macro_rules! letters_of_scope {
     () => {
         "($1 = '' OR letter.agency = $1
+          OR letter.fact LIKE 'mistaken:' || $1 || ':%'
           OR (letter.agency IS NULL AND EXISTS (
                  SELECT 1
                  FROM message
@@ -70,6 +71,7 @@ macro_rules! letters_of_scope {
          AND letter.state NOT IN ('queued', 'sending')"
     };
 }
+pub(super) use letters_of_scope;
 
 /// How many messages that seem to be of the scope wait for staff, and so keep everything.
 pub async fn waiting(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {

@@ -183,8 +183,8 @@ pub async fn call_back(store: &Store, now: Timestamp, latest: Latest) -> Result<
     let done = sqlx::query(
         "
         UPDATE letter
-        SET not_before = $1, queued_at = CASE WHEN queued_at > $1 THEN $1 ELSE queued_at END
-        WHERE state = 'queued'
+        SET not_before = $1
+        WHERE state = 'queued' AND not_before > $1
           AND (queued_at > $2
                OR not_before > $4
                OR (not_before > $3 AND kind NOT IN ('announcement', 'reminder', 'escalation')))
@@ -384,7 +384,8 @@ mod tests {
         assert_eq!(call_back(&store, at(NOW), latest).await.unwrap(), 0);
         for id in 1..=3 {
             let letter = take_next(&store, at(NOW)).await.unwrap().unwrap();
-            assert_eq!((letter.id, letter.queued_at), (id, at(NOW)));
+            // When it was queued stays as it was noted.
+            assert_eq!((letter.id, letter.queued_at), (id, if id == 1 { year } else { at(NOW) }));
         }
         assert!(take_next(&store, at(NOW)).await.unwrap().is_none(), "the others wait for their hour");
     }

@@ -5,29 +5,30 @@
 use super::{
     StoreError, Tx,
     columns::Columns,
-    redaction::{NOBODY, Scope, rows},
+    redaction::{NOBODY, Scope, letters_of_scope, rows},
 };
 
 /// Forgets to whom letters came back, and what servers said of it; that they did stays.
 pub async fn empty_notes(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
-    let done = sqlx::query(
+    let done = sqlx::query(concat!(
         "
-        UPDATE delivery_note
-        SET recipient = $4, detail = ''
-        WHERE message IN (
-                  SELECT id
-                  FROM message
-                  WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3 AND state = 'done'
-                    AND held IS NULL
-              )
-           OR letter IN (
-                  SELECT id
-                  FROM letter
-                  WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND queued_at < $3
-                    AND state NOT IN ('queued', 'sending')
-              )
-        ",
-    )
+            UPDATE delivery_note
+            SET recipient = $4, detail = ''
+            WHERE message IN (
+                      SELECT id
+                      FROM message
+                      WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND received_at < $3
+                        AND state = 'done' AND held IS NULL
+                  )
+               OR letter IN (
+                      SELECT letter.id
+                      FROM letter
+                      WHERE ",
+        letters_of_scope!(),
+        "
+                  )
+            "
+    ))
     .bind(scope.agency())
     .bind(scope.campaign())
     .bind(scope.before())
@@ -39,21 +40,22 @@ pub async fn empty_notes(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> 
 
 /// Empties the bytes of the bounces of these letters, which name whom they did not reach, and their senders' words.
 pub async fn empty_bounces(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError> {
-    let done = sqlx::query(
+    let done = sqlx::query(concat!(
         "
-        UPDATE message_raw
-        SET raw = $4
-        WHERE LENGTH(raw) > 0
-          AND message IN (
-              SELECT delivery_note.message
-              FROM delivery_note
-              JOIN letter ON letter.id = delivery_note.letter
-              WHERE ($1 = '' OR letter.agency = $1) AND ($2 = '' OR letter.campaign = $2) AND letter.queued_at < $3
-                AND letter.state NOT IN ('queued', 'sending')
-          )
-          AND NOT EXISTS (SELECT 1 FROM message WHERE message.id = message_raw.message AND message.held IS NOT NULL)
-        ",
-    )
+            UPDATE message_raw
+            SET raw = $4
+            WHERE LENGTH(raw) > 0
+              AND message IN (
+                  SELECT delivery_note.message
+                  FROM delivery_note
+                  JOIN letter ON letter.id = delivery_note.letter
+                  WHERE ",
+        letters_of_scope!(),
+        "
+              )
+              AND NOT EXISTS (SELECT 1 FROM message WHERE message.id = message_raw.message AND message.held IS NOT NULL)
+            "
+    ))
     .bind(scope.agency())
     .bind(scope.campaign())
     .bind(scope.before())
@@ -65,7 +67,7 @@ pub async fn empty_bounces(tx: &mut Tx, scope: &Scope) -> Result<u64, StoreError
 
 /// Addresses of people: who wrote the mails, who got the letters, and what was learned.
 pub async fn addresses(tx: &mut Tx, scope: &Scope) -> Result<Vec<String>, StoreError> {
-    let found = sqlx::query(
+    let found = sqlx::query(concat!(
         "
         SELECT LOWER(from_address) AS address
         FROM message
@@ -74,14 +76,15 @@ pub async fn addresses(tx: &mut Tx, scope: &Scope) -> Result<Vec<String>, StoreE
         UNION
         SELECT LOWER(recipient) AS address
         FROM letter
-        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND queued_at < $3
-          AND state NOT IN ('queued', 'sending')
+        WHERE ",
+        letters_of_scope!(),
+        "
         UNION
         SELECT address
         FROM learned_address
         WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND learned_at < $3
-        ",
-    )
+        "
+    ))
     .bind(scope.agency())
     .bind(scope.campaign())
     .bind(scope.before())
@@ -107,15 +110,17 @@ pub async fn empty_block(tx: &mut Tx, address: &str) -> Result<(), StoreError> {
 
 /// Facts of letters that name an address; the letters are on their way no more.
 pub async fn facts_with_addresses(tx: &mut Tx, scope: &Scope) -> Result<Vec<(i64, String)>, StoreError> {
-    let found = sqlx::query(
+    let found = sqlx::query(concat!(
         "
-        SELECT id, fact
-        FROM letter
-        WHERE ($1 = '' OR agency = $1) AND ($2 = '' OR campaign = $2) AND queued_at < $3
-          AND state NOT IN ('queued', 'sending') AND agency IS NOT NULL AND fact LIKE '%@%'
-        ORDER BY id
-        ",
-    )
+            SELECT id, fact
+            FROM letter
+            WHERE ",
+        letters_of_scope!(),
+        "
+              AND (agency IS NOT NULL OR message IS NOT NULL) AND fact LIKE '%@%'
+            ORDER BY id
+            "
+    ))
     .bind(scope.agency())
     .bind(scope.campaign())
     .bind(scope.before())

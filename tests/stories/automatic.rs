@@ -117,6 +117,12 @@ async fn a_sign_of_a_bounce_takes_the_answer_and_not_the_report() {
     assert_eq!(story.outcome(), "question from ha-nam");
     let letter = story.letter();
     assert_eq!((letter.row.kind.as_str(), letter.sent.to.as_str()), ("forward", "can-bo@mic.example"));
+    // A gateway that repeats our own words may promise what we did; nobody but staff is told of it.
+    story.mail(|mail| status(mail.text("Kính gửi Quý Cơ quan, báo cáo gửi kèm theo thư này. Biểu mẫu đính kèm.")));
+    story.poll().await;
+    assert_eq!(story.outcome(), "question from ha-nam");
+    let letter = story.letter();
+    assert_eq!((letter.row.kind.as_str(), letter.sent.to.as_str()), ("forward", "can-bo@mic.example"));
     story.end().await;
 }
 

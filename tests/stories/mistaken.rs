@@ -4,7 +4,7 @@
 use crate::{
     another, complete,
     mail::Mail,
-    story::{Letter, MX, Story},
+    story::{Letter, MX, Office, Story},
 };
 use phuluc::{
     agency::AgencyId,
@@ -229,4 +229,23 @@ async fn an_address_of_another_agency_is_not_learned() {
                 from there";
     assert_eq!(refused.to_string(), said);
     assert_eq!(owner(&story, "moi@rieng.example").await.as_deref(), Some("ha-nam"));
+}
+
+/// Read again when another campaign has begun, it is nobody's until staff say so; what was told of it stays told.
+#[tokio::test]
+async fn what_waits_after_it_was_read_again_is_not_answered_twice() {
+    let mut story = Story::begin_with(Office { second_campaign: true, ..Office::default() }).await;
+    story.at("2023-02-15 15:00:00");
+    story.mail(complete);
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam accepted");
+    assert_eq!(story.letter().row.kind.as_str(), "receipt");
+    story.at("2023-02-20 09:00:00");
+    let again = reprocess::reprocess(&story.desk, 1, STAFF).await.unwrap();
+    assert!(again.words().contains("held ambiguous") && !again.words().contains("taken"), "{}", again.words());
+    let told = outbox::show(&story.desk.store, 1).await.unwrap().unwrap();
+    assert_eq!((told.state, told.agency), (LetterState::Sent, Some(id("ha-nam"))));
+    let done = assign(&story, 1, "ha-nam").await;
+    assert!(done.words.ends_with("no letter"), "{}", done.words);
+    assert_eq!(story.versions("ha-nam").await, "1 accepted current");
 }

@@ -2,7 +2,7 @@
 //! not accepted. They are read anew from the mails as they were kept. Whether they go with the new ones is decided
 //! where forms are read.
 
-use super::{Decision, Report};
+use super::{Decision, Report, ours};
 use crate::{
     agency::AgencyId,
     appendix::Reason,
@@ -66,17 +66,22 @@ pub async fn before(
         return Ok(Vec::new());
     }
     let read = move |fence: &Fence| {
-        let mut files = Vec::new();
+        let mut seen = Vec::new();
         for (day, raw) in mails {
             // What could be read then and cannot now completes nothing.
-            let Ok(mail) = fence.begin().mail(&raw)? else { continue };
-            let named = |file: Attachment| Attachment { name: format!("{} ({day})", file.name), ..file };
-            files.extend(mail.attachments.into_iter().map(named));
+            seen.extend(fence.begin().mail(&raw)?.ok().map(|mail| (day, mail)));
         }
-        files.truncate(MOST_FILES);
-        Ok(files)
+        Ok(seen)
     };
-    desk.behind_the_fence(read).await
+    let mut files = Vec::new();
+    for (day, mail) in desk.behind_the_fence(read).await? {
+        let theirs: Vec<bool> = (0..mail.attachments.len()).map(|at| !ours::brought(desk, &mail, at)).collect();
+        let named = |file: Attachment| Attachment { name: format!("{} ({day})", file.name), ..file };
+        let brought = mail.attachments.into_iter().zip(theirs).filter(|(_, theirs)| *theirs);
+        files.extend(brought.map(|(file, _)| named(file)));
+    }
+    files.truncate(MOST_FILES);
+    Ok(files)
 }
 
 impl Report {

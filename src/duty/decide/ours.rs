@@ -45,7 +45,7 @@ pub(super) fn is_attached(desk: &Desk, mail: &Mail) -> bool {
 }
 
 /// Whether a file stands in a letter of ours.
-fn brought(desk: &Desk, mail: &Mail, file: usize) -> bool {
+pub(super) fn brought(desk: &Desk, mail: &Mail, file: usize) -> bool {
     let ids = || mail.around(file).filter_map(|within| within.message_id.as_deref());
     desk.with_own(|own| ids().any(|id| (own.issued)(id)))
 }
