@@ -133,8 +133,10 @@ async fn a_link_for_a_mail_that_was_emptied_says_so_and_it_may_still_be_dismisse
     assert_eq!((removed.mails, removed.waiting), (0, 1), "what waits is left alone");
     // An older version did not.
     let mut database = story.database().await;
-    let emptied = "UPDATE message_raw SET raw = x''; UPDATE message SET from_address = NULL, subject = NULL";
-    sqlx::raw_sql(emptied).execute(&mut database).await.unwrap();
+    let empty = sqlx::query("UPDATE message_raw SET raw = $1").bind(Vec::<u8>::new());
+    empty.execute(&mut database).await.unwrap();
+    let forgotten = "UPDATE message SET from_address = NULL, subject = NULL";
+    sqlx::raw_sql(forgotten).execute(&mut database).await.unwrap();
     story.at("2023-02-21 09:00:00");
     let link = written(&item, TokenAct::Assign);
     let told = told_once(&mut story, &link).await;
