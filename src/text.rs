@@ -237,6 +237,11 @@ pub fn contains_words(whole: &str, part: &str) -> bool {
     find_words(whole, part).is_some()
 }
 
+/// Whether a key ends with these words, themselves a key, and not within one of its own.
+pub fn ends_with_words(key: &str, words: &str) -> bool {
+    key.strip_suffix(words).is_some_and(|before| !before.ends_with(char::is_alphanumeric))
+}
+
 /// Where `part` stands in `whole` between word boundaries, as a byte offset. Both are keys.
 pub fn find_words(whole: &str, part: &str) -> Option<usize> {
     if part.is_empty() || part.len() > whole.len() {

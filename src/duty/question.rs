@@ -108,12 +108,16 @@ async fn passed_on_before(desk: &Desk, tx: &mut Tx, id: i64, mail: &Mail, raw: &
     let (Some(message_id), Some(sender)) = (&mail.message_id, mail.sender()) else { return Ok(None) };
     let Some(first) = questions::passed_on_before(tx, id, message_id, &sender.address).await? else { return Ok(None) };
     let earlier = messages::raw(&desk.store, first).await?;
-    let body = |raw: &[u8]| raw[header_block(raw).len()..].trim_ascii().to_vec();
     if body(&earlier) != body(raw) {
         return Ok(None);
     }
     let asked = messages::show(&desk.store, first).await?.and_then(|first| first.row.subject);
     Ok((asked.unwrap_or_default() == mail.subject).then_some(first))
+}
+
+/// Everything behind the head of a mail.
+fn body(raw: &[u8]) -> &[u8] {
+    raw[header_block(raw).len()..].trim_ascii()
 }
 
 /// What one of the staff replied to a question.

@@ -21,7 +21,6 @@ pub async fn show(State(shown): State<Shown>, Path((id, agency)): Path<(String, 
     let reports = reports::reports_of(store, &open.id, &agency).await?;
     let messages = history::messages_of(store, &open.id, &agency).await?;
     let letters = history::letters_of(store, &open.id, &agency).await?;
-    let unread = campaign::unread(&shown, open).await?;
     let changes = changes::history(&Wording::of(&shown, open, &agency).await?, &reports);
     let reports: Vec<Json> = reports
         .iter()
@@ -58,7 +57,7 @@ pub async fn show(State(shown): State<Shown>, Path((id, agency)): Path<(String, 
         "campaign": super::campaign_facts(open),
         "states": campaign::states(&shown),
         "agency": { "id": agency, "name": name },
-        "state": known.map(|known| campaign::state(known, &unread)),
+        "state": known.map(campaign::state),
         "on_time": known.and_then(|known| known.on_time),
         "deadline": shown.moment(known.and_then(|known| known.deadline.parse().ok()).unwrap_or(open.deadline_at)),
         "reports": reports,

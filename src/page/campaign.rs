@@ -3,13 +3,10 @@
 use super::{Answer, Named, Shown};
 use crate::{
     duty::tabulate,
-    progress::{self, AgencyProgress, Counts},
-    setup::OpenCampaign,
-    store::{StoreError, news},
+    progress::{AgencyProgress, Counts},
 };
 use axum::extract::{Path, State};
 use serde_json::{Value as Json, json};
-use std::collections::BTreeSet;
 
 pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
     answer(&shown, &id).await
@@ -18,7 +15,6 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
 async fn answer(shown: &Shown, id: &str) -> Answer {
     let campaign = shown.campaign(id)?;
     let progress = tabulate::progress(&shown.desk, campaign).await?;
-    let unread = unread(shown, campaign).await?;
     let headings = shown.desk.setup.letters.headings();
     let groups: Vec<Json> = headings
         .groups
@@ -30,7 +26,7 @@ async fn answer(shown: &Shown, id: &str) -> Answer {
                 "label": group.label,
                 "counts": counts,
                 "bar": bar(&counts),
-                "agencies": agencies.map(|agency| line(agency, &unread)).collect::<Vec<_>>(),
+                "agencies": agencies.map(line).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -58,24 +54,17 @@ pub fn states(shown: &Shown) -> Json {
     })
 }
 
-/// Agencies that wrote, although no report of theirs could be read: those that the digest lists.
-pub async fn unread(shown: &Shown, campaign: &OpenCampaign) -> Result<BTreeSet<String>, StoreError> {
-    let wrote = news::wrote_without_report(&shown.desk.store, &campaign.id).await?;
-    Ok(wrote.into_keys().map(|agency| agency.to_string()).collect())
-}
-
 /// The name of a state, with one of the page's own: to say that nothing was sent above the mail that came would be wrong.
-pub fn state(agency: &AgencyProgress, unread: &BTreeSet<String>) -> &'static str {
-    let wrote = agency.state == progress::State::NotReceived && unread.contains(&agency.agency);
-    if wrote { "unread" } else { agency.state.as_str() }
+pub fn state(agency: &AgencyProgress) -> &'static str {
+    if agency.is_unreadable() { "unread" } else { agency.state.as_str() }
 }
 
-fn line(agency: &AgencyProgress, unread: &BTreeSet<String>) -> Json {
+fn line(agency: &AgencyProgress) -> Json {
     json!({
         "id": agency.agency,
         "name": agency.name,
         "short_name": agency.short_name,
-        "state": state(agency, unread),
+        "state": state(agency),
         "on_time": agency.on_time,
         "versions": agency.versions,
         "errors": agency.errors,

@@ -138,10 +138,7 @@ fn is_denied(list: &ChoiceList, key: &str, at: usize) -> bool {
 fn is_aim(list: &ChoiceList, key: &str, hit: &Hit) -> bool {
     let option = list.options.iter().find(|option| option.code == hit.code);
     let before = key[..hit.start].trim_end();
-    let stands = |word: &String| {
-        let head = before.strip_suffix(&text::key(word));
-        head.is_some_and(|head| !head.ends_with(char::is_alphanumeric))
-    };
+    let stands = |word: &String| text::ends_with_words(before, &text::key(word));
     option.is_some_and(|option| option.not_after.iter().any(stands))
 }
 

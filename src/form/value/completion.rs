@@ -106,7 +106,7 @@ fn of_lead(lead: &str, tail: &str, keys: &Keys) -> Lead {
     let Keys { words, not_words, not_after, denials } = keys;
     let clause = lead.rsplit([',', ';', '(']).next().and_then(|part| part.rsplit(". ").next()).unwrap_or_default();
     let right_before = clause.trim_end().trim_end_matches("ngày").trim_end();
-    if not_after.iter().any(|word| ends_with_words(right_before, word)) {
+    if not_after.iter().any(|word| text::ends_with_words(right_before, word)) {
         return Lead::Another { begins: false };
     }
     // Where a word stands in a text, the last time, and what is before it.
@@ -115,7 +115,8 @@ fn of_lead(lead: &str, tail: &str, keys: &Keys) -> Lead {
         at.into_iter()
             .find(|at| text::find_words(&text[*at..], word) == Some(0) && !text[..*at].ends_with(char::is_alphanumeric))
     };
-    let is_denied = |text: &str, at: usize| denials.iter().any(|denial| ends_with_words(text[..at].trim_end(), denial));
+    let is_denied =
+        |text: &str, at: usize| denials.iter().any(|denial| text::ends_with_words(text[..at].trim_end(), denial));
     let stands = |word: &&String| place(lead, word).is_some_and(|at| !is_denied(lead, at));
     let is_begun =
         |word: &String| words.iter().any(|longer| longer.strip_prefix(word).is_some_and(|m| m.starts_with(' ')));
@@ -129,7 +130,7 @@ fn of_lead(lead: &str, tail: &str, keys: &Keys) -> Lead {
         return Lead::Announced { plainly: !is_begun, hoped };
     }
     if not_words.iter().any(|word| text::contains_words(clause, word)) {
-        return Lead::Another { begins: not_words.iter().any(|word| ends_with_words(clause.trim_end(), word)) };
+        return Lead::Another { begins: not_words.iter().any(|word| text::ends_with_words(clause.trim_end(), word)) };
     }
     // "tháng 12/2023 đưa vào sử dụng": the words follow a time with which its clause begins.
     let behind = tail.split([',', ';', '(']).next().and_then(|part| part.split(". ").next()).unwrap_or_default();
@@ -139,10 +140,6 @@ fn of_lead(lead: &str, tail: &str, keys: &Keys) -> Lead {
         Some(_) => Lead::Announced { plainly: true, hoped },
         None => Lead::Nothing,
     }
-}
-
-fn ends_with_words(text: &str, words: &str) -> bool {
-    text.strip_suffix(words).is_some_and(|before| !before.ends_with(char::is_alphanumeric))
 }
 
 /// The last of the times that only "đến" or a dash joins to the first one, and the times behind it.

@@ -27,10 +27,7 @@ pub fn document(text: &str, kinds: &[String], words: &[String], not_words: &[Str
             return None;
         }
         let before = text::key(&text[..found.get(0)?.start()]);
-        let named = words.iter().any(|word| {
-            let head = before.strip_suffix(&text::key(word));
-            head.is_some_and(|head| !head.ends_with(char::is_alphanumeric))
-        });
+        let named = words.iter().any(|word| text::ends_with_words(&before, &text::key(word)));
         (kinds.is_empty() || of_kind || named).then(|| format!("{}/{}", &found[1], symbol.replace('–', "-")))
     })
 }
