@@ -48,8 +48,7 @@ pub trait ImapServer: Sized {
 
     fn client(&self) -> Client {
         let mut client = Client::connect(self.ports().0);
-        let secret = PASSWORD.replace('\\', "\\\\").replace('"', "\\\"");
-        client.ask(&format!("LOGIN \"{USER}\" \"{secret}\""));
+        client.ask(&login());
         client
     }
 
@@ -203,19 +202,37 @@ pub fn free_ports() -> (u16, u16) {
     (imap, imaps)
 }
 
-/// Waits until both ports of a server are served, and fails with its words where they are not.
+/// Waits until both ports of a server are served and it has judged a login, and fails with its words where it does
+/// not: who greets may still wait for the daemon that knows the passwords, and hangs up on whoever comes before it.
 pub fn wait_for(name: &str, ports: (u16, u16), says: impl Fn() -> String) {
     let begun = Instant::now();
-    let greets = || {
-        let Ok(stream) = TcpStream::connect(("127.0.0.1", ports.0)) else { return false };
-        let _ = stream.set_read_timeout(Some(Duration::from_secs(5)));
-        let mut line = String::new();
-        BufReader::new(stream).read_line(&mut line).is_ok() && line.starts_with("* OK")
-    };
-    while !greets() || TcpStream::connect(("127.0.0.1", ports.1)).is_err() {
+    while !judges_a_login(ports.0) || TcpStream::connect(("127.0.0.1", ports.1)).is_err() {
         assert!(begun.elapsed() < Duration::from_secs(60), "{name} did not start: {}", says());
         sleep(Duration::from_millis(50));
     }
+}
+
+fn judges_a_login(port: u16) -> bool {
+    let asked = || -> std::io::Result<String> {
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+        let mut stream = BufReader::new(stream);
+        let mut line = String::new();
+        stream.read_line(&mut line)?;
+        stream.get_mut().write_all(format!("x {}\r\n", login()).as_bytes())?;
+        while !line.is_empty() && !line.starts_with("x ") {
+            line.clear();
+            stream.read_line(&mut line)?;
+        }
+        Ok(line)
+    };
+    asked().is_ok_and(|line| line.starts_with("x "))
+}
+
+/// The command by which the one account logs in.
+fn login() -> String {
+    let secret = PASSWORD.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("LOGIN \"{USER}\" \"{secret}\"")
 }
 
 /// The certificate of every test server, copied where the server's own user may read it.
