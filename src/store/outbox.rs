@@ -254,7 +254,9 @@ pub async fn requeue(tx: &mut Tx, id: i64, now: Timestamp) -> Result<(), StoreEr
     let done = sqlx::query(
         "
         UPDATE letter
-        SET state = 'queued', not_before = $2
+        SET state = 'queued',
+            not_before = $2,
+            was_uncertain = CASE WHEN state = 'uncertain' THEN 1 ELSE was_uncertain END
         WHERE id = $1 AND state IN ('uncertain', 'failed')
           AND EXISTS (SELECT 1 FROM letter_raw WHERE letter_raw.letter = letter.id AND LENGTH(letter_raw.raw) > 0)
         ",
@@ -274,8 +276,8 @@ pub async fn cancel(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
         "
         UPDATE letter
         SET state = 'cancelled',
-            fact = CASE WHEN state <> 'uncertain' AND sent_at IS NULL AND message IS NOT NULL
-                         AND fact NOT LIKE '%:again:%'
+            fact = CASE WHEN state <> 'uncertain' AND was_uncertain = 0 AND sent_at IS NULL
+                         AND message IS NOT NULL AND fact NOT LIKE '%:again:%'
                         THEN fact || $2 ELSE fact END
         WHERE id = $1 AND state IN ('queued', 'uncertain', 'failed')
         ",
@@ -555,6 +557,8 @@ mod tests {
                 }
             }
         }
+        // Sent again by staff, it is still one that may have arrived before.
+        sent_again(&store, 5, at(NOW)).await.unwrap();
         for id in 1..=5 {
             withdrawn(&store, id).await.unwrap();
         }
