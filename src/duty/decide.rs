@@ -35,7 +35,7 @@ pub mod earlier;
 mod found;
 mod held;
 pub mod ours;
-mod secret;
+pub(super) mod secret;
 
 pub use decision::{Decision, Report, Unseen};
 

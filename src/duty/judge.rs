@@ -71,8 +71,11 @@ pub struct Judged {
 #[derive(Debug)]
 enum What {
     Decided(Box<Decided>),
-    /// The bytes of an earlier message.
-    Duplicate(Box<Mail>),
+    /// The bytes of an earlier message, and whether it bears the mark of a state secret.
+    Duplicate {
+        mail: Box<Mail>,
+        secret: bool,
+    },
     /// Not even its headers could be read.
     Unread(Option<Loss>),
 }
@@ -114,9 +117,12 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
     if raw.is_empty() {
         return Err(Emptied(id).into());
     }
-    if messages::earlier_with_same_bytes(&desk.store, id).await?.is_some() {
+    if let Some(first) = messages::earlier_with_same_bytes(&desk.store, id).await? {
         let seen = desk.behind_the_fence(move |fence| Ok(see(fence, &raw)?.mail)).await?;
-        return Ok(What::Duplicate(Box::new(seen.unwrap_or_default())));
+        let mail = Box::new(seen.unwrap_or_default());
+        let first = messages::show(&desk.store, first).await?;
+        let secret = decide::secret::place(desk, &mail).is_some() || first.is_some_and(|first| first.is_classified());
+        return Ok(What::Duplicate { mail, secret });
     }
     let kept = Arc::new(Kept { raw, size, arrived });
     let mut read = read_once(desk, &kept, given.clone()).await?;
@@ -217,7 +223,7 @@ impl Judged {
     pub fn read(&self) -> Option<(&Mail, &Decision)> {
         match &self.what {
             What::Decided(decided) => Some((&decided.mail, &decided.decision)),
-            What::Duplicate(_) | What::Unread(_) => None,
+            What::Duplicate { .. } | What::Unread(_) => None,
         }
     }
 
@@ -261,8 +267,11 @@ impl Judged {
                     taken,
                 })
             }
-            What::Duplicate(mail) => {
-                self.outcome(tx, now, &facts(mail, MessageKind::Duplicate)).await?;
+            What::Duplicate { mail, secret } => {
+                let facts = facts(mail, MessageKind::Duplicate);
+                let classified = Reason::Classified.as_str();
+                let secretly = MessageOutcome { subject: None, reason: Some(classified), ..facts };
+                self.outcome(tx, now, if *secret { &secretly } else { &facts }).await?;
                 Ok(self.recorded(MessageKind::Duplicate, None))
             }
             // Of a mail whose very headers cannot be read nothing is known; it is for staff.

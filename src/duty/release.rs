@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     agency::{Agency, AgencyId, Sender},
-    appendix::Reason,
     campaign::CampaignId,
     setup::OpenCampaign,
     store::{
@@ -179,7 +178,7 @@ pub async fn prepare(desk: &Desk, id: i64, act: Act) -> anyhow::Result<Prepared>
         _ if !may => return Err(Refused::NotHeld(id).into()),
         Act::Dismiss => Work::Release,
         // What is classified is not read, whoever it is from.
-        Act::Assign { .. } | Act::Reassign { .. } if classified(&message) => Work::Release,
+        Act::Assign { .. } | Act::Reassign { .. } if message.is_classified() => Work::Release,
         Act::Assign { agency, campaign } | Act::Reassign { agency, campaign } => {
             let given = Given { agency: Some(agency.clone()), campaign: Some(campaign.clone()), ..Given::default() };
             let judged = read_again(desk, message, &given).await?;
@@ -203,10 +202,6 @@ pub async fn is_given(desk: &Desk, id: i64) -> anyhow::Result<bool> {
 
 fn given_by_staff(message: &MessageDetail) -> bool {
     message.row.agency.is_some() && message.evidence.as_deref() == Some(BY_STAFF)
-}
-
-fn classified(message: &MessageDetail) -> bool {
-    message.row.held == Some(Held::Classified) || message.reason.as_deref() == Some(Reason::Classified.as_str())
 }
 
 async fn read_again(desk: &Desk, message: MessageDetail, given: &Given) -> anyhow::Result<Judged> {

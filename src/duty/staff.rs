@@ -24,7 +24,7 @@ use crate::{
     store::{
         Tx,
         audit::{self, NewEntry, Who},
-        messages::{self, Held},
+        messages,
         tokens::{self, TokenAct, TokenRow},
     },
 };
@@ -253,7 +253,7 @@ impl Obey {
             verdict: recorded.and_then(|r| r.verdict).map(|verdict| verdict.as_str().to_owned()).unwrap_or_default(),
             held: recorded.is_some_and(|recorded| recorded.held.is_some()),
             answered: recorded.is_some_and(|recorded| recorded.answered.letter.is_some()),
-            classified: before.is_some_and(|message| message.row.held == Some(Held::Classified)),
+            classified: before.is_some_and(|message| message.is_classified()),
             ..about(desk, row.allowed.act.as_str(), Some(row.allowed.message)).await?
         })
     }
@@ -310,7 +310,7 @@ async fn about(desk: &Desk, act: &str, message: Option<i64>) -> anyhow::Result<D
     let facts = DecisionFacts { act: act.to_owned(), at, ..DecisionFacts::default() };
     let Some(id) = message else { return Ok(facts) };
     let Some(message) = messages::show(&desk.store, id).await? else { return Ok(facts) };
-    let classified = message.row.held == Some(Held::Classified);
+    let classified = message.is_classified();
     let subject = if classified { None } else { message.row.subject };
     Ok(DecisionFacts {
         message: id,

@@ -18,7 +18,8 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
     let id = number(&id)?;
     let store = &shown.desk.store;
     let message = messages::show(store, id).await?.ok_or(Refusal::NotFound)?;
-    let mail = shown.desk.read(messages::raw(store, id).await?).await?;
+    let classified = message.is_classified();
+    let mail = if classified { None } else { shown.desk.read(messages::raw(store, id).await?).await? };
     let letters = outbox::about(store, id).await?;
     let row = &message.row;
     let name = name_if_known(&shown, row.campaign.as_ref(), row.known_agency()).await?;
@@ -33,6 +34,7 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
             "subject": brief(row.subject.as_deref().unwrap_or_default()),
             "kind": row.kind.map_or("waiting", |kind| kind.as_str()),
             "held": row.held.map(|held| held.as_str()),
+            "classified": classified,
             "agency": row.known_agency(),
             "agency_name": name,
             "campaign": row.campaign,
@@ -47,7 +49,7 @@ pub async fn show(State(shown): State<Shown>, Path(id): Named) -> Answer {
     shown.page("message.html", &values)
 }
 
-/// The mail as it came.
+/// The mail as it came; none of what bears the mark of a state secret.
 pub async fn mail(State(shown): State<Shown>, Path(id): Named) -> Answer {
     let id = number(&id)?;
     let raw = raw(&shown, id).await?;
@@ -64,9 +66,9 @@ pub async fn file(State(shown): State<Shown>, Path((id, file)): Path<(String, St
 }
 
 async fn raw(shown: &Shown, id: i64) -> Result<Vec<u8>, Refusal> {
-    messages::show(&shown.desk.store, id).await?.ok_or(Refusal::NotFound)?;
+    let message = messages::show(&shown.desk.store, id).await?.ok_or(Refusal::NotFound)?;
     let raw = messages::raw(&shown.desk.store, id).await?;
-    if raw.is_empty() { Err(Refusal::NotFound) } else { Ok(raw) }
+    if raw.is_empty() || message.is_classified() { Err(Refusal::NotFound) } else { Ok(raw) }
 }
 
 /// Bytes that a browser saves and never opens, under a name of ours.

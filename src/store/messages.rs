@@ -71,7 +71,7 @@ words! {
 }
 
 /// What a message says of itself, and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageOutcome<'a> {
     pub message_id: Option<&'a str>,
     pub from_address: Option<&'a str>,
@@ -166,6 +166,13 @@ pub struct MessageDetail {
     pub handled_by: Option<String>,
     /// When it was read to the end.
     pub handled_at: Option<Timestamp>,
+}
+
+impl MessageDetail {
+    /// Whether it bears the mark of a state secret: nothing of its content is read or shown, whatever staff decided.
+    pub fn is_classified(&self) -> bool {
+        self.row.held == Some(Held::Classified) || self.reason.as_deref() == Some(Held::Classified.as_str())
+    }
 }
 
 /// Keeps a mail with its bytes, once for each folder, validity and uid.

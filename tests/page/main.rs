@@ -295,6 +295,38 @@ fn what_strangers_write_is_shown_and_does_nothing() {
 }
 
 #[test]
+fn of_a_state_secret_nothing_is_shown_or_given() {
+    let mail = "From: An <an@hanam.example>\nTo: baocao@mic.example\nSubject: =?utf-8?q?T=E1=BB=90I_M=E1=BA=ACT?= 17\n\
+                Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; charset=utf-8\n\n\
+                Số liệu trạm gác.\n--b\nContent-Type: text/plain; name=\"tram-gac.txt\"\n\
+                Content-Disposition: attachment; filename=\"tram-gac.txt\"\n\n17\n--b--\n";
+    let shown = Shown::open("", &[("secret", mail.to_owned()), ("secret-again", mail.to_owned())]);
+    let begun = Instant::now();
+    let pages = || {
+        let ids = (1..).map(|id| shown.get(&format!("/messages/{id}"))).take_while(|page| page.status == 200);
+        ids.map(|page| page.text()).enumerate().collect::<Vec<_>>()
+    };
+    let marked = |pages: &[(usize, String)]| {
+        pages.iter().filter(|(_, page)| page.contains("bí mật nhà nước: nội dung")).map(|(at, _)| at + 1).collect()
+    };
+    let ids: Vec<usize> = loop {
+        let pages = pages();
+        let ids: Vec<usize> = marked(&pages);
+        assert!(pages.iter().all(|(_, page)| !page.contains("tram-gac") && !page.contains("trạm gác")));
+        if ids.len() == 2 {
+            break ids;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{pages:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    for id in ids {
+        for path in ["mail", "files/1"] {
+            assert_eq!(shown.get(&format!("/messages/{id}/{path}")).status, 404, "{path}");
+        }
+    }
+}
+
+#[test]
 fn nothing_else_is_answered() {
     let shown = Shown::open("hosts = [\"baocao.mic.example\"]", &[]);
     for (method, path, status) in [

@@ -303,6 +303,16 @@ async fn the_mark_of_a_state_secret_ends_all_reading() {
         for secret in ["Số liệu kết nối", "Phụ lục", "hanam", "Hà Nam"] {
             assert!(!words.contains(secret), "{words}");
         }
+        // The same bytes once more tell no more.
+        story.raw(&phuluc::store::messages::raw(&story.desk.store, message.row.id).await.unwrap());
+        story.poll().await;
+        let again = story.message();
+        assert_eq!(
+            (outcome(&again).as_str(), again.row.subject.as_deref()),
+            ("duplicate classified", None),
+            "{number}"
+        );
+        story.no_letter();
     }
     assert_eq!(story.versions("ha-nam").await, "");
     // In a mail that is attached, or in one attached to that.

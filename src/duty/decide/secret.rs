@@ -14,7 +14,7 @@ use crate::{
 const HEAD: usize = 10;
 
 /// Where a mail bears a mark, or one that is attached to it. What we wrote ourselves bears none.
-pub(super) fn place(desk: &Desk, mail: &Mail) -> Option<&'static str> {
+pub(in crate::duty) fn place(desk: &Desk, mail: &Mail) -> Option<&'static str> {
     if secrecy::marked(&mail.subject) {
         return Some("its subject");
     }
