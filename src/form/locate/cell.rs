@@ -50,7 +50,7 @@ pub fn read(task: &mut Task, what: &What, row: &mut RowAnswers, cells: &[(u32, &
         _ => None,
     };
     let within = what.column.within.as_ref().map(|host| host.get_ref().as_str());
-    if is_blank(task.form, &text) {
+    if is_unanswered(task.form, what, &text) {
         if within.is_some() {
             return;
         }
@@ -274,6 +274,11 @@ fn list_for<'a>(form: &'a Form, column: &Column, row: Option<&Row>, sub: Option<
 pub fn is_blank(form: &Form, text: &str) -> bool {
     let key = text::key(text);
     !key.chars().any(char::is_alphanumeric) || form.blank_keys.contains(&key)
+}
+
+/// Whether a cell is left blank: what means "no answer" elsewhere is one where it is an option, as "Không" beside "Có".
+pub fn is_unanswered(form: &Form, what: &What, text: &str) -> bool {
+    is_blank(form, text) && !list_of(form, what).is_some_and(|list| choice::is_option(list, text))
 }
 
 /// The text of a cell without the guidance that is printed in it.

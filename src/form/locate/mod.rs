@@ -37,6 +37,8 @@ struct Task<'a> {
     circumstances: &'a Circumstances,
     workbook: &'a Workbook,
     findings: Vec<Finding>,
+    /// Whether the agency says of some rows that it has none of them.
+    says_none: bool,
 }
 
 /// How much of a form a file must hold to be taken for it.
@@ -101,7 +103,7 @@ fn locate_in(
     if least == Least::TheForm && !is_the_form(form, &headings, &sheets) {
         return Err(NotTheForm::NotTheForm);
     }
-    let mut task = Task { form, circumstances, workbook, findings: Vec::new() };
+    let mut task = Task { form, circumstances, workbook, findings: Vec::new(), says_none: false };
     let mut answers = Answers::default();
     for section in &form.sections {
         let id = section.id.get_ref();
@@ -128,7 +130,7 @@ fn locate_in(
         };
         answers.sections.push(SectionAnswers { id: id.clone(), rows });
     }
-    if is_blank(&answers) {
+    if is_blank(&answers) && !task.says_none {
         return Err(NotTheForm::BlankForm);
     }
     Ok((answers, task.findings))
@@ -272,3 +274,6 @@ impl Task<'_> {
 fn place(sheet: &Sheet, row: u32, col: u32) -> Place {
     Place { sheet: sheet.name.clone(), row, col }
 }
+
+#[cfg(test)]
+mod tests;

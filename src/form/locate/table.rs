@@ -50,6 +50,8 @@ pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, re
     carried::fill(task.form, section, heading, region.sheet, &mut lines);
     let declined: BTreeSet<&str> =
         lines.iter().filter(|line| declines(task, section, line)).map(|line| line.row.id()).collect();
+    task.says_none |=
+        !declined.is_empty() || lines.iter().any(|line| line.row.kind == RowKind::Items && is_none(task, &line.label));
     let mut rows = Vec::new();
     let mut heads: BTreeMap<&str, Place> = BTreeMap::new();
     for line in &lines {
@@ -94,42 +96,48 @@ pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, re
     rows
 }
 
+/// A line as it stands there.
+struct Written<'a> {
+    at: u32,
+    number: Number,
+    /// The name, without its number.
+    label: String,
+    cells: BTreeMap<&'a str, Vec<(u32, &'a Cell)>>,
+}
+
+/// The lines of the region that say something of a row; none where nothing is the column of their names.
+fn written<'a>(task: &Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>) -> Vec<Written<'a>> {
+    let column_of = |kind| section.column_of(kind).and_then(|column| heading.columns.get(column.id()));
+    let (ordinal, Some(name)) = (column_of(ColumnType::Ordinal), column_of(ColumnType::Label)) else {
+        return Vec::new();
+    };
+    let sums: BTreeSet<String> = task.form.sums.iter().map(|name| text::key(name)).collect();
+    let line = |at: u32| {
+        let told = |kind, col: u32| region.sheet.get(at, col).filter(|cell| !cell::is_nought(kind, cell));
+        let mut number = Number::of(ordinal.and_then(|col| told(ColumnType::Ordinal, *col)));
+        let name = told(ColumnType::Label, *name).filter(|cell| !matches!(cell, Cell::Error(_)));
+        let name = name.map(|name| cell::without_prompts(task.form, &name.text())).unwrap_or_default();
+        let label = number.out_of(&name).to_owned();
+        let mut cells = answer_cells(section, heading, region, at);
+        totals::leave_out_sums_of_nothing(section, &mut cells);
+        let is_empty = number.text.is_empty() && label.is_empty() && cells.is_empty();
+        let says_nothing = is_empty || is_column_numbers(region, at) || is_heading_again(heading, region, at);
+        let is_sum = || number.text.is_empty() && sums.contains(&text::key(&label));
+        (!says_nothing && !is_sum()).then_some(Written { at, number, label, cells })
+    };
+    region.sheet.rows().into_iter().filter(|row| region.rows.contains(row)).filter_map(line).collect()
+}
+
 /// Sorts the lines of the region out by the rows they are.
 fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>) -> Vec<Raw<'a>> {
+    let written = written(task, section, heading, region);
+    let names = written.iter().map(|line| text::key(&line.label)).collect();
+    let mut walk = Walk::new(section, &names);
     let mut lines: Vec<Raw> = Vec::new();
     let mut head: Option<(RowName, String)> = None;
     // How many rows were added in each place.
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    let ordinal = section.column_of(ColumnType::Ordinal).and_then(|column| heading.columns.get(column.id()));
-    let label_id = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
-    let Some(label_col) = heading.columns.get(label_id) else { return lines };
-    let lines_of_region = || region.sheet.rows().into_iter().filter(|row| region.rows.contains(row));
-    let name_at = |at: u32| {
-        let cell = region.sheet.get(at, *label_col)?;
-        let name = cell::without_prompts(task.form, &cell.text());
-        Some(text::key(Number::of(None).out_of(&name)))
-    };
-    let names = lines_of_region().filter_map(name_at).collect();
-    let mut walk = Walk::new(section, &names);
-    let sums: BTreeSet<String> = task.form.sums.iter().map(|name| text::key(name)).collect();
-    for at in lines_of_region() {
-        let told = |kind, col: u32| region.sheet.get(at, col).filter(|cell| !cell::is_nought(kind, cell));
-        let mut number = Number::of(ordinal.and_then(|col| told(ColumnType::Ordinal, *col)));
-        let label = told(ColumnType::Label, *label_col).filter(|cell| !matches!(cell, Cell::Error(_)));
-        let label = label.map(Cell::text).unwrap_or_default();
-        let label = cell::without_prompts(task.form, &label);
-        let label = number.out_of(&label).to_owned();
-        let mut cells = answer_cells(section, heading, region, at);
-        totals::leave_out_sums_of_nothing(section, &mut cells);
-        if (number.text.is_empty() && label.is_empty() && cells.is_empty())
-            || is_column_numbers(region, at)
-            || is_heading_again(heading, region, at)
-        {
-            continue;
-        }
-        if number.text.is_empty() && sums.contains(&text::key(&label)) {
-            continue;
-        }
+    for Written { at, mut number, label, cells } in written {
         let chooses = cells.keys().any(|id| section.column(id).is_some_and(|column| column.kind == ColumnType::Choice));
         let (counted, line) = (number.text.clone(), walk.next(&mut number, &label, chooses));
         let (row, sub) = match line {
@@ -147,8 +155,9 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
                 continue;
             }
             Line::Unknown => {
+                task.says_none |= is_none(task, &label);
                 if !cells.is_empty() {
-                    task.note(unknown_row(section, region, at, *label_col, &counted, &label));
+                    task.note(unknown_row(section, label_place(heading, region, at), &counted, &label));
                 }
                 continue;
             }
@@ -225,13 +234,16 @@ fn is_heading_again(heading: &Heading, region: &Region, at: u32) -> bool {
     cols > 1 && same(&&heading.label_column)
 }
 
-/// A line such as `(1) (2) (3)` below the heading.
+/// A line such as `(1) (2) (3)=(1)+(2)` below the heading.
 fn is_column_numbers(region: &Region, at: u32) -> bool {
-    let keys: Vec<String> = region
-        .sheet
-        .row(at)
-        .map(|(_, cell)| cell.text().trim().trim_matches(['(', ')', '[', ']']).to_lowercase())
-        .collect();
+    let texts: Vec<String> = region.sheet.row(at).map(|(_, cell)| text::clean(&cell.text())).collect();
+    // What a column is computed of stands behind its number.
+    let is_sum = |text: &str| text.split(|c: char| !c.is_alphanumeric()).all(|word| word.len() <= 2 || word == "100");
+    let numbers = texts.iter().map(|text| match text.split_once('=') {
+        Some((number, sum)) if is_sum(sum) => number.trim(),
+        _ => text.trim(),
+    });
+    let keys: Vec<String> = numbers.map(|key| key.trim_matches(['(', ')', '[', ']']).to_lowercase()).collect();
     let counts = keys.iter().filter_map(|key| key.parse::<u32>().ok()).collect::<Vec<_>>();
     let short = keys.iter().all(|key| key.chars().count() <= 2);
     keys.len() > 2 && short && counts.len() > 1 && counts.windows(2).all(|pair| pair[1] == pair[0] + 1)
@@ -287,6 +299,11 @@ fn declines(task: &Task, section: &Section, line: &Raw) -> bool {
     says(&line.label) || (texts.iter().any(|text| says(text)) && texts.iter().all(|text| says(text)))
 }
 
+/// Whether a name says in words that there is none.
+fn is_none(task: &Task, label: &str) -> bool {
+    label.chars().any(char::is_alphabetic) && cell::is_blank(task.form, label)
+}
+
 /// Whether a text says what `none` does, perhaps behind a word or two ("Hiện tại không có nhu cầu"), or with
 /// more behind it where `none` is no bare "Không có".
 fn says_none(text: &str, none: &str) -> bool {
@@ -311,8 +328,13 @@ fn is_left_out(task: &Task, section: &Section, line: &Raw) -> bool {
             let text = cell::without_prompts(task.form, &cell.text());
             let what =
                 section.column(column).map(|column| cell::What { section, column, row: Some(line.row), sub: line.sub });
-            let text = what.and_then(|what| example::below(task.form, &what, &text)).unwrap_or(text);
-            !cell::is_blank(task.form, &text)
+            let below = what.as_ref().and_then(|what| example::below(task.form, what, &text));
+            let text = below.unwrap_or(text);
+            let is_unanswered = match &what {
+                Some(what) => cell::is_unanswered(task.form, what, &text),
+                None => cell::is_blank(task.form, &text),
+            };
+            !is_unanswered
                 && !example::is_example(task.form, line.row, line.sub, column, &text)
                 && !is_sample_text(task, line, column, &text)
                 && !is_list_left(task, section, line, column, &text)
@@ -522,9 +544,9 @@ fn hidden(code: &str, section: &Section, heading: &Heading, region: &Region, lin
     row_finding(code, Severity::Warning, section, name, Some(at.clone()), None).about(&label.unwrap_or_else(heading))
 }
 
-fn unknown_row(section: &Section, region: &Region, at: u32, col: u32, number: &str, label: &str) -> Finding {
+fn unknown_row(section: &Section, place: Place, number: &str, label: &str) -> Finding {
     let shown = text::clean(&format!("{number} {label}"));
-    row_finding("row-unknown", Severity::Warning, section, None, Some(place(region.sheet, at, col)), Some(&shown))
+    row_finding("row-unknown", Severity::Warning, section, None, Some(place), Some(&shown))
 }
 
 fn row_finding(

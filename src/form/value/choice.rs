@@ -28,6 +28,13 @@ struct Hit<'a> {
     free_text: bool,
 }
 
+/// Whether a text is an option's own, or another word for it, and nothing besides.
+pub fn is_option(list: &ChoiceList, text: &str) -> bool {
+    let key = text::key(text);
+    let means = |words: &String| text::key(words) == key;
+    list.options.iter().any(|option| means(&option.text) || option.aliases.iter().any(means))
+}
+
 /// Reads the text of a cell by a list. The text is cleaned and holds no printed prompt.
 pub fn read<'a>(list: &'a ChoiceList, text: &str) -> Choice<'a> {
     let key = key_of_lines(text);
