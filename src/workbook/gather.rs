@@ -1,7 +1,7 @@
 //! The cells of a sheet as they are taken in, one after the other, within limits: a cell far out is skipped, a
 //! text too long is cut, too many cells are a reason to stop.
 
-use super::{Cell, FURTHEST, MOST_CELLS, MOST_CHARACTERS, Sheet, Unreadable, rich::Rich};
+use super::{Cell, FURTHEST, MOST_CELLS, MOST_CHARACTERS, Sheet, Unreadable, rich::Rich, shown::Shown};
 use crate::encoding::Legacy;
 use calamine::DataRef;
 use jiff::{
@@ -73,6 +73,13 @@ impl Gather {
 }
 
 impl Gather {
+    /// Makes of a cell what its number format shows.
+    pub(super) fn show(&mut self, at: (u32, u32), shown: Shown) {
+        if let Some(cell) = self.cells.remove(&at) {
+            self.cells.insert(at, shown.of(cell));
+        }
+    }
+
     /// Takes from a text what is struck through, and notes what stands out in it.
     pub(super) fn dress(&mut self, at: (u32, u32), rich: &Rich, loud: bool) {
         let Some(Cell::Text(text)) = self.cells.get_mut(&at) else { return };

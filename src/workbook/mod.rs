@@ -9,6 +9,7 @@ pub mod grid;
 mod hidden;
 mod legacy;
 mod rich;
+mod shown;
 mod xlsb;
 mod xml;
 
@@ -17,6 +18,7 @@ use calamine::{Data, DataRef, Ods, Reader, SheetVisible, Xls, Xlsb, Xlsx};
 use gather::Gather;
 pub use hidden::Hidden;
 use jiff::civil::DateTime;
+use shown::Shown;
 use std::{
     collections::BTreeMap,
     io::{self, Cursor, Read},
@@ -230,6 +232,7 @@ fn read_xlsx(bytes: &[u8]) -> Result<Workbook, Unreadable> {
         let fonts: Vec<Option<Legacy>> = reader.styles().iter().map(font_of).collect();
         let styles: Vec<(bool, bool)> =
             reader.styles().iter().map(|style| (is_loud(style), is_struck(style))).collect();
+        let shown: Vec<Shown> = reader.styles().iter().map(Shown::by).collect();
         let looks = looks.get(name);
         while let Some((cell, style)) = reader.next_cell_with_style_id().map_err(|e| e.to_string())? {
             let (at, value) = (cell.get_position(), cell.get_value().clone());
@@ -244,6 +247,9 @@ fn read_xlsx(bytes: &[u8]) -> Result<Workbook, Unreadable> {
             }
             if let Err(reason) = gather.add(at, value) {
                 return Ok(Err(reason));
+            }
+            if let Some(shown) = shown.get(style) {
+                gather.show(at, *shown);
             }
             if let Some(rich) = rich {
                 gather.dress(at, rich, loud || struck);
@@ -399,10 +405,11 @@ mod tests {
             let day = ExcelDateTime::from_ymd(2023, 6, 1).unwrap();
             sheet.write_with_format(0, 4, &day, &Style::new().set_num_format("mm/yyyy")).unwrap();
             sheet.write(0, 5, true).unwrap();
+            sheet.write_with_format(0, 6, 0.8333, &Style::new().set_num_format("0.0%")).unwrap();
         });
         let workbook = Workbook::read(&bytes, Format::Xlsx).unwrap();
         let texts: Vec<(u32, String)> = workbook.sheets[0].row(0).map(|(col, cell)| (col, cell.text())).collect();
-        let expected = [(0, "1.1"), (1, "12"), (2, " a "), (4, "01/06/2023"), (5, "TRUE")];
+        let expected = [(0, "1.1"), (1, "12"), (2, " a "), (4, "06/2023"), (5, "TRUE"), (6, "83,33%")];
         assert_eq!(texts, expected.map(|(col, text)| (col, text.to_owned())));
     }
 
