@@ -222,6 +222,9 @@ pub struct Column {
     /// For a time: what says, right before one of `words`, that it will not be kept.
     #[serde(default)]
     pub denials: Vec<String>,
+    /// For a time: what says, right before one of `words`, that it is kept already; what is still hoped for counts before it.
+    #[serde(default)]
+    pub past: Vec<String>,
     /// For a document: the kinds that are meant, by the beginning of their symbols (`QĐ`); all by default.
     #[serde(default)]
     pub kinds: Vec<String>,

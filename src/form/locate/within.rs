@@ -123,7 +123,13 @@ pub fn announced(task: &Task, column: &Column, text: &str) -> Option<Period> {
 }
 
 fn signs(column: &Column) -> Signs<'_> {
-    Signs { words: &column.words, not_words: &column.not_words, not_after: &column.not_after, denials: &column.denials }
+    Signs {
+        words: &column.words,
+        not_words: &column.not_words,
+        not_after: &column.not_after,
+        denials: &column.denials,
+        past: &column.past,
+    }
 }
 
 fn year(task: &Task) -> Option<i16> {

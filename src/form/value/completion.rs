@@ -1,8 +1,8 @@
 //! The time of completion that a text tells, among all the times in it: by the words before each. A contract's day is
 //! none, nor is a time that will not be kept.
 
-use super::period::{Found, day_of, find_all};
-use crate::text;
+use super::period::{Found, day_of, find_all, month_of};
+use crate::{form::answers::Period, text};
 
 /// Words around a time that say what it is of.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,8 @@ pub struct Signs<'a> {
     pub not_after: &'a [String],
     /// Right before one of `words` they say that it will not be so.
     pub denials: &'a [String],
+    /// Right before one of `words` they say that it is so already: what is still hoped for counts before it.
+    pub past: &'a [String],
 }
 
 /// The keys of all those.
@@ -24,6 +26,7 @@ struct Keys {
     not_words: Vec<String>,
     not_after: Vec<String>,
     denials: Vec<String>,
+    past: Vec<String>,
 }
 
 /// What the words before a time make of it.
@@ -61,10 +64,8 @@ fn times(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<(bool,
         all = find_all(&key, year_of_letter);
     }
     if all.is_empty() {
-        // Nothing but `30/6`: a day, as the cell asks for a time.
-        let year = year_of_letter.filter(|_| text.chars().all(|c| c.is_ascii_digit() || "/.- ".contains(c)))?;
-        let (day, month) = key.split_once(['/', '.', '-'])?;
-        return Some((false, Found { period: day_of(day, month, year)?, at: 0..key.len(), inferred: true }));
+        let (period, inferred) = of_figures(text, year_of_letter)?;
+        return Some((false, Found { period, at: 0..key.len(), inferred }));
     }
     let keyed = |words: &[String]| -> Vec<String> { words.iter().map(|word| text::key(word)).collect() };
     let keys = Keys {
@@ -72,7 +73,9 @@ fn times(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<(bool,
         not_words: keyed(signs.not_words),
         not_after: keyed(signs.not_after),
         denials: keyed(signs.denials),
+        past: keyed(signs.past),
     };
+    leave_to_brackets(&key, &mut all);
     let mut before = 0;
     let (mut plainly, mut perhaps, mut last) = (None::<(bool, Found)>, None, None);
     let mut left = all.as_slice();
@@ -103,7 +106,7 @@ fn times(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<(bool,
 
 /// What the words between a time and the one before it make of it, and those behind it up to the next.
 fn of_lead(lead: &str, tail: &str, keys: &Keys) -> Lead {
-    let Keys { words, not_words, not_after, denials } = keys;
+    let Keys { words, not_words, not_after, denials, past } = keys;
     let clause = lead.rsplit([',', ';', '(']).next().and_then(|part| part.rsplit(". ").next()).unwrap_or_default();
     let right_before = clause.trim_end().trim_end_matches("ngày").trim_end();
     if not_after.iter().any(|word| text::ends_with_words(right_before, word)) {
@@ -125,6 +128,9 @@ fn of_lead(lead: &str, tail: &str, keys: &Keys) -> Lead {
     if last.is_some_and(|at| is_denied(clause, at)) {
         return Lead::Another { begins: false };
     }
+    if last.is_some_and(|at| past.iter().any(|word| text::ends_with_words(clause[..at].trim_end(), word))) {
+        return Lead::Nothing;
+    }
     let hoped = words.iter().any(|word| is_begun(word) && place(lead, word).is_some());
     if let Some(is_begun) = words.iter().filter(stands).map(is_begun).min() {
         return Lead::Announced { plainly: !is_begun, hoped };
@@ -142,11 +148,39 @@ fn of_lead(lead: &str, tail: &str, keys: &Keys) -> Lead {
     }
 }
 
+/// Nothing but figures are a time where the cell asks for one: `6/23` a month, `30/6` a day of the letter's year.
+fn of_figures(text: &str, year_of_letter: Option<i16>) -> Option<(Period, bool)> {
+    let text = text.trim().trim_end_matches('.');
+    let (first, second) = text.split_once(['/', '.', '-'])?;
+    let is_number = |part: &str| !part.is_empty() && part.len() <= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (first, second) = (first.trim(), second.trim());
+    if !is_number(first) || !is_number(second) {
+        return None;
+    }
+    let day = year_of_letter.and_then(|year| day_of(first, second, year)).map(|day| (day, true));
+    day.or_else(|| month_of(first, second).map(|month| (month, false)))
+}
+
+/// Of a time without a year and the one in brackets behind it, which has one, the latter counts: "quý II (tháng 6/2023)".
+fn leave_to_brackets(key: &str, times: &mut Vec<Found>) {
+    let explained: Vec<bool> = (0..times.len())
+        .map(|at| {
+            let (time, Some(next)) = (&times[at], times.get(at + 1)) else { return false };
+            let between = key.get(time.at.end.saturating_sub(1)..next.at.start + 1).unwrap_or_default();
+            time.inferred && !next.inferred && between.trim() == "("
+        })
+        .collect();
+    let mut explained = explained.into_iter();
+    times.retain(|_| explained.next() != Some(true));
+}
+
 /// The last of the times that only "đến" or a dash joins to the first one, and the times behind it.
 fn end_of_span<'t>(key: &str, times: &'t [Found]) -> (Found, &'t [Found]) {
     let joined = |pair: &&[Found]| {
         let between = key.get(pair[0].at.end.saturating_sub(1)..pair[1].at.start + 1).unwrap_or("?");
-        matches!(between.trim(), "-" | "đến" | "tới" | "đến hết" | "và")
+        let behind = key.get(pair[1].at.end.saturating_sub(1)..).unwrap_or_default().trim_start();
+        let ends = || !behind.starts_with(char::is_alphanumeric) && !behind.starts_with('(');
+        matches!(between.trim(), "-" | "đến" | "tới" | "đến hết" | "và") || (between.trim() == "," && ends())
     };
     let spanned = times.windows(2).take_while(joined).count();
     (times[spanned].clone(), &times[spanned + 1..])
@@ -156,14 +190,16 @@ fn end_of_span<'t>(key: &str, times: &'t [Found]) -> (Found, &'t [Found]) {
 mod tests {
     use super::*;
 
-    const NONE: Signs = Signs { words: &[], not_words: &[], not_after: &[], denials: &[] };
+    const NONE: Signs = Signs { words: &[], not_words: &[], not_after: &[], denials: &[], past: &[] };
 
     fn read(text: &str) -> Option<String> {
         let owned = |words: &[&str]| -> Vec<String> { words.iter().map(|word| (*word).to_owned()).collect() };
         let words = owned(&["dự kiến hoàn thành", "hoàn thành", "đưa vào khai thác", "đưa vào sử dụng", "dự kiến"]);
-        let (not_words, not_after) = (owned(&["hợp đồng", "quyết định", "từ"]), owned(&["kinh phí", "quyết toán"]));
-        let denials = owned(&["không kịp", "chưa"]);
-        let signs = Signs { words: &words, not_words: &not_words, not_after: &not_after, denials: &denials };
+        let not_words = owned(&["hợp đồng", "quyết định", "kế hoạch số", "từ"]);
+        let not_after = owned(&["kinh phí", "quyết toán", "sau"]);
+        let (denials, past) = (owned(&["không kịp", "chưa"]), owned(&["đã"]));
+        let signs =
+            Signs { words: &words, not_words: &not_words, not_after: &not_after, denials: &denials, past: &past };
         find(text, signs, None).map(|found| found.period.to_string())
     }
 
@@ -220,6 +256,40 @@ mod tests {
             ("3 tháng cuối năm 2023", "2023-12"),
             ("9 tháng năm 2023", "2023-09"),
             ("Quý 03/2023", "2023-Q3"),
+            ("Qui 3/2023", "2023-Q3"),
+            ("quy II/2023", "2023-Q2"),
+            ("Qúi II/2023", "2023-Q2"),
+            ("Quý: III/2023", "2023-Q3"),
+            ("quý III/ năm 2023", "2023-Q3"),
+            ("quý IV/năm 2023", "2023-Q4"),
+            ("Quý IV, năm 2023", "2023-Q4"),
+            ("Quý III (2023)", "2023-Q3"),
+            ("quý hai năm 2023", "2023-Q2"),
+            ("quý thứ III năm 2023", "2023-Q3"),
+            ("quý thứ ba năm 2023", "2023-Q3"),
+            ("Quý Ba/2023", "2023-Q3"),
+            ("Quý lll/2023", "2023-Q3"),
+            ("Quý Il/2023", "2023-Q2"),
+            ("quý Ⅱ/2023", "2023-Q2"),
+            ("Quý 1V/2023", "2023-Q4"),
+            ("Q4/23", "2023-Q4"),
+            ("IV/2023", "2023-Q4"),
+            ("tháng 9/năm 2023", "2023-09"),
+            ("tháng 9 (2023)", "2023-09"),
+            ("Thang 12 nam 2023", "2023-12"),
+            ("T.6/2023", "2023-06"),
+            ("Th6/2023", "2023-06"),
+            ("Th.6/2023", "2023-06"),
+            ("6/23", "2023-06"),
+            ("12/23", "2023-12"),
+            ("hoàn thành 12/23", "2023-12"),
+            ("2023/12", "2023-12"),
+            ("cuoi nam 2023", "2023-12-31"),
+            ("15 tháng 6 năm 2023", "2023-06-15"),
+            ("năm2024", "2024"),
+            ("2O23", "2023"),
+            ("2023, 2024", "2024"),
+            ("cuối năm 2023, đầu năm 2024", "2024-01-01"),
         ] {
             assert_eq!(read(text).as_deref(), Some(due), "{text}");
         }
@@ -248,6 +318,12 @@ mod tests {
             ("hoàn thành tháng 6/2023 (đề án hoàn thành toàn bộ năm 2025)", Some("2023-06")),
             ("chưa có kinh phí nên chuyển sang năm 2024", Some("2024")),
             ("bằng nguồn kinh phí sự nghiệp - Quý IV/2023", Some("2023-Q4")),
+            ("theo Kế hoạch số 125/KH-UBND ngày 10/01/2023: quý III/2023", Some("2023-Q3")),
+            ("đã hoàn thành mua sắm năm 2021; dự kiến 8/2023", Some("2023-08")),
+            ("đã hoàn thành tháng 12/2022", Some("2022-12")),
+            ("sau năm 2023", None),
+            ("dự kiến hoàn thành 2023, 2024", Some("2024")),
+            ("hoàn thành 30/6/2023, 31/12/2024 nghiệm thu", Some("2023-06-30")),
             (
                 "tháng 6/2023 hoàn thành đấu thầu, tháng 9/2023 triển khai, tháng 12/2023 đưa vào sử dụng",
                 Some("2023-12"),
@@ -267,6 +343,10 @@ mod tests {
             "5/12",
             "Quyết định 1552/BTTTT",
             "tháng 13/2023",
+            "quý 5/2023",
+            "đáp ứng 12/23 cơ quan",
+            "hoàn thành 12/23 cơ quan",
+            "45/99",
             "32/01/2023x",
             "",
         ] {
@@ -290,12 +370,17 @@ mod tests {
             ("quý I năm sau", "2024-Q1"),
             ("tháng 3 năm tới", "2024-03"),
             ("trong năm sau", "2024"),
+            ("hoàn thành 30/4", "2023-04-30"),
+            ("quý thứ ba", "2023-Q3"),
         ] {
             let found = find(text, NONE, Some(2023)).unwrap();
             assert_eq!((found.period.to_string().as_str(), found.inferred), (due, true), "{text}");
             assert_eq!(find(text, NONE, None), None);
         }
-        assert!(!find("tháng 6/2024", NONE, Some(2023)).unwrap().inferred);
+        for text in ["tháng 6/2024", "quý II (tháng 6/2024)"] {
+            let found = find(text, NONE, Some(2023)).unwrap();
+            assert_eq!((found.period.to_string().as_str(), found.inferred), ("2024-06", false), "{text}");
+        }
     }
 
     #[test]
