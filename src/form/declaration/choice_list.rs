@@ -14,6 +14,9 @@ pub struct ChoiceList {
     /// Words between two options that leave open which one is meant: "nhưng", "hoặc".
     #[serde(default)]
     pub contrasts: Vec<String>,
+    /// Words that never stand in place of the "…" of an alias.
+    #[serde(default)]
+    pub not_between: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -23,7 +26,7 @@ pub struct ChoiceOption {
     pub code: String,
     /// The printed option.
     pub text: String,
-    /// Other words that mean this option.
+    /// Other words that mean this option; "…" within them stands for a few words of the same clause: "Đã được … phê duyệt".
     #[serde(default)]
     pub aliases: Vec<String>,
     /// Whether words of the agency's own must follow ("Khác: ghi rõ").

@@ -2,9 +2,12 @@
 //! agency's own, or ticked within the whole printed list. Two options are never guessed into one, and an
 //! option behind a word of denial ("chưa được phê duyệt") is not that option.
 
-use super::number;
+use super::{number, spelling, tick};
 use crate::{form::declaration::ChoiceList, text};
 use std::ops::Range;
+
+/// Words that may stand in place of "…", as the name of an office does.
+const MOST_BETWEEN: usize = 10;
 
 /// What a cell of a choice column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,8 @@ struct Hit<'a> {
     code: &'a str,
     start: usize,
     end: usize,
+    /// Bytes of the option's own words; fewer than all where others stand between them.
+    own: usize,
     /// Whether words of the agency's own belong to it.
     free_text: bool,
 }
@@ -37,6 +42,7 @@ pub fn is_option(list: &ChoiceList, text: &str) -> bool {
 
 /// Reads the text of a cell by a list. The text is cleaned and holds no printed prompt.
 pub fn read<'a>(list: &'a ChoiceList, text: &str) -> Choice<'a> {
+    let text = &*tick::folded(text);
     let key = key_of_lines(text);
     let (hits, denied) = hits(list, text, &key);
     let mut codes: Vec<&str> = Vec::new();
@@ -50,7 +56,7 @@ pub fn read<'a>(list: &'a ChoiceList, text: &str) -> Choice<'a> {
             return Choice::One { code, rest: String::new() };
         }
         let ticks = ticked_lines(list, text);
-        if ticks.len() > 1 {
+        if ticks.len() > 1 && ticks.len() < list.options.len() {
             return Choice::Several(ticks);
         }
         let leading = leading(list, &hits, &key);
@@ -88,16 +94,17 @@ fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> (Vec<Hit<'a>>, Vec<H
     });
     for (option, words) in written {
         let mut from = 0;
-        while let Some(found) = find_loosely(key, &words, from) {
+        while let Some((found, own)) = find_option(list, key, &words, from) {
             from = found.end;
-            hits.push(Hit { code: &option.code, start: found.start, end: found.end, free_text: false });
+            hits.push(Hit { code: &option.code, start: found.start, end: found.end, own, free_text: false });
         }
     }
     let inner: Vec<bool> = hits
         .iter()
         .map(|hit| {
             hits.iter().any(|other| {
-                other.start <= hit.start && hit.end <= other.end && other.end - other.start > hit.end - hit.start
+                let size = |hit: &Hit| (hit.end - hit.start, hit.own);
+                other.start <= hit.start && hit.end <= other.end && size(other) > size(hit)
             })
         })
         .collect();
@@ -108,6 +115,31 @@ fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> (Vec<Hit<'a>>, Vec<H
     hits.extend(at_beginning(list, text, key));
     hits.sort_by_key(|hit| hit.start);
     (hits, denied)
+}
+
+/// Where an option's words stand from an offset on, and how many bytes of them: with a few others in place of "…".
+fn find_option(list: &ChoiceList, key: &str, words: &str, from: usize) -> Option<(Range<usize>, usize)> {
+    let Some((head, tail)) = words.split_once("...") else {
+        return find_loosely(key, words, from).map(|found| (found, words.len()));
+    };
+    let (head, tail) = (head.trim_end(), tail.trim_start());
+    let mut from = from;
+    loop {
+        let first = find_loosely(key, head, from)?;
+        from = first.end;
+        let last = find_loosely(key, tail, first.end);
+        if let Some(last) = last.filter(|last| is_gap(list, &key[first.end..last.start])) {
+            return Some((first.start..last.end, head.len() + tail.len()));
+        }
+    }
+}
+
+/// Whether words may stand in place of "…".
+fn is_gap(list: &ChoiceList, between: &str) -> bool {
+    let stops = list.denials.iter().chain(&list.not_between);
+    between.split_whitespace().count() <= MOST_BETWEEN
+        && !between.contains([',', ';', ':', '.', '(', ')', '/', '|', '\n'])
+        && !stops.into_iter().any(|word| text::contains_words(between, &text::key(word)))
 }
 
 /// Where an option's words stand between word boundaries, from an offset on; its commas may be left out.
@@ -159,7 +191,7 @@ fn at_beginning<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Option<Hit<'
         let begins = |words: &String| lines.iter().any(|line| text::find_words(line, words) == Some(0));
         let words = words.into_iter().find(begins)?;
         let start = text::find_words(key, &words)?;
-        Some(Hit { code: &option.code, start, end: start + words.len(), free_text: true })
+        Some(Hit { code: &option.code, start, end: start + words.len(), own: words.len(), free_text: true })
     })
 }
 
@@ -174,9 +206,13 @@ fn leading<'a, 'h>(list: &ChoiceList, hits: &'h [Hit<'a>], key: &str) -> Option<
     let others = || hits.iter().filter(|hit| hit.code != first.code);
     let contradicts = others().any(|hit| {
         let before = key[first.end.min(hit.start)..hit.start].trim_end();
-        let goes_on = key[hit.end..].trim_start().starts_with(char::is_alphanumeric);
-        // "Đáp ứng một phần, chưa đáp ứng ký số" explains itself; a bare option behind it would not.
-        if goes_on && explains.is_some_and(|codes| codes.iter().any(|code| code == hit.code)) {
+        let goes_on = key[hit.end..].trim_start_matches([' ', ':', '(', '-']).starts_with(char::is_alphanumeric);
+        let clause = before.rsplit([',', ';', '.', '(', '\n']).next().unwrap_or_default();
+        // "Đáp ứng một phần, chưa đáp ứng ký số" explains itself, and so does "phần còn lại chưa đáp ứng"; a bare option
+        // behind it would not.
+        if (goes_on || clause.contains(char::is_alphanumeric))
+            && explains.is_some_and(|codes| codes.iter().any(|code| code == hit.code))
+        {
             return false;
         }
         let contrast = list.contrasts.iter().any(|word| text::contains_words(before, &text::key(word)));
@@ -214,8 +250,9 @@ pub fn is_limited(list: &ChoiceList, code: &str, rest: &str) -> bool {
 
 /// The one option of a list kept in a single line that bears a tick, all before or all behind their options.
 fn ticked_within<'a>(hits: &[Hit<'a>], key: &str) -> Option<&'a str> {
-    const BOXES: [&str; 12] = ["☐", "□", "☑", "☒", "✓", "✔", "🗹", "[", "]", "( )", "(x)", "(v)"];
-    const TICKS: [&str; 11] = ["☑", "☒", "✓", "✔", "🗹", "[x]", "[v]", "(x)", "(v)", "[ x ]", "[ v ]"];
+    const BOXES: [&str; 14] = ["()", "☐", "□", "☑", "☒", "✓", "✔", "🗹", "[", "]", "( )", "(x)", "(v)", "(+)"];
+    const TICKS: [&str; 13] =
+        ["☑", "☒", "✓", "✔", "🗹", "[x]", "[v]", "[✓]", "(x)", "(v)", "(+)", "[ x ]", "[ v ]"];
     let first = hits.first()?;
     let leads = BOXES.iter().any(|mark| key[..first.start].contains(mark));
     let ticks = hits.iter().enumerate().filter(|(at, hit)| {
@@ -246,10 +283,10 @@ fn ticked_lines<'a>(list: &'a ChoiceList, text: &str) -> Vec<&'a str> {
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let bare = line.trim_start_matches(['-', '+', '*', ' ']);
         let folded = bare.to_lowercase();
-        let tick = ["[x]", "(x)", "[v]", "(v)", "x ", "v ", "☑", "☒", "✓", "✔", "🗹"]
+        let tick = ["[x]", "(x)", "[v]", "(v)", "[✓]", "(+)", "x ", "v ", "☑", "☒", "✓", "✔", "🗹"]
             .into_iter()
             .any(|mark| folded.starts_with(mark))
-            || [" x", "(x)", "[x]", "☑", "✓", "✔", "(v)"].into_iter().any(|mark| folded.ends_with(mark));
+            || [" x", "(x)", "[x]", "[✓]", "☑", "✓", "✔", "(v)"].into_iter().any(|mark| folded.ends_with(mark));
         let key = text::key(bare);
         let option = list.options.iter().find(|option| text::contains_words(&key, &text::key(&option.text)));
         if let (true, Some(option)) = (tick, option) {
@@ -271,11 +308,14 @@ fn short_answer<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Choice<'a> {
             }
         }
     }
-    let plain = text::plain(key);
-    let mut without_marks = list.options.iter().filter(|option| text::plain(&option.text) == plain);
-    match (without_marks.next(), without_marks.next()) {
-        (Some(option), None) => Choice::One { code: &option.code, rest: String::new() },
-        _ => Choice::Unknown,
+    let long = |words: &&String| words.split_whitespace().count() > 2 && !words.contains('…');
+    let named = list.options.iter().filter(|option| !option.free_text).flat_map(|option| {
+        let names = option.aliases.iter().filter(long).chain([&option.text]);
+        names.map(|name| (option.code.as_str(), text::key(name)))
+    });
+    match spelling::at_beginning(key, &named.collect::<Vec<_>>()) {
+        Some((code, end)) => Choice::One { code, rest: rest_of(text, key, end) },
+        None => Choice::Unknown,
     }
 }
 
@@ -285,8 +325,17 @@ fn rest_of(text: &str, key: &str, end: usize) -> String {
     if rest.is_empty() {
         return String::new();
     }
-    let tail = text::tail_of(text, rest, key[..end].chars().count());
-    tail.map_or_else(|| rest.to_owned(), text::clean)
+    let tail = text::tail_of(text, rest, key[..end].chars().count()).map(text::clean);
+    tail.or_else(|| last_lines(text, rest)).unwrap_or_else(|| rest.to_owned())
+}
+
+/// The lines with which a text ends, in their own writing: the key of each has lost the mark at its head.
+fn last_lines(text: &str, rest: &str) -> Option<String> {
+    let lines: Vec<&str> = text.lines().filter(|line| !text::key(line).is_empty()).collect();
+    let from = lines.len().checked_sub(rest.lines().count())?;
+    let (first, others) = lines[from..].split_first()?;
+    let first = text::tail_of(first, rest.lines().next()?, 0)?;
+    Some(text::clean(&[&[first], others].concat().join("\n")))
 }
 
 #[cfg(test)]
@@ -313,6 +362,7 @@ mod tests {
             options: options.iter().map(option).collect(),
             denials: words(&["chưa", "không", "cơ bản", "chuẩn bị"]),
             contrasts: words(&["nhưng", "hoặc", "và"]),
+            not_between: words(&["trình"]),
         }
     }
 
@@ -356,6 +406,24 @@ mod tests {
             ("Đáp ứng", "met"),
             ("Chưa thể đáp ứng", "unknown"),
             ("Chua dap ung", "not_met"),
+            ("Chua dap ung vi thieu kinh phi", "not_met + vi thieu kinh phi"),
+            ("Chưa đáp úng do thiếu kinh phí", "not_met + do thiếu kinh phí"),
+            ("Đáp ứng môt phần (70%)", "partial + (70%)"),
+            ("Đáp ứng một phần; chưa đáp ứng: ký số", "partial + chưa đáp ứng: ký số"),
+            ("Đáp ứng một phần; phần còn lại chưa đáp ứng", "partial + phần còn lại chưa đáp ứng"),
+            (
+                "Đáp ứng một phần:\n- Đã đáp ứng: kết nối\n- Chưa đáp ứng: ATTT",
+                "partial + Đã đáp ứng: kết nối\n- Chưa đáp ứng: ATTT",
+            ),
+            (
+                "Đáp ứng một phần (đã đáp ứng: kết nối; chưa đáp ứng: ATTT)",
+                "partial + (đã đáp ứng: kết nối; chưa đáp ứng: ATTT)",
+            ),
+            ("□ Đã đáp ứng\n■ Đáp ứng một phần\n□ Chưa đáp ứng", "partial"),
+            ("○ Đã đáp ứng ● Đáp ứng một phần ○ Chưa đáp ứng", "partial"),
+            ("● Đã đáp ứng\n● Đáp ứng một phần\n● Chưa đáp ứng", "whole list"),
+            ("Đã đáp ứng\n[√] Đáp ứng một phần\nChưa đáp ứng", "partial"),
+            ("( ) Đã đáp ứng ( ) Đáp ứng một phần (+) Chưa đáp ứng", "not_met"),
             ("Đã đáp ứng\nĐáp ứng một phần\nChưa đáp ứng", "whole list"),
             ("Đã đáp ứng/Đáp ứng một phần/Chưa đáp ứng", "whole list"),
             ("Đã đáp ứng, chưa đáp ứng", "met | not_met"),

@@ -7,3 +7,5 @@ pub mod contact;
 pub mod number;
 pub mod period;
 pub mod prose;
+mod spelling;
+pub mod tick;
