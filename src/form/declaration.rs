@@ -219,7 +219,8 @@ pub struct Column {
     /// For a time: words right before it that tell of what else it is ("kinh phí năm 2023"), whatever announces it.
     #[serde(default)]
     pub not_after: Vec<String>,
-    /// For a time: what says, right before one of `words`, that it will not be kept.
+    /// For a time: what says, right before one of `words`, that it will not be kept; for a ratio, right before one of
+    /// `not_words`, that it is not so: "chưa" before "đáp ứng".
     #[serde(default)]
     pub denials: Vec<String>,
     /// For a time: what says, right before one of `words`, that it is kept already; what is still hoped for counts before it.

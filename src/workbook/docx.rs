@@ -228,6 +228,18 @@ impl Walk {
                 let sign = attributes(element).remove("char");
                 self.say(sign.as_deref().map_or("", symbol));
             }
+            // The fields of Word's old forms.
+            "checkBox" => {
+                let fields = properties(reader, element)?;
+                let is_on = |name: &str| fields.iter().rfind(|field| field.0 == name).map(|field| xml::is_on(&field.1));
+                self.say(if is_on("checked").or(is_on("default")).unwrap_or(false) { "☑" } else { "☐" });
+            }
+            "ddList" => {
+                let fields = properties(reader, element)?;
+                let chosen = fields.iter().find(|field| field.0 == "result").map_or(0, |field| number(&field.1));
+                let entry = fields.iter().filter(|field| field.0 == "listEntry").nth(chosen as usize);
+                self.say(entry.and_then(|entry| entry.1.get("val")).map_or("", String::as_str));
+            }
             _ => {}
         }
         Ok(())

@@ -187,9 +187,7 @@ fn understand(
                 Some(Value::Text(text.to_owned()))
             }
         },
-        ColumnType::Document => {
-            prose::document(text, &what.column.kinds, &what.column.words, &what.column.not_words).map(Value::Text)
-        }
+        ColumnType::Document => prose::document(text, within::documents(what.column)).map(Value::Text),
         ColumnType::List => Some(Value::Many(vec![text.to_owned()])),
     }
 }

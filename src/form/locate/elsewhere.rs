@@ -61,7 +61,7 @@ fn look(task: &Task, what: &cell::What, column: &Column, other: &Column, row: &R
             announced.then(|| (Value::Text(told.clone()), told.clone()))
         }
         ColumnType::Document => {
-            let number = prose::document(told, &column.kinds, &column.words, &column.not_words)?;
+            let number = prose::document(told, within::documents(column))?;
             Some((Value::Text(number.clone()), number))
         }
         ColumnType::Period => {

@@ -9,7 +9,8 @@ use crate::{
         declaration::{Column, ColumnType},
         value::{
             completion::{self, Signs},
-            number, period, prose,
+            number, period,
+            prose::{self, DocumentSigns},
         },
     },
     text,
@@ -36,7 +37,7 @@ pub fn read(
     if date.is_none() {
         for (column, ratio) in ratios.iter().zip(number::share_ratios(text, &words)) {
             let Some(mut ratio) = ratio else { continue };
-            if ratio.part <= ratio.whole && number::is_opposite(text, &ratio, &column.not_words) {
+            if ratio.part <= ratio.whole && number::is_opposite(text, &ratio, &column.not_words, &column.denials) {
                 ratio.part = ratio.whole - ratio.part;
                 let what = cell::What { column, ..*what };
                 let meant = Value::Ratio { part: ratio.part, whole: ratio.whole }.to_json();
@@ -66,7 +67,7 @@ pub fn read(
                 None => note_unread_time(task, what, column, row, text, place),
             },
             ColumnType::Document => {
-                if let Some(number) = prose::document(text, &column.kinds, &column.words, &column.not_words) {
+                if let Some(number) = prose::document(text, documents(column)) {
                     put(row, column, Value::Text(number));
                 }
             }
@@ -120,6 +121,16 @@ pub fn time_in(task: &Task, column: &Column, text: &str, date: Option<DateTime>)
 pub fn announced(task: &Task, column: &Column, text: &str) -> Option<Period> {
     let found = completion::announced(text, signs(column), year(task))?.period;
     task.circumstances.letter_date.is_none_or(|letter| found.end() >= letter).then_some(found)
+}
+
+/// What tells the document that a column asks for.
+pub fn documents(column: &Column) -> DocumentSigns<'_> {
+    DocumentSigns {
+        kinds: &column.kinds,
+        words: &column.words,
+        not_words: &column.not_words,
+        not_after: &column.not_after,
+    }
 }
 
 fn signs(column: &Column) -> Signs<'_> {

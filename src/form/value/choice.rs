@@ -251,8 +251,7 @@ pub fn is_limited(list: &ChoiceList, code: &str, rest: &str) -> bool {
 /// The one option of a list kept in a single line that bears a tick, all before or all behind their options.
 fn ticked_within<'a>(hits: &[Hit<'a>], key: &str) -> Option<&'a str> {
     const BOXES: [&str; 14] = ["()", "☐", "□", "☑", "☒", "✓", "✔", "🗹", "[", "]", "( )", "(x)", "(v)", "(+)"];
-    const TICKS: [&str; 13] =
-        ["☑", "☒", "✓", "✔", "🗹", "[x]", "[v]", "[✓]", "(x)", "(v)", "(+)", "[ x ]", "[ v ]"];
+    const TICKS: [&str; 13] = ["☑", "☒", "✓", "✔", "🗹", "[x]", "[v]", "[✓]", "(x)", "(v)", "(+)", "[ x ]", "[ v ]"];
     let first = hits.first()?;
     let leads = BOXES.iter().any(|mark| key[..first.start].contains(mark));
     let ticks = hits.iter().enumerate().filter(|(at, hit)| {

@@ -123,8 +123,9 @@ fn count(figures: &str) -> Option<f64> {
 }
 
 /// Whether the words right at a ratio tell that it counts the others: "còn thiếu 290/420 thiết bị", "33/45 cơ quan đã trang
-/// bị". Before it a word such as "cho" may stand between, behind it the name of what is counted.
-pub fn is_opposite(text: &str, ratio: &FoundRatio, not_words: &[String]) -> bool {
+/// bị". Before it a word such as "cho" may stand between, behind it the name of what is counted. A word of `denials` right
+/// before takes that back: "chưa đáp ứng".
+pub fn is_opposite(text: &str, ratio: &FoundRatio, not_words: &[String], denials: &[String]) -> bool {
     let key = text::key(&text.lines().collect::<Vec<_>>().join("; "));
     let found = ratios(&key);
     let Some(at) = found.iter().position(|other| (other.part, other.whole) == (ratio.part, ratio.whole)) else {
@@ -134,22 +135,30 @@ pub fn is_opposite(text: &str, ratio: &FoundRatio, not_words: &[String]) -> bool
     let to = found.get(at + 1).map_or(key.len(), |next| next.at.start);
     let parted = |text: &str| text.replace(['(', ')', '.'], ";").replace(" - ", ";").replace(',', ";");
     let lead = parted(&key[from..found[at].at.start]);
-    let lead: Vec<&str> = text::words(lead.rsplit(';').next().unwrap_or_default()).collect();
+    let lead = lead.rsplit(';').next().unwrap_or_default().trim_end();
+    // Where both numbers are named, "đã có/tổng số: 33/45", the first name is that of the first.
+    let lead = lead.strip_suffix(':').and_then(|named| named.split_once('/')).map_or(lead, |(first, _)| first);
+    let lead: Vec<&str> = text::words(lead).collect();
     let tail = parted(&key[found[at].at.end..to]);
     let tail: Vec<&str> = text::words(tail.split(';').next().unwrap_or_default()).collect();
     let is_named = |words: &[&str], word: &str| words.join(" ") == text::key(word);
+    let is_denied = |before: &[&str]| {
+        let before = before.join(" ");
+        denials.iter().any(|denial| text::ends_with_words(&before, &text::key(denial)))
+    };
     not_words.iter().any(|word| {
         let length = text::words(word).count();
         let before = (0..=1).any(|gap| {
             let end = lead.len().saturating_sub(gap);
             let is_small = lead[end..].iter().all(|word| word.chars().count() <= 4);
-            end.checked_sub(length).filter(|_| is_small).is_some_and(|start| is_named(&lead[start..end], word))
+            let start = end.checked_sub(length).filter(|_| is_small);
+            start.is_some_and(|start| is_named(&lead[start..end], word) && !is_denied(&lead[..start]))
         });
         // What is missing besides is told with a number of its own.
         let is_told = |rest: &[&str]| rest.iter().any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
         let behind = (0..=MOST_COUNTED).any(|gap| {
             let named = tail.get(gap..gap + length).is_some_and(|words| is_named(words, word));
-            named && !is_told(&tail[gap + length..])
+            named && !is_denied(&tail[..gap]) && !is_told(&tail[gap + length..])
         });
         before || behind
     })
@@ -282,7 +291,8 @@ mod tests {
             let wholes: Vec<Option<f64>> = shares.iter().map(|share| share.as_ref().map(|ratio| ratio.whole)).collect();
             assert_eq!(wholes, [Some(45.0), Some(420.0)], "{text}");
         }
-        let not_words = ["còn thiếu", "chưa có", "đã trang bị", "đã đáp ứng"].map(str::to_owned);
+        let not_words = ["còn thiếu", "thiếu", "chưa có", "đã trang bị", "trang bị", "trang bị được", "đáp ứng", "đạt"];
+        let (not_words, denials) = (not_words.map(str::to_owned), ["chưa", "cần", "chưa được"].map(str::to_owned));
         for (text, opposite) in [
             ("đã có 130/420 thiết bị", vec![false]),
             ("còn thiếu 290/420 thiết bị", vec![true]),
@@ -290,6 +300,16 @@ mod tests {
             ("còn thiếu kinh phí, đã có 130/420 thiết bị", vec![false]),
             ("đã trang bị cho 33/45 cơ quan; còn thiếu 290/420 thiết bị", vec![true, true]),
             ("33/45 cơ quan đã đáp ứng", vec![true]),
+            ("12/45 cơ quan chưa đáp ứng", vec![false]),
+            ("33/45 cơ quan đạt", vec![true]),
+            ("cơ quan đáp ứng: 33/45", vec![true]),
+            ("cơ quan chưa đáp ứng: 12/45", vec![false]),
+            ("mới trang bị được 33/45 cơ quan", vec![true]),
+            ("chưa trang bị 12/45 cơ quan", vec![false]),
+            ("cơ quan đã đáp ứng/tổng số: 33/45; thiết bị còn thiếu/tổng số: 290/420", vec![true, true]),
+            ("Số lượng cơ quan chưa đáp ứng/tổng số cơ quan cần trang bị: 12/45", vec![false]),
+            ("Số lượng thiết bị đã có/tổng số thiết bị cần mua sắm: 130/420", vec![false]),
+            ("thiếu 290/420 thiết bị", vec![true]),
             ("33/45 bộ phận một cửa đã trang bị", vec![true]),
             ("Chưa có kinh phí\n- 12/45 cơ quan\n- 130/420 thiết bị", vec![false, false]),
             ("130/420 thiết bị (còn thiếu 290 thiết bị)", vec![false]),
@@ -298,7 +318,8 @@ mod tests {
             ("12/45 cơ quan chưa đáp ứng (33 cơ quan đã trang bị)", vec![false]),
             ("Mặc dù đã trang bị nhưng 12/45 cơ quan chưa đáp ứng", vec![false]),
         ] {
-            let found: Vec<bool> = ratios(text).iter().map(|ratio| is_opposite(text, ratio, &not_words)).collect();
+            let found: Vec<bool> =
+                ratios(text).iter().map(|ratio| is_opposite(text, ratio, &not_words, &denials)).collect();
             assert_eq!(found, opposite, "{text}");
         }
         let shares = share_ratios("đã có 130/420 thiết bị", &[&offices, &devices]);

@@ -32,11 +32,9 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
         (r"(?:ngày )?(\d{1,2})\s*tháng (\d{1,2})\s*(?:,\s*)?năm Y", false, |c, _| day(&c[1], &c[2], &c[3])),
         // Of several months or quarters the last one ends the work: "quý III-IV/2023", "tháng 11, 12 năm 2023".
         (r"M\d{1,2}\s*(?:[,&-]|và|đến)\s*(\d{1,2})\s*(?:[/.]|năm)\s*Y", false, |c, _| month(&c[1], year(&c[2])?)),
-        (
-            r"Q(?:iii|ii|i|[1-3])\s*(?:[,&-]|và|đến)\s*(iv|iii|ii|[2-4])\s*(?:[/.-]|năm)?\s*Y",
-            false,
-            |c, _| quarter(&c[1], year(&c[2])?),
-        ),
+        (r"Q(?:iii|ii|i|[1-3])\s*(?:[,&-]|và|đến)\s*(iv|iii|ii|[2-4])\s*(?:[/.-]|năm)?\s*Y", false, |c, _| {
+            quarter(&c[1], year(&c[2])?)
+        }),
         (r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})", false, |c, _| day(&c[1], &c[2], &c[3])),
         (r"(\d{4})-(\d{1,2})-(\d{1,2})", false, |c, _| day(&c[3], &c[2], &c[1])),
         (r"(đầu|giữa|cuối) M(\d{1,2})SY", false, |c, _| part_of_month(&c[1], &c[2], year(&c[3])?)),
@@ -59,9 +57,11 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
         (r"(\d{4})[/-](\d{2})", false, |c, _| month(&c[2], year(&c[1])?)),
         (r"(đầu|giữa|cuối)(?: của)?(?: năm)? Y", false, |c, _| part_of_year(&c[1], year(&c[2])?)),
         // Two digits are a year where nothing but a month is told: "hoàn thành 12/23."
-        (r"(?:hoàn thành|xong|dự kiến|trước|đến|hết|vào|trong) (\d{1,2})/(2\d)\s*(?:$|[;,.)])", false, |c, _| {
-            month(&c[1], year(&c[2])?)
-        }),
+        (
+            r"(?:hoàn thành|xong|dự kiến|trước|đến|hết|vào|trong) (\d{1,2})/(2\d)\s*(?:$|[;,.)])",
+            false,
+            |c, _| month(&c[1], year(&c[2])?),
+        ),
         (r"(?:năm ?)?(2[0o]\d{2})", false, |c, _| Some(Period::Year(year(&c[1])?))),
         (r"(?:(?:6|sáu|06) tháng|nửa) (đầu|cuối)(?: năm)?", true, |c, y| half(&c[1], y)),
         (r"Q0?N (?:của )?năm (?:sau|tới)", true, |c, y| quarter(&c[1], y + 1)),
@@ -70,7 +70,9 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
         (r"(?:(?:trong|hết) )?năm (?:sau|tới)", true, |_, y| Some(Period::Year(y + 1))),
         (r"(?:quý|quí)\s*(?:thứ )?0?N", true, |c, y| quarter(&c[1], y)),
         (r"(đầu|giữa|cuối) M(\d{1,2})", true, |c, y| part_of_month(&c[1], &c[2], y)),
-        (r"(?:ngày|trước|hết|đến|hoàn thành|xong|vào) (\d{1,2})[/.-](\d{1,2})", true, |c, y| day_of(&c[1], &c[2], y)),
+        (r"(?:ngày|trước|hết|đến|hoàn thành|xong|vào) (\d{1,2})[/.-](\d{1,2})", true, |c, y| {
+            day_of(&c[1], &c[2], y)
+        }),
         (r"ngày (\d{1,2})\s*tháng (\d{1,2})", true, |c, y| day_of(&c[1], &c[2], y)),
         (r"(?:tháng|t)\s*(\d{1,2})", true, |c, y| month(&c[1], y)),
         (
