@@ -1,6 +1,7 @@
 //! The configuration file: one TOML, unknown keys refused, a default for everything but five keys. It holds
 //! names of files and of secrets, never a secret; a password is fetched when a wire is opened.
 
+mod addresses;
 mod health;
 mod lasting;
 
@@ -277,6 +278,9 @@ impl Config {
         }
         if let Some(trouble) = config.page.trouble() {
             return Err(wrong(trouble.to_owned()));
+        }
+        if let Some(trouble) = addresses::trouble(&config) {
+            return Err(wrong(trouble));
         }
         Ok(config)
     }

@@ -9,6 +9,8 @@ const BEFORE: [&str; 13] =
     ["bảo", "bí", "thân", "cẩn", "đường", "rỉ", "độ", "không", "chưa", "giải", "hết", "hoặc", "gấu"];
 /// What behind it does.
 const BEHIND: [&str; 12] = ["khẩu", "độ", "mã", "thiết", "ong", "ngữ", "danh", "vụ", "thư", "ước", "đàm", "lệnh"];
+/// What before a mark in capitals makes a warning of its line.
+const WARNINGS: [&str; 3] = ["không", "cấm", "đừng"];
 /// Lines longer than this are prose, in which only capitals are a mark.
 const LONG: usize = 60;
 
@@ -26,7 +28,18 @@ pub fn marked(line: &str) -> bool {
         return false;
     }
     let words = words(&line);
-    (0..words.len()).any(|at| words[at].lower == "mật" && is_mark(&line, &words, at))
+    (0..words.len()).any(|at| words[at].lower == "mật" && is_mark(&line, &words, at)) || is_unmarked(&line, &words)
+}
+
+/// Whether a grade stands there in capitals without their marks, as in the names of files.
+fn is_unmarked(line: &str, words: &[Word]) -> bool {
+    words.windows(2).enumerate().any(|(at, pair)| {
+        let grade = &line[pair[0].from..pair[0].to];
+        let is_grade = ["TUYET", "TOI"].contains(&grade) && &line[pair[1].from..pair[1].to] == "MAT";
+        let behind = words.get(at + 2).map(|word| text::unmarked(&word.lower));
+        let is_other = behind.is_some_and(|behind| BEHIND.iter().any(|word| text::unmarked(word) == behind));
+        is_grade && !is_other
+    })
 }
 
 /// Whether a cell is a mark and nothing else.
@@ -41,13 +54,13 @@ pub fn is_mark_alone(cell: &str) -> bool {
             }
             whole => whole,
         };
-        matches!(rest, ["mật"] | ["tối" | "tuyệt", "mật"])
+        matches!(rest, ["mật"] | ["tối" | "tuyệt", "mật"]) || (rest.len() == 2 && is_unmarked(&cell, &words(&cell)))
     }
 }
 
 /// Every mark has the word "mật", which few other texts have a letter of.
 fn may_be_marked(line: &str) -> bool {
-    line.contains(['ậ', 'Ậ'])
+    line.contains(['ậ', 'Ậ']) || line.contains("MAT")
 }
 
 fn is_mark(line: &str, words: &[Word], at: usize) -> bool {
@@ -70,7 +83,9 @@ fn is_mark(line: &str, words: &[Word], at: usize) -> bool {
         return false;
     }
     if line[from..to].chars().all(|c| !c.is_lowercase()) {
-        return true;
+        // A gateway's "không gửi thông tin MẬT qua thư điện tử".
+        let is_warned = !graded && words[..first].iter().any(|word| WARNINGS.contains(&word.lower.as_str()));
+        return !is_warned;
     }
     let bracketed =
         before.ends_with(['(', '[', '{', '<', '"', '“']) && behind.starts_with([')', ']', '}', '>', '"', '”']);
@@ -129,6 +144,8 @@ mod tests {
             "BC_TỐI_MẬT_2023.xlsx",
             "MA\u{302}\u{323}T",
             "Re: [BC1552] MẬT: số liệu",
+            "45 TUYET MAT.pdf",
+            "TOI MAT",
         ] {
             assert!(marked(line), "{line}");
         }

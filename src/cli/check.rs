@@ -1,5 +1,7 @@
 //! `check`: everything a campaign rests on, each named with what to do where it is wrong.
 
+mod mistakable;
+
 use super::init::credential;
 use crate::{
     clock::Clock,
@@ -50,6 +52,9 @@ fn check_data(report: &mut Report, setup: &Setup) {
     match setup.letters.check() {
         Ok(()) => report.fine("letters", "every letter renders from its sample"),
         Err(error) => report.wrong("letters", &error.to_string(), "correct the template"),
+    }
+    for found in mistakable::find(setup) {
+        report.wrong(&found.what, &found.detail, found.advice);
     }
     if setup.config.trust.authserv_id.is_none() {
         let meaning = "no authserv_id: nothing but DKIM signatures and answers to our own letters proves a sender; mail from \

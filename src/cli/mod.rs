@@ -44,19 +44,37 @@ use crate::{
     fence::{self, Fence},
     setup::Setup,
 };
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    builder::{OsStringValueParser, TypedValueParser as _},
+};
 use jiff::Timestamp;
-use std::{path::PathBuf, sync::Arc};
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
 /// The exit code when something of ours went wrong.
 pub const OUR_TROUBLE: u8 = 2;
 
 /// Collects official reports by e-mail.
+/// Where the configuration lies unless it is said.
+const CONFIG: &str = "config/phuluc.toml";
+
+/// An environment variable that is set to nothing says nothing.
+fn given_or_default(text: OsString) -> PathBuf {
+    if text.is_empty() { PathBuf::from(CONFIG) } else { PathBuf::from(text) }
+}
+
 #[derive(Debug, Parser)]
 #[command(version, about, propagate_version = true)]
 pub struct Arguments {
     /// The configuration file
-    #[arg(long, global = true, env = "PHULUC_CONFIG", default_value = "config/phuluc.toml", value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        env = "PHULUC_CONFIG",
+        default_value = CONFIG,
+        value_name = "FILE",
+        value_parser = OsStringValueParser::new().map(given_or_default),
+    )]
     config: PathBuf,
     #[command(subcommand)]
     command: Command,

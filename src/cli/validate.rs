@@ -57,6 +57,10 @@ pub fn validate(
 
 /// The file's bytes; none where they are more than a mail may have.
 fn read_up_to(path: &Path, largest: u64) -> std::io::Result<Option<Vec<u8>>> {
+    // A pipe may never end.
+    if !path.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no file"));
+    }
     let mut bytes = Vec::new();
     File::open(path)?.take(largest + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= largest).then_some(bytes))

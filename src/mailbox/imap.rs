@@ -164,7 +164,7 @@ impl Imap {
 
     pub(super) async fn file(&mut self, key: &Key) -> Result<Filed, MailboxError> {
         let filed = self.account.filed.clone();
-        if filed.is_empty() || filed == key.folder {
+        if filed.is_empty() || is_one_folder(&filed, &key.folder) {
             return Ok(Filed::LeftInPlace);
         }
         let uid = uid(key)?;
@@ -194,7 +194,7 @@ impl Imap {
     pub(super) async fn file_together(&mut self, keys: &[Key]) -> Result<Vec<Filed>, MailboxError> {
         let Some(first) = keys.first() else { return Ok(Vec::new()) };
         let filed = self.account.filed.clone();
-        if filed.is_empty() || filed == first.folder {
+        if filed.is_empty() || is_one_folder(&filed, &first.folder) {
             return Ok(vec![Filed::LeftInPlace; keys.len()]);
         }
         let uids = keys.iter().map(uid).collect::<Result<Vec<u32>, _>>()?;
@@ -374,6 +374,12 @@ pub(super) fn about(attributes: &[AttributeValue<'_>]) -> Option<About> {
 fn internal_date(text: &str) -> Option<Timestamp> {
     let time = strtime::parse("%d-%b-%Y %H:%M:%S %z", text.trim()).ok()?;
     time.to_timestamp().ok()
+}
+
+/// Whether two names are of one folder: INBOX is the same however it is written (RFC 9051, 5.1).
+fn is_one_folder(one: &str, other: &str) -> bool {
+    let is_inbox = |name: &str| name.eq_ignore_ascii_case("INBOX");
+    one == other || (is_inbox(one) && is_inbox(other))
 }
 
 #[cfg(test)]

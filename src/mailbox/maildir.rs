@@ -8,6 +8,7 @@ use crate::clock::from_micros;
 use jiff::Timestamp;
 use std::{
     collections::BTreeMap,
+    ffi::OsStr,
     fs,
     io::{self, Read as _},
     path::{Path, PathBuf},
@@ -116,9 +117,10 @@ impl Maildir {
             let wrong = |source| MailboxError::Io { path: folder.clone(), source };
             for entry in fs::read_dir(&folder).map_err(wrong)? {
                 let entry = entry.map_err(wrong)?;
-                // A name that is not UTF-8 was given by no mail server; what is no file is no message.
-                let Ok(name) = entry.file_name().into_string() else { continue };
-                if !name.starts_with('.') && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                // A name that is not UTF-8 was given by no mail server, but perhaps by whoever copied a mail here.
+                let name = entry.file_name().into_string().unwrap_or_else(|name| in_ascii(&name));
+                // What is no file is no message.
+                if !name.starts_with('.') && entry.path().is_file() {
                     let Some(uid) = self.uid(base(&name), &entry.path())? else { continue };
                     messages.insert(uid, entry.path());
                 }
@@ -168,6 +170,11 @@ impl Maildir {
     fn folder_of_filed(&self) -> PathBuf {
         self.path.join(format!(".{}", utf7_imap::encode_utf7_imap(self.filed.clone())))
     }
+}
+
+/// A name with a number for each byte that is not ASCII.
+fn in_ascii(name: &OsStr) -> String {
+    percent_encoding::percent_encode(name.as_encoded_bytes(), percent_encoding::CONTROLS).to_string()
 }
 
 /// Up to the end of the first empty line.
