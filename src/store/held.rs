@@ -24,7 +24,7 @@ pub async fn waiting(store: &Store, campaign: Option<&CampaignId>) -> Result<Vec
     let rows = sqlx::query(
         "
         SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict,
-               from_name, COALESCE(held_why, last_error) AS why
+               evidence, from_name, COALESCE(held_why, last_error) AS why
         FROM message
         WHERE (held IS NOT NULL OR state = 'set_aside') AND ($2 = 1 OR campaign = $1 OR campaign IS NULL)
         ORDER BY id

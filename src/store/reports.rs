@@ -2,7 +2,9 @@
 //! version counts from when it comes, except that one which is not accepted never displaces one that is. From
 //! these rows one statement tells how every agency stands.
 
-use super::{Store, StoreError, Tx, agencies::StaffState, columns::Columns, contents, micros, plain, words};
+use super::{
+    Store, StoreError, Tx, agencies::StaffState, columns::Columns, contents, messages::GUESS, micros, plain, words,
+};
 use crate::{
     agency::{AgencyId, Kind},
     campaign::CampaignId,
@@ -92,7 +94,7 @@ pub struct AgencyState {
     pub warnings: u32,
     /// The current version; 0 where there is none.
     pub version: u32,
-    /// Its messages that wait for staff.
+    /// Its messages that wait for staff, for this campaign or for none that is known.
     pub held: u32,
     /// Those among them that are proved to be its own. A name in a form and a From are written by whom they please, so
     /// they must not keep our letters from an agency; nor need they: what is not believed under an agency's address is
@@ -232,16 +234,17 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
         LEFT JOIN (
             SELECT agency,
                    COUNT(*) AS held,
-                   SUM(CASE WHEN held IN ('unknown_sender', 'unauthenticated') OR evidence LIKE '%, a guess'
+                   SUM(CASE WHEN held IN ('unknown_sender', 'unauthenticated') OR evidence LIKE '%' || $2
                             THEN 0 ELSE 1 END) AS proved
             FROM message
-            WHERE campaign = $1 AND held > ''
+            WHERE (campaign = $1 OR campaign IS NULL) AND held > ''
             GROUP BY agency
         ) AS waiting ON waiting.agency = expectation.agency
         WHERE expectation.campaign = $1
         ",
     )
     .bind(campaign.as_str())
+    .bind(GUESS)
     .fetch_all(&store.pool)
     .await?;
     let mut states: Vec<AgencyState> = rows.iter().map(agency_state).collect::<Result<_, _>>()?;
@@ -732,6 +735,7 @@ mod tests {
             (Held::UnknownSender, Some("the form names it, a guess"), 0),
             (Held::UnknownSender, Some("our address"), 0),
             (Held::Unauthenticated, Some("domain"), 0),
+            (Held::Unauthenticated, Some("the form names it, a guess"), 0),
             (Held::Ambiguous, Some("the form was made for it, a guess"), 0),
             (Held::Ambiguous, Some("address"), 1),
             (Held::Unreadable, None, 1),
@@ -748,6 +752,16 @@ mod tests {
             assert_eq!((state.held, state.proved), (1, proved), "{held:?} {evidence:?}");
             let alone = standing::standing(&store, &campaign, &ha_noi).await.unwrap().unwrap();
             assert_eq!(alone, standing::Standing::from(&state), "{held:?} {evidence:?}");
+            // To whichever campaign it belongs, it may be this one.
+            record(&store, message, &MessageOutcome { campaign: None, ..outcome }).await;
+            let state = agency_states(&store, &campaign).await.unwrap().remove(0);
+            assert_eq!((state.held, state.proved), (1, proved), "{held:?} {evidence:?}, of no campaign");
+            let alone = standing::standing(&store, &campaign, &ha_noi).await.unwrap().unwrap();
+            assert_eq!(alone, standing::Standing::from(&state), "{held:?} {evidence:?}, of no campaign");
+            let guessed = evidence.is_some_and(|evidence| evidence.ends_with(GUESS));
+            let known = !guessed && held != Held::UnknownSender;
+            let row = messages::show(&store, message).await.unwrap().unwrap().row;
+            assert_eq!(row.known_agency().is_some(), known, "{held:?} {evidence:?}");
         }
         record(&store, message, &held).await;
         assert_eq!(

@@ -5,6 +5,7 @@ use super::{
     Store, StoreError,
     agencies::StaffState,
     columns::Columns,
+    messages::GUESS,
     reports::{AgencyState, Verdict},
 };
 use crate::{agency::AgencyId, campaign::CampaignId};
@@ -20,7 +21,8 @@ pub struct Standing {
     pub verdict: Option<Verdict>,
     /// The current version; 0 where there is none.
     pub version: u32,
-    /// Its messages that wait for staff and are proved to be its own.
+    /// Its messages that wait for staff and are proved to be its own, in this campaign or in none that is
+    /// known: those may be its report to this one.
     pub held: u32,
 }
 
@@ -36,9 +38,10 @@ pub async fn standing(store: &Store, campaign: &CampaignId, agency: &AgencyId) -
                (
                    SELECT COUNT(*)
                    FROM message
-                   WHERE message.campaign = $1 AND message.agency = $2 AND message.held IS NOT NULL
+                   WHERE (message.campaign = $1 OR message.campaign IS NULL) AND message.agency = $2
+                     AND message.held IS NOT NULL
                      AND message.held NOT IN ('unknown_sender', 'unauthenticated')
-                     AND COALESCE(message.evidence, '') NOT LIKE '%, a guess'
+                     AND COALESCE(message.evidence, '') NOT LIKE '%' || $3
                ) AS held
         FROM expectation
         LEFT JOIN report
@@ -50,6 +53,7 @@ pub async fn standing(store: &Store, campaign: &CampaignId, agency: &AgencyId) -
     )
     .bind(campaign.as_str())
     .bind(agency.as_str())
+    .bind(GUESS)
     .fetch_optional(&store.pool)
     .await?;
     row.map(|row| {
