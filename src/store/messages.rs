@@ -70,6 +70,9 @@ words! {
     }
 }
 
+/// The evidence of a message whose agency staff named.
+pub const BY_STAFF: &str = "staff";
+
 /// How the evidence of a message ends whose agency is guessed, since a file alone names it. Nobody is believed for that.
 pub const GUESS: &str = ", a guess";
 
