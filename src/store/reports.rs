@@ -570,8 +570,7 @@ mod tests {
             confidence: Some(100),
             ..report_of(message, &campaign, &agency, &form)
         };
-        let recorded = record_one_report(store, &report).await;
-        recorded
+        record_one_report(store, &report).await
     }
 
     async fn answers_of_any_number_are_kept_in_order(store: Store) {
