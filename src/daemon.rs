@@ -21,6 +21,7 @@ use crate::{
     page,
     schedule::{self, Duty},
     setup::OpenCampaign,
+    step::Steps,
     store::{agencies, duties},
     trouble,
     web::Listener,
@@ -30,7 +31,7 @@ use axum::Router;
 use crew::{Crew, StopSignals};
 use patience::{PATIENCE, patiently};
 use sd_notify::NotifyState;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch::{Receiver, channel},
@@ -57,7 +58,8 @@ const RECONNECT: Backoff = Backoff { first: Duration::from_secs(5), longest: Dur
 const SETTLE: Duration = Duration::from_millis(200);
 /// How often it is looked whether the mailbox has been silent for too long.
 const WATCH_INTERVAL: Duration = Duration::from_secs(60);
-/// A letter that is being sent is finished before the daemon stops; a sending takes two minutes at most.
+/// A letter that is being sent is finished before the daemon stops; a sending takes two minutes at most. One that is tried
+/// with another sender after that would take longer; it is in doubt then.
 const STOPPING: Duration = Duration::from_secs(140);
 /// How long the database may take to let the daemon go.
 const LEAVING: Duration = Duration::from_secs(5);
@@ -95,7 +97,11 @@ pub async fn run(desk: Desk) -> anyhow::Result<u8> {
     desk.store.be_present(desk.clock.now()).await?;
     deliver::settle_left_over(&desk).await?;
     watch::settle(&desk).await?;
-    let outgoing = Arc::new(Outgoing::open(&desk.setup.config)?.announcing(&desk.steps));
+    let mut senders = Vec::new();
+    for _ in 0..SENDERS {
+        let steps = desk.steps.apart();
+        senders.push((Outgoing::open(&desk.setup.config)?.announcing(&steps), steps));
+    }
     let page = &desk.setup.config.page;
     let pages = match listen("page.listen", page.listen, "the page for staff").await? {
         Some(listener) => Some((listener, page::router(desk.clone())?)),
@@ -112,8 +118,8 @@ pub async fn run(desk: Desk) -> anyhow::Result<u8> {
     crew.set_to_endless_work("feeding the watchdog", watchdog::keep_fed(rota.clone()));
     crew.set_to_endless_work("reloading", reload::keep_reloading(hangups, current));
     crew.set_to_work("the page for staff", keep_showing(pages, rota.clone(), stop.clone()));
-    for _ in 0..SENDERS {
-        crew.set_to_work("delivering", keep_delivering(rota.clone(), outgoing.clone(), stop.clone()));
+    for (outgoing, steps) in senders {
+        crew.set_to_work("delivering", keep_delivering(rota.clone(), steps, outgoing, stop.clone()));
     }
     let health = Health::new(rota, crew.at_work(), crew.len() + 1).router();
     crew.set_to_work("telling of its health", keep_telling(vitals, health, stop));
@@ -173,10 +179,11 @@ async fn keep_telling(listener: Option<Listener>, router: Router, stop: Cancella
 async fn keep_receiving(rota: Rota) {
     let mut mailbox = None;
     let mut failures = 0;
+    let steps = rota.borrow().steps.apart();
     loop {
-        let desk = rota.borrow().clone();
+        let desk = rota.borrow().clone().announcing(steps.clone());
         let poll = Duration::from_secs(desk.setup.config.mailbox.poll_seconds.clamp(1, LONGEST_POLL));
-        let polled = patiently("receiving", &desk.steps, PATIENCE, poll_once(&desk, &mut mailbox)).await;
+        let polled = patiently("receiving", &steps, PATIENCE, poll_once(&desk, &mut mailbox)).await;
         match polled {
             None => return,
             Some(Ok(received)) => {
@@ -238,32 +245,41 @@ async fn poll_once(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Result<Re
     polled
 }
 
-/// Shows for ever that this daemon is there, and frees what daemons that are gone had in their hands.
+/// Shows that this daemon is there until something hangs, and frees what daemons that are gone had in their hands.
 async fn keep_present(desk: Desk) {
     if !desk.store.is_shared() {
         return std::future::pending().await;
     }
-    let mut seen = true;
+    let (mut seen, steps) = (true, desk.steps.apart());
     loop {
         tokio::time::sleep(PRESENCE_INTERVAL).await;
-        let here = desk.store.be_present(desk.clock.now()).await;
-        match &here {
-            Err(error) if seen => tracing::error!(%error, "the database does not see this daemon; it is tried again"),
-            Ok(()) if !seen => tracing::info!("the database sees this daemon again"),
-            _ => {}
-        }
-        seen = here.is_ok();
-        if let (true, Err(error)) = (seen, deliver::settle_left_over(&desk).await) {
-            tracing::error!(error = trouble::told(&error), "letters of daemons that are gone could not be settled");
+        let shown = patiently("presence", &steps, PATIENCE, show_presence(&desk, &mut seen)).await;
+        if shown.is_none() {
+            return;
         }
     }
 }
 
-/// Looks for ever whether the polling is well; apart from it, so that a poll that hangs is noticed too.
+async fn show_presence(desk: &Desk, seen: &mut bool) {
+    let here = desk.store.be_present(desk.clock.now()).await;
+    match &here {
+        Err(error) if *seen => tracing::error!(%error, "the database does not see this daemon; it is tried again"),
+        Ok(()) if !*seen => tracing::info!("the database sees this daemon again"),
+        _ => {}
+    }
+    *seen = here.is_ok();
+    if let (true, Err(error)) = (*seen, deliver::settle_left_over(desk).await) {
+        tracing::error!(error = trouble::told(&error), "letters of daemons that are gone could not be settled");
+    }
+}
+
+/// Looks whether the polling is well until something hangs; apart from it, so that a poll that hangs is noticed too.
 async fn keep_watching(rota: Rota) {
+    let steps = rota.borrow().steps.apart();
     loop {
-        let desk = rota.borrow().clone();
-        if let Err(error) = watch::look(&desk).await {
+        let desk = rota.borrow().clone().announcing(steps.clone());
+        let Some(looked) = patiently("watching", &steps, PATIENCE, watch::look(&desk)).await else { return };
+        if let Err(error) = looked {
             tracing::error!(error = trouble::told(&error), "watching over the mailbox failed");
         }
         tokio::time::sleep(WATCH_INTERVAL).await;
@@ -283,9 +299,10 @@ async fn open_and_receive(desk: &Desk, open: &mut Option<Mailbox>) -> anyhow::Re
 
 /// Asks the timetable until something hangs.
 async fn keep_the_timetable(rota: Rota) {
+    let steps = rota.borrow().steps.apart();
     loop {
-        let desk = rota.borrow().clone();
-        let carried_out = patiently("the timetable", &desk.steps, PATIENCE, carry_out_what_is_due(&desk)).await;
+        let desk = rota.borrow().clone().announcing(steps.clone());
+        let carried_out = patiently("the timetable", &steps, PATIENCE, carry_out_what_is_due(&desk)).await;
         let Some(carried_out) = carried_out else { return };
         if let Err(error) = carried_out {
             tracing::error!(error = trouble::told(&error), "something due could not be done; it is tried again");
@@ -312,33 +329,43 @@ async fn carry_out(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<()> {
     }
     let now = desk.clock.now();
     let last = duties::last_runs(&desk.store, &campaign.id).await?;
+    let mut failed = None;
     for line in schedule::due(campaign, &desk.setup.zone, &last, now) {
-        match line.duty {
-            Duty::Digest => {
-                let queued = digest::queue(desk, campaign).await.context(line.name)?;
-                tracing::info!(campaign = %campaign.id, queued, "digest");
-            }
-            Duty::Reminders => {
-                let reminded = remind::remind(desk, campaign).await.context(line.name)?;
-                let remind::Reminded { reminders, escalations, out_of_reach } = &reminded;
-                let out_of_reach = out_of_reach.len();
-                tracing::info!(campaign = %campaign.id, reminders, escalations, out_of_reach, "reminders");
-            }
+        let done = async {
+            do_duty(desk, campaign, line.duty).await?;
+            // Only now: what was cut short is due again, and what it had queued is not queued twice.
+            anyhow::Ok(duties::note_run(&desk.store, &campaign.id, line.name, now).await?)
+        };
+        if let Err(error) = done.await {
+            failed.get_or_insert(error.context(line.name));
         }
-        // Only now: what was cut short is due again, and what it had queued is not queued twice.
-        duties::note_run(&desk.store, &campaign.id, line.name, now).await?;
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn do_duty(desk: &Desk, campaign: &OpenCampaign, duty: Duty) -> anyhow::Result<()> {
+    match duty {
+        Duty::Digest => {
+            let queued = digest::queue(desk, campaign).await?;
+            tracing::info!(campaign = %campaign.id, queued, "digest");
+        }
+        Duty::Reminders => {
+            let remind::Reminded { reminders, escalations, out_of_reach } = remind::remind(desk, campaign).await?;
+            let out_of_reach = out_of_reach.len();
+            tracing::info!(campaign = %campaign.id, reminders, escalations, out_of_reach, "reminders");
+        }
     }
     Ok(())
 }
 
 /// Sends until it is told to stop or something hangs; a letter that is being sent is finished first.
-async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, stop: CancellationToken) {
+async fn keep_delivering(rota: Rota, steps: Steps, outgoing: Outgoing, stop: CancellationToken) {
     let mut unnoted = None;
     while !stop.is_cancelled() {
-        let desk = rota.borrow().clone();
+        let desk = rota.borrow().clone().announcing(steps.clone());
         let mut delivered = Delivered::default();
         let next = deliver::deliver_next(&desk, &outgoing, &mut delivered, &mut unnoted);
-        match patiently("delivering", &desk.steps, PATIENCE, next).await {
+        match patiently("delivering", &steps, PATIENCE, next).await {
             None => return,
             Some(Ok(true)) => {
                 // Where there was one letter there may be another for whoever waits.
@@ -354,11 +381,6 @@ async fn keep_delivering(rota: Rota, outgoing: Arc<Outgoing>, stop: Cancellation
             () = tokio::time::sleep(DELIVERY_INTERVAL) => {}
         }
     }
-    // What is known of a letter is not to be forgotten, or it would be in doubt.
-    if unnoted.is_some() {
-        let desk = rota.borrow().clone();
-        if let Err(error) = deliver::deliver_next(&desk, &outgoing, &mut Delivered::default(), &mut unnoted).await {
-            tracing::error!(error = trouble::told(&error), "what became of a letter could not be noted");
-        }
-    }
+    let desk = rota.borrow().clone();
+    deliver::note_at_last(&desk, &outgoing, unnoted).await;
 }

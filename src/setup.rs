@@ -134,10 +134,12 @@ impl Setup {
 }
 
 impl OpenCampaign {
-    /// The campaign as it is for an agency to which staff gave a last day of its own.
+    /// The campaign as it is for an agency to which staff gave a last day of its own. That day rolled over days off when
+    /// it was given; it is the one that the agency was told, whatever the calendar says since.
     pub fn until(mut self, own: Date, zone: &TimeZone) -> OpenCampaign {
+        self.deadline_at = self.deadline_of(Some(own), zone);
         self.campaign.deadline = own;
-        self.deadline_at = self.campaign.deadline_at(&self.calendar, zone);
+        self.campaign.roll_over = false;
         self
     }
 

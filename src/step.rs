@@ -78,10 +78,10 @@ steps! {
     Noted = "noted",
 }
 
-/// Where steps are announced; all clones count together. By default nobody dies.
+/// Where steps are announced; all clones count together, but for those that are counted apart. By default nobody dies.
 #[derive(Debug, Clone, Default)]
 pub struct Steps {
-    /// How many steps this process has passed: while it grows, nothing hangs.
+    /// How many steps were passed: while it grows, whoever passes them does not hang.
     passed: Arc<AtomicU64>,
     death: Option<Arc<Death>>,
 }
@@ -111,6 +111,11 @@ impl Steps {
         };
         let death = Death { step: Step::parse(step)?, nth, of, reached: AtomicU64::new(0) };
         Some(Steps { death: Some(Arc::new(death)), ..Steps::default() })
+    }
+
+    /// The same steps for one task, counted by themselves: that others move tells nothing of it.
+    pub fn apart(&self) -> Steps {
+        Steps { passed: Arc::default(), death: self.death.clone() }
     }
 
     /// How many steps were passed since the start.
@@ -157,5 +162,11 @@ mod tests {
         steps.reached(Step::Kept, Some(8));
         steps.reached(Step::Kept, Some(7));
         assert_eq!(steps.clone().passed(), 3);
+        // Counted apart, and with one death for all.
+        let apart = steps.apart();
+        apart.reached(Step::Listed, None);
+        assert_eq!((steps.passed(), apart.passed()), (3, 1));
+        let death = |steps: &Steps| steps.death.as_ref().map(Arc::as_ptr);
+        assert_eq!(death(&apart), death(&steps));
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     duty::{
         Desk,
         announce::{self, opening_at},
-        digest, obligation, redact,
+        obligation, redact,
     },
     store::{audit::Who, redaction::Scope},
 };
@@ -49,21 +49,24 @@ pub enum CampaignAct {
 }
 
 pub async fn run(desk: &Desk, act: CampaignAct) -> anyhow::Result<u8> {
-    let (id, close, why) = match act {
-        CampaignAct::Purge { id, before, yes, why } => return purge(desk, &id, before, yes, why.as_deref()).await,
-        CampaignAct::Close { id, why } => (id, true, why),
-        CampaignAct::Reopen { id, why } => (id, false, why),
-    };
-    let who = Who { actor: &actor(), why: why.as_deref() };
-    let campaign = desk.setup.campaign(&id)?;
-    say!("{}", obligation::close(desk, campaign, close, who).await?);
-    if close {
-        let queued = digest::queue_closing(desk, campaign).await?;
-        say!(
-            "{queued} letters to staff queued with the final table; `phuluc export {id} --out FILE.xlsx` writes it too"
-        );
+    let actor = actor();
+    let who = |why| Who { actor: &actor, why };
+    match act {
+        CampaignAct::Purge { id, before, yes, why } => purge(desk, &id, before, yes, why.as_deref()).await,
+        CampaignAct::Close { id, why } => {
+            let (outcome, queued) = obligation::close(desk, desk.setup.campaign(&id)?, who(why.as_deref())).await?;
+            say!("{outcome}");
+            say!(
+                "{queued} letters to staff queued with the final table; `phuluc export {id} --out FILE.xlsx` writes it \
+                 too"
+            );
+            Ok(0)
+        }
+        CampaignAct::Reopen { id, why } => {
+            say!("{}", obligation::reopen(desk, desk.setup.campaign(&id)?, who(why.as_deref())).await?);
+            Ok(0)
+        }
     }
-    Ok(0)
 }
 
 async fn purge(desk: &Desk, id: &str, before: Date, yes: bool, why: Option<&str>) -> anyhow::Result<u8> {

@@ -9,7 +9,8 @@ use std::{pin::pin, time::Duration};
 /// Longer than the limits of all waits between two steps together, and than any duty that passes none.
 pub const PATIENCE: Duration = Duration::from_secs(1800);
 
-/// The outcome of a turn; none where no step was passed for so long that the turn will never end.
+/// The outcome of a turn; none where no step of its own was passed for so long that the turn will never end. `steps` are
+/// to be those of this task alone: others that move would hide that it hangs.
 pub async fn patiently<T>(
     task: &'static str,
     steps: &Steps,
@@ -54,5 +55,23 @@ mod tests {
         assert_eq!(patiently("moving", &steps, patience, moving).await, Some(2));
         let hanging = std::future::pending::<u8>();
         assert_eq!(patiently("hanging", &steps, patience, hanging).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_task_that_hangs_is_given_up_while_another_one_moves() {
+        let (all, patience) = (Steps::default(), Duration::from_millis(80));
+        let (own, others) = (all.apart(), all.apart());
+        let moving = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                others.reached(Step::Kept, None);
+            }
+        };
+        let hanging = patiently("hanging", &own, patience, std::future::pending::<u8>());
+        let given_up = tokio::select! {
+            outcome = tokio::time::timeout(patience * 20, hanging) => outcome,
+            () = moving => unreachable!("it goes on for ever"),
+        };
+        assert_eq!(given_up, Ok(None));
     }
 }

@@ -88,6 +88,7 @@ pub async fn announce(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> any
             agency: &agency,
             context,
             files: &files,
+            // Not from now on: whether it is still true is asked when it might leave, and so at once.
             from: now.min(opening_at(desk, campaign)),
         };
         let mut tx = desk.store.begin().await?;

@@ -6,7 +6,7 @@ mod facts;
 pub use facts::kept_documents;
 
 use super::{
-    Desk, acquaint, alert, bounce,
+    Desk, acquaint, alert,
     decide::{Decision, Report},
     form as forms, limits,
     post::Draft,
@@ -31,10 +31,11 @@ use crate::{
     store::{
         StoreError, Tx, addresses,
         again::Mistaken,
-        agencies, contents,
+        contents,
         messages::Held,
         outbox,
         reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
+        standing::{self, Basis},
     },
 };
 use anyhow::Context as _;
@@ -56,15 +57,16 @@ pub fn files(desk: &Desk, decision: &Decision) -> anyhow::Result<Vec<File>> {
     Ok(vec![forms::attached(desk, campaign, agency, report)?])
 }
 
-/// An agency to which staff gave a last day of its own is judged by that one, and its letters name it.
-pub async fn by_own_deadline(desk: &Desk, decision: &mut Decision) -> Result<(), StoreError> {
-    if let (Some(campaign), Some(agency)) = (&mut decision.campaign, &decision.agency)
-        && let Some(own) = agencies::own_deadline(&desk.store, &campaign.id, &agency.id).await?
-    {
-        *campaign = campaign.clone().until(own, &desk.setup.zone);
-    }
-    Ok(())
+/// What a message's report is judged by, beside the mail itself; none where it is nobody's report.
+pub async fn basis(desk: &Desk, id: i64, decision: &Decision) -> Result<Option<Basis>, StoreError> {
+    let (Some(campaign), Some(agency)) = (&decision.campaign, &decision.agency) else { return Ok(None) };
+    standing::basis(&desk.store, &campaign.id, &agency.id, id).await.map(Some)
 }
+
+/// Another report of the agency was recorded, or its last day changed, since a message was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what message {0} was judged by has changed meanwhile; do it once more")]
+pub struct Overtaken(i64);
 
 /// What is to be recorded of a message beside its outcome.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +76,10 @@ pub struct Answer<'a> {
     pub mail: &'a Mail,
     pub decision: &'a Decision,
     pub files: &'a [File],
+    /// What it was judged by.
+    pub basis: Option<&'a Basis>,
+    /// Whether staff closed the campaign.
+    pub closed: bool,
     /// The version that counted before.
     pub previous: Option<&'a ReportRow>,
     /// What that one was asked for.
@@ -123,9 +129,14 @@ impl Answer<'_> {
     }
 }
 
-/// Records the report of a message and queues its answer.
+/// Records the report of a message and queues its answer, unless what it was judged by is no longer so.
 pub async fn record(desk: &Desk, tx: &mut Tx, new: &Answer<'_>) -> anyhow::Result<Answered> {
     let Decision { report, campaign, agency, .. } = new.decision;
+    if let (Some(basis), Some(campaign), Some(agency)) = (new.basis, campaign, agency)
+        && standing::basis_held(tx, &campaign.id, &agency.id, new.id).await? != *basis
+    {
+        return Err(Overtaken(new.id).into());
+    }
     let recorded = match (report, campaign, agency) {
         (Some(report), Some(campaign), Some(agency)) => Some(record_report(tx, new, report, campaign, agency).await?),
         _ => None,
@@ -248,7 +259,7 @@ async fn answers_to(tx: &mut Tx, id: i64) -> anyhow::Result<Vec<String>> {
     let facts = outbox::facts_of(tx, id).await?;
     // A letter that went to another address, since the first does not work, told the same.
     let told = facts.iter().filter_map(|fact| fact.strip_prefix(&prefix(id)));
-    Ok(told.filter_map(|fact| fact.split(bounce::AGAIN_FACT).next()).map(str::to_owned).collect())
+    Ok(told.filter_map(|fact| fact.split(outbox::AGAIN_FACT).next()).map(str::to_owned).collect())
 }
 
 /// Whether a message read again may still be answered so: nothing is told twice, and who was told more than that
@@ -314,7 +325,8 @@ fn context(
     }
     let today = desk.today();
     let due = campaign.calendar.working_days_after(today, campaign.campaign.correction_days);
-    context.correction_due = Some(date(due.max(deadline)));
+    // After the end no day is left to be named.
+    context.correction_due = (!new.closed).then(|| date(due.max(deadline)));
     let to = decision.letter.as_ref().map(|(_, to)| to.as_str()).unwrap_or_default();
     let replaced = mistaken.iter().rfind(|letter| letter.left() && letter.recipient.eq_ignore_ascii_case(to));
     context.report.replaces = replaced.map(|letter| Moment::new(letter.queued_at, &setup.zone));

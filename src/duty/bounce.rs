@@ -14,7 +14,7 @@ use crate::{
     store::{
         Tx,
         addresses::{self, Block, BounceKind},
-        outbox::{self, Issued, LetterKind, NewLetter, Queued},
+        outbox::{self, AGAIN_FACT, Issued, LetterKind, NewLetter, Queued},
         returns::{self, NewNote, Written},
         sending::LetterToSend,
     },
@@ -168,7 +168,7 @@ async fn follow(
     meaning: Meaning,
     soft_before: bool,
 ) -> anyhow::Result<()> {
-    let (now, today, to) = (desk.clock.now(), desk.today(), letter.recipient.as_str());
+    let to = letter.recipient.as_str();
     let why = format!("{} {}", recipient.status, recipient.diagnostic).trim().to_owned();
     let staff = desk.setup.is_staff(to);
     match meaning {
@@ -176,18 +176,11 @@ async fn follow(
         // Staff are never cut off: who of them is not reached, the others are told.
         _ if staff => complain(desk, tx, "staff", message, &why).await?,
         Meaning::Fault | Meaning::Policy => complain(desk, tx, meaning.as_str(), message, &why).await?,
-        Meaning::Hard => {
-            addresses::score(tx, to, today, BounceKind::Hard, now).await?;
-            block(tx, to, &why, now).await?;
-            to_next_contact(desk, tx, letter.id).await?;
-        }
+        Meaning::Hard => drop(count(desk, tx, letter.id, to, BounceKind::Hard, &why).await?),
         Meaning::Soft => {
-            addresses::score(tx, to, today, BounceKind::Soft, now).await?;
-            if addresses::days_scored_since(tx, to, now.checked_sub(STALE)?, now).await? >= MOST_SOFT_DAYS {
-                block(tx, to, &why, now).await?;
-                to_next_contact(desk, tx, letter.id).await?;
-            } else if !soft_before {
-                returns::send_again(tx, letter.id, now.checked_add(AGAIN)?).await?;
+            let blocked = count(desk, tx, letter.id, to, BounceKind::Soft, &why).await?;
+            if !blocked && !soft_before {
+                returns::send_again(tx, letter.id, desk.clock.now().checked_add(AGAIN)?).await?;
             }
         }
     }
@@ -224,11 +217,7 @@ pub async fn refused(desk: &Desk, tx: &mut Tx, letter: &LetterToSend, said: &str
         alert::raise(desk, tx, &fact, alert::Reason::Refused { since: now, letter: letter.id, detail: said }).await?;
         return Ok(Refused::Failed);
     }
-    addresses::score(tx, to, desk.today(), kind, now).await?;
-    let days = addresses::days_scored_since(tx, to, now.checked_sub(STALE)?, now).await?;
-    if kind == BounceKind::Hard || days >= MOST_SOFT_DAYS {
-        block(tx, to, said, now).await?;
-        to_next_contact(desk, tx, letter.id).await?;
+    if count(desk, tx, letter.id, to, kind, said).await? {
         return Ok(Refused::Failed);
     }
     // A letter that has waited so long already was given its second try.
@@ -236,10 +225,27 @@ pub async fn refused(desk: &Desk, tx: &mut Tx, letter: &LetterToSend, said: &str
     Ok(if young { Refused::Again(now.checked_add(AGAIN)?) } else { Refused::Failed })
 }
 
-async fn block(tx: &mut Tx, address: &str, why: &str, now: Timestamp) -> anyhow::Result<()> {
+/// Counts a failure against the address that a letter went to; tells whether the address is blocked by it, and then
+/// writes to the next one. One that is final is enough, of others so many days.
+async fn count(
+    desk: &Desk,
+    tx: &mut Tx,
+    letter: i64,
+    address: &str,
+    kind: BounceKind,
+    why: &str,
+) -> anyhow::Result<bool> {
+    let now = desk.clock.now();
+    addresses::score(tx, address, desk.today(), kind, now).await?;
+    let days = addresses::days_scored_since(tx, address, now.checked_sub(STALE)?, now).await?;
+    if kind != BounceKind::Hard && days < MOST_SOFT_DAYS {
+        return Ok(false);
+    }
     let until = now.checked_add(BLOCKED)?;
     let block = Block { address: address.to_owned(), since: now, until, reason: why.to_owned() };
-    Ok(addresses::block(tx, &block).await?)
+    addresses::block(tx, &block).await?;
+    to_next_contact(desk, tx, letter).await?;
+    Ok(true)
 }
 
 /// Tells staff, once a day for each sort.
@@ -297,12 +303,9 @@ pub async fn to_next_contact(desk: &Desk, tx: &mut Tx, letter: i64) -> anyhow::R
     Ok(())
 }
 
-/// What stands in the fact of a letter before the address it was written to instead.
-pub const AGAIN_FACT: &str = ":again:";
-
 fn addressee<'a>(desk: &'a Desk, letter: &Written) -> Option<(&'a OpenCampaign, &'a Agency)> {
-    use LetterKind::{Announcement, Answer, Correction, Note, Receipt, Reminder, Unreadable};
-    if !matches!(letter.kind, Receipt | Correction | Unreadable | Reminder | Announcement | Note | Answer) {
+    // What is written to those above an agency is not the agency's.
+    if letter.kind.to_staff() || letter.kind == LetterKind::Escalation {
         return None;
     }
     let campaign = desk.setup.campaign(letter.campaign.as_ref()?.as_str()).ok()?;

@@ -16,6 +16,7 @@ use crate::{
         sending::{self, Latest, LetterToSend},
         vitals,
     },
+    trouble,
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -46,9 +47,27 @@ pub struct Delivered {
 
 /// Sends every letter whose time has come.
 pub async fn deliver(desk: &Desk, outgoing: &Outgoing) -> anyhow::Result<Delivered> {
-    let mut delivered = Delivered::default();
-    while deliver_next(desk, outgoing, &mut delivered, &mut None).await? {}
-    Ok(delivered)
+    let (mut delivered, mut unnoted) = (Delivered::default(), None);
+    loop {
+        match deliver_next(desk, outgoing, &mut delivered, &mut unnoted).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(delivered),
+            Err(error) => {
+                note_at_last(desk, outgoing, unnoted).await;
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// Tries once more to note what became of a letter, where that is known: if it is forgotten, the letter is in doubt.
+pub async fn note_at_last(desk: &Desk, outgoing: &Outgoing, unnoted: Option<Unnoted>) {
+    if unnoted.is_none() {
+        return;
+    }
+    if let Err(error) = deliver_next(desk, outgoing, &mut Delivered::default(), &mut { unnoted }).await {
+        tracing::error!(error = trouble::told(&error), "what became of a letter could not be noted");
+    }
 }
 
 /// A letter of which it is known what became of it, and which the database did not take note of yet.

@@ -2,19 +2,21 @@
 //! waits for a person comes first, with the links by which it is decided; the consolidated workbook goes along.
 //! One letter for each day and address, whoever asks for it and how often.
 
+mod addressed;
+
+pub use addressed::{closing, queue, queue_closing, send};
+
 use super::{
     Desk,
     hold::{self, HeldItem},
-    post::Draft,
     tabulate,
 };
 use crate::{
-    agency::{AgencyId, Sender, looks_like_address, masked},
-    attachment::sha256,
+    agency::{Agency, AgencyId, Sender, masked},
     export,
     letter::{
         Context, Letter, LetterKind,
-        compose::{self, Answering, File},
+        compose::{self, File},
         context::{CampaignFacts, Moment, OfficeFacts, date},
         digest::{
             BarPart, BlockedFacts, DigestCounts, DigestFacts, GroupFacts, HealthFacts, HeldFacts, KindCount, LinkFacts,
@@ -26,11 +28,9 @@ use crate::{
     setup::OpenCampaign,
     store::{
         addresses,
-        audit::{self, NewEntry, Who},
         news::{self, Arrived, Trouble},
-        outbox,
         polls::{self, Polls},
-        told,
+        tokens::TokenAct,
     },
 };
 use anyhow::Context as _;
@@ -146,92 +146,9 @@ impl Digest {
     }
 }
 
-/// Queues today's digest for each of the staff who has none yet; returns how many are new.
-pub async fn queue(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<u32> {
-    queue_one(desk, campaign, false).await
-}
-
-/// The same because one of the staff wants it now, which is noted.
-pub async fn send(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> anyhow::Result<u32> {
-    let queued = queue(desk, campaign).await?;
-    let entry = NewEntry {
-        at: desk.clock.now(),
-        who,
-        act: "digest",
-        subject: &format!("campaign:{}", campaign.id),
-        campaign: Some(&campaign.id),
-        outcome: &format!("{queued} letters to staff queued"),
-    };
-    let mut tx = desk.store.begin().await?;
-    audit::note(&mut tx, &entry).await?;
-    tx.commit().await?;
-    Ok(queued)
-}
-
-/// Queues the digest that ends a campaign, with the table as it then is, whether today's has left or not.
-pub async fn queue_closing(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<u32> {
-    queue_one(desk, campaign, true).await
-}
-
-async fn queue_one(desk: &Desk, campaign: &OpenCampaign, closing: bool) -> anyhow::Result<u32> {
-    let staff = &desk.setup.config.office.staff;
-    if staff.is_empty() {
-        tracing::warn!(campaign = %campaign.id, "the digest goes to nobody: office.staff is empty");
-        return Ok(0);
-    }
-    let mut digest = gather(desk, campaign).await?;
-    digest.facts.closing = closing;
-    let workbook = digest.workbook(desk, campaign)?;
-    let mut queued = 0;
-    for address in staff.iter().filter(|address| looks_like_address(address)) {
-        queued += u32::from(tell(desk, campaign, &digest, &workbook, address).await?);
-    }
-    Ok(queued)
-}
-
 /// The digest as it would be now, without links: those are made out to one address, in its letter.
 pub fn preview(desk: &Desk, campaign: &OpenCampaign, digest: &Digest) -> anyhow::Result<Letter> {
     render(desk, campaign, digest, &digest.held)
-}
-
-async fn tell(
-    desk: &Desk,
-    campaign: &OpenCampaign,
-    digest: &Digest,
-    workbook: &File,
-    to: &str,
-) -> anyhow::Result<bool> {
-    let which = if digest.facts.closing { "closing:" } else { "" };
-    let fact = format!("digest:{}:{which}{}:{}", campaign.id, digest.day, to.to_lowercase());
-    let mut tx = desk.store.begin().await?;
-    if outbox::telling(&mut tx, &fact).await?.is_some() {
-        return Ok(false);
-    }
-    let id = outbox::reserve_letter_id(&mut tx).await?;
-    let mut held = digest.held.clone();
-    hold::offer(desk, &mut tx, &mut held, to).await?;
-    let letter = render(desk, campaign, digest, &held)?;
-    // A campaign's digests are one thread in their reader's mailbox.
-    let first = told::first_digest(&mut tx, &campaign.id, to).await?;
-    let draft = Draft {
-        id,
-        kind: outbox::LetterKind::Digest,
-        fact: &fact,
-        to,
-        letter: &letter,
-        files: std::slice::from_ref(workbook),
-        campaign: Some(&campaign.id),
-        agency: None,
-        message: None,
-        in_reply_to: first.as_deref(),
-        references: &[],
-        answering: Answering::Staff,
-        said_sha256: &sha256(fact.as_bytes()),
-        not_before: desk.clock.now(),
-    };
-    let queued = draft.queue(desk, &mut tx).await?;
-    tx.commit().await?;
-    Ok(queued.is_some())
 }
 
 fn render(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, held: &[HeldItem]) -> anyhow::Result<Letter> {
@@ -250,7 +167,9 @@ fn render(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, held: &[HeldIte
 fn held_facts(desk: &Desk, item: &HeldItem) -> HeldFacts {
     let links = item.links.iter().map(|link| {
         let open = desk.setup.campaigns.iter().find(|open| Some(&open.id) == link.campaign.as_ref());
-        let named = open.filter(|_| item.campaigns.len() > 1);
+        // Only an assignment is for one campaign and not for another.
+        let assigns = matches!(link.act, TokenAct::Assign | TokenAct::AssignOther);
+        let named = open.filter(|_| assigns && item.campaigns.len() > 1);
         LinkFacts {
             act: link.act.as_str().to_owned(),
             campaign: named.map(|open| open.campaign.token()).unwrap_or_default(),
@@ -317,22 +236,31 @@ async fn health(desk: &Desk, now: Timestamp) -> anyhow::Result<HealthFacts> {
 async fn blocked(desk: &Desk, campaign: &OpenCampaign, now: Timestamp) -> anyhow::Result<Vec<BlockedFacts>> {
     let blocks = addresses::blocks(&desk.store, now).await?;
     let learned = addresses::all_learned(&desk.store).await?;
-    let facts = blocks.into_iter().map(|block| {
+    let mut facts = Vec::new();
+    for block in blocks {
         let known = learned.iter().find(|learned| learned.address == block.address).map(|learned| &learned.agency);
-        let agency = match (campaign.registry.sender(&block.address), known) {
-            (Sender::Address(id), _) => campaign.registry.get(&id),
-            (_, Some(id)) => campaign.registry.get(id),
-            (Sender::Domain(id), None) => campaign.registry.get(&id),
-            (Sender::Ambiguous(_) | Sender::Unknown, None) => None,
-        };
-        let agency = agency.map(|agency| &agency.short_name);
-        BlockedFacts {
-            agency: agency.cloned().unwrap_or_default(),
+        let agency = owner(campaign, &block.address, known);
+        let is_others = |open: &OpenCampaign| owner(open, &block.address, known).is_some();
+        if agency.is_none() && desk.setup.campaigns.iter().any(is_others) {
+            continue;
+        }
+        facts.push(BlockedFacts {
+            agency: agency.map(|agency| agency.short_name.clone()).unwrap_or_default(),
             address: masked(&block.address),
             until: date(desk.day_of(block.until)),
-        }
-    });
-    Ok(facts.collect())
+        });
+    }
+    Ok(facts)
+}
+
+/// Whose an address is in a campaign, where it was learned as that agency's or is in the registry.
+fn owner<'a>(campaign: &'a OpenCampaign, address: &str, learned: Option<&AgencyId>) -> Option<&'a Agency> {
+    match (campaign.registry.sender(address), learned) {
+        (Sender::Address(id), _) => campaign.registry.get(&id),
+        (_, Some(id)) => campaign.registry.get(id),
+        (Sender::Domain(id), None) => campaign.registry.get(&id),
+        (Sender::Ambiguous(_) | Sender::Unknown, None) => None,
+    }
 }
 
 fn groups(desk: &Desk, campaign: &OpenCampaign, progress: &Progress) -> Vec<GroupFacts> {

@@ -84,8 +84,7 @@ async fn known(desk: &Desk, mail: &Mail) -> Result<Evidence, StoreError> {
 }
 
 fn to_staff(desk: &Desk, letter: &Issued) -> bool {
-    use LetterKind::{Alert, Decision, Digest, Forward};
-    matches!(letter.kind, Alert | Decision | Digest | Forward) || desk.setup.is_staff(&letter.recipient)
+    letter.kind.to_staff() || desk.setup.is_staff(&letter.recipient)
 }
 
 /// The letters that the mail answers, brings along or is, as far as they carry a form that we made. What staff attached

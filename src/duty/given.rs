@@ -1,9 +1,7 @@
 //! What is known of a message that the mail itself does not tell: what staff said of it, and what its agency sent before.
 
+pub use crate::store::messages::BY_STAFF;
 use crate::{agency::AgencyId, attachment::Attachment, campaign::CampaignId, store::messages::MessageDetail};
-
-/// The evidence of a message whose agency staff named.
-pub const BY_STAFF: &str = "staff";
 
 /// What is known of a message that the mail itself does not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

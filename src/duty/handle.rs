@@ -1,12 +1,15 @@
 //! Reading what was kept and recording it, in the order in which it was kept. While one message is recorded the next
 //! ones are read already, for reading takes most of the time and most of it in other processes. What was read ahead
-//! counts only if nothing was recorded meanwhile that it may depend on; otherwise it is read once more.
+//! counts only if nothing was recorded meanwhile that it may depend on, here or by another daemon; otherwise it is read
+//! once more.
 
 use super::{
     Desk,
+    answer::Overtaken,
     given::Given,
-    judge::{self, Judged, Scope},
+    judge::{self, Judged},
     receive::Received,
+    scope::Scope,
     staff,
 };
 use crate::{
@@ -144,6 +147,19 @@ async fn handle(
     if meanwhile.iter().any(|other| other.touches(&scope)) {
         judged = judge::judge(desk, waiting, &Given::default()).await?;
     }
+    loop {
+        match record(desk, waiting, &judged).await {
+            // Another daemon, or staff, did something that nobody here knew of. Each time somebody has got on.
+            Err(error) if error.is::<Overtaken>() => {
+                tracing::info!("what the message was judged by has changed meanwhile; it is judged anew");
+                judged = judge::judge(desk, waiting, &Given::default()).await?;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn record(desk: &Desk, waiting: &Unhandled, judged: &Judged) -> anyhow::Result<Scope> {
     // What staff decide by it is done with the mail that brings it, both or neither.
     let order = match judged.read() {
         Some((mail, decision)) => staff::order(desk, waiting.id, mail, decision).await?,

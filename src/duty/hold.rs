@@ -58,7 +58,7 @@ pub struct Link {
 /// Everything that waits; with a campaign, what belongs to it or to none that is known.
 pub async fn held_items(desk: &Desk, campaign: Option<&CampaignId>) -> anyhow::Result<Vec<HeldItem>> {
     let waiting = held::waiting(&desk.store, campaign).await?;
-    Ok(waiting.into_iter().map(|waiting| item(desk, waiting)).collect())
+    Ok(waiting.into_iter().map(|waiting| item(desk, waiting, campaign)).collect())
 }
 
 /// Puts links for one of the staff into each item. Their tokens are issued in the transaction of the letter that
@@ -66,7 +66,7 @@ pub async fn held_items(desk: &Desk, campaign: Option<&CampaignId>) -> anyhow::R
 pub async fn offer(desk: &Desk, tx: &mut Tx, items: &mut [HeldItem], staff: &str) -> anyhow::Result<()> {
     for item in items {
         item.links = Vec::new();
-        for (act, campaign) in acts(item) {
+        for (act, campaign) in acts(desk, item) {
             let link = link(desk, tx, item, act, campaign, staff).await?;
             item.links.push(link);
         }
@@ -74,7 +74,7 @@ pub async fn offer(desk: &Desk, tx: &mut Tx, items: &mut [HeldItem], staff: &str
     Ok(())
 }
 
-fn item(desk: &Desk, waiting: Waiting) -> HeldItem {
+fn item(desk: &Desk, waiting: Waiting, asking: Option<&CampaignId>) -> HeldItem {
     let Waiting { row, from_name, why } = waiting;
     let address = row.from_address.unwrap_or_default();
     let from = match from_name.filter(|name| !name.is_empty()) {
@@ -84,7 +84,7 @@ fn item(desk: &Desk, waiting: Waiting) -> HeldItem {
     };
     let campaigns = match &row.campaign {
         Some(campaign) => vec![campaign.clone()],
-        None => desk.setup.campaigns.iter().map(|open| open.id.clone()).collect(),
+        None => begun(desk, asking),
     };
     let agency = row.agency.and_then(|id| desk.setup.campaigns.iter().find_map(|open| open.registry.get(&id).cloned()));
     HeldItem {
@@ -100,17 +100,28 @@ fn item(desk: &Desk, waiting: Waiting) -> HeldItem {
     }
 }
 
+/// The campaigns that a mail may belong to which names none: those that have begun, the one that asks first.
+fn begun(desk: &Desk, asking: Option<&CampaignId>) -> Vec<CampaignId> {
+    let (today, all) = (desk.today(), &desk.setup.campaigns);
+    let begun: Vec<&OpenCampaign> = all.iter().filter(|open| open.campaign.opening() <= today).collect();
+    let possible = if begun.is_empty() { all.iter().collect() } else { begun };
+    let (own, others): (Vec<_>, Vec<_>) = possible.into_iter().partition(|open| Some(&open.id) == asking);
+    own.into_iter().chain(others).map(|open| open.id.clone()).collect()
+}
+
 /// What staff may do about an item, the likeliest first.
-fn acts(item: &HeldItem) -> Vec<(TokenAct, Option<CampaignId>)> {
+fn acts(desk: &Desk, item: &HeldItem) -> Vec<(TokenAct, Option<CampaignId>)> {
     let mut acts = Vec::new();
     let again = matches!(item.held, None | Some(Held::Unreadable));
     if again {
         acts.push((TokenAct::Reprocess, item.campaigns.first().cloned()));
     }
-    if let (Some(_), [campaign]) = (&item.guess, item.campaigns.as_slice())
-        && !again
-    {
-        acts.push((TokenAct::Assign, Some(campaign.clone())));
+    if let Some(guess) = item.guess.as_ref().filter(|_| !again) {
+        let only = item.campaigns.len() == 1;
+        let knows = |campaign: &&CampaignId| {
+            only || desk.setup.campaign(campaign.as_str()).is_ok_and(|open| open.registry.get(&guess.agency).is_some())
+        };
+        acts.extend(item.campaigns.iter().filter(knows).map(|campaign| (TokenAct::Assign, Some(campaign.clone()))));
     }
     acts.extend(item.campaigns.iter().map(|campaign| (TokenAct::AssignOther, Some(campaign.clone()))));
     acts.push((TokenAct::Dismiss, item.campaigns.first().cloned()));

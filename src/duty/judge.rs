@@ -10,6 +10,7 @@ use super::{
     evidence,
     given::Given,
     question,
+    scope::Scope,
     taken::{self, Taken},
 };
 use crate::{
@@ -21,11 +22,12 @@ use crate::{
     letter::compose::File,
     message::{self, Mail},
     store::{
-        Tx, again,
+        Tx, again, agencies,
         attempts::{self, Unhandled},
         documents, messages,
         messages::{Held, MessageDetail, MessageKind, MessageOutcome},
         reports::{ReportRow, Verdict},
+        standing::Basis,
     },
 };
 use anyhow::Context as _;
@@ -85,6 +87,10 @@ struct Decided {
     mail: Mail,
     decision: Decision,
     files: Vec<File>,
+    /// What its report was judged by, where it is one.
+    basis: Option<Basis>,
+    /// Whether its campaign was closed.
+    closed: bool,
     /// The version that counted before.
     previous: Option<ReportRow>,
     /// What that one was asked for.
@@ -126,7 +132,10 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
     }
     let kept = Arc::new(Kept { raw, size, arrived });
     let mut read = read_once(desk, &kept, given.clone()).await?;
+    let mut basis = None;
     if let Ok((_, decision, _)) = &read {
+        // First of all: what changes while it is looked at is noticed when the message is recorded.
+        basis = answer::basis(desk, id, decision).await?;
         let earlier = earlier::for_message(desk, id, decision).await?;
         if !earlier.is_empty() {
             let again = read_once(desk, &kept, Given { earlier, ..given.clone() }).await?;
@@ -138,10 +147,19 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
     }
     match read {
         Ok((mail, mut decision, files)) => {
-            answer::by_own_deadline(desk, &mut decision).await?;
+            let mut closed = false;
+            if let Some(campaign) = &mut decision.campaign {
+                closed = agencies::campaign_state(&desk.store, &campaign.id).await?.closed_at.is_some();
+                // Whom staff gave a last day of its own is judged by that one, and its letters name it.
+                if let Some(own) = basis.and_then(|basis| basis.deadline) {
+                    *campaign = campaign.clone().until(own, &desk.setup.zone);
+                }
+            }
             let previous = answer::previous(desk, id, &decision).await?;
             let asked = answer::asked(desk, previous.as_ref()).await?;
-            Ok(What::Decided(Box::new(Decided { mail, decision, files, previous, asked })))
+            // Only of a report anything depends on what came before it.
+            let basis = basis.filter(|_| decision.kind == MessageKind::Report);
+            Ok(What::Decided(Box::new(Decided { mail, decision, files, basis, closed, previous, asked })))
         }
         Err(lost) => Ok(What::Unread(lost)),
     }
@@ -181,30 +199,6 @@ async fn read_once(desk: &Desk, kept: &Arc<Kept>, given: Given) -> anyhow::Resul
     tokio::task::spawn_blocking(read).await.context("reading the mail failed")?
 }
 
-/// What recording a message may matter to when others are judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// The mail of this agency, and of this address.
-    Agency { agency: AgencyId, address: String },
-    /// No other message.
-    Nothing,
-    /// Nobody can tell.
-    Anything,
-}
-
-impl Scope {
-    /// Whether what was recorded of one message may change what the other one is judged to be.
-    pub fn touches(&self, other: &Scope) -> bool {
-        match (self, other) {
-            (Scope::Agency { agency, address }, Scope::Agency { agency: another, address: elsewhere }) => {
-                agency == another || address == elsewhere
-            }
-            (Scope::Nothing, _) | (_, Scope::Nothing) => false,
-            _ => true,
-        }
-    }
-}
-
 impl Judged {
     /// A report matters to its own agency and to its sender; what is told by the bytes alone to nobody; of anything
     /// else nothing is promised.
@@ -242,10 +236,19 @@ impl Judged {
         }
         match &self.what {
             What::Decided(decided) => {
-                let Decided { mail, decision, files, previous, asked } = decided.as_ref();
-                let (previous, withdrawn) = (previous.as_ref(), withdrawn.as_ref());
-                let mistaken = taken.as_ref().map_or(&[][..], |taken| taken.letters.as_slice());
-                let new = answer::Answer { id: self.id, mail, decision, files, previous, asked, withdrawn, mistaken };
+                let Decided { mail, decision, files, basis, closed, previous, asked } = decided.as_ref();
+                let new = answer::Answer {
+                    id: self.id,
+                    mail,
+                    decision,
+                    files,
+                    basis: basis.as_ref(),
+                    closed: *closed,
+                    previous: previous.as_ref(),
+                    asked,
+                    withdrawn: withdrawn.as_ref(),
+                    mistaken: taken.as_ref().map_or(&[][..], |taken| taken.letters.as_slice()),
+                };
                 let mut answered = answer::record(desk, tx, &new).await?;
                 if let Some(limit) = question::pass_on(desk, tx, self.id, mail, decision).await? {
                     answered.limit = Some(limit);

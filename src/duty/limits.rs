@@ -16,7 +16,8 @@ const MOST_A_DAY: u64 = 10;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// The limit that forbids another answer now, in words for staff, who are alerted once a day for each.
+/// The limit that forbids another answer now, in words for staff. Where there were too many they are alerted, once a day
+/// for each agency and once for all; that something was said before is no trouble.
 pub async fn reached(
     desk: &Desk,
     tx: &mut Tx,
@@ -36,7 +37,7 @@ pub async fn reached(
             return Ok(Some(format!("limit: {most} answers within {within}")));
         }
     }
-    if outbox::same_body_since(tx, &agency.id, said, since(DAY), until).await? > 0 {
+    if outbox::same_body_since(tx, &campaign.id, &agency.id, said, since(DAY), until).await? > 0 {
         return Ok(Some("limit: the same answer within a day".to_owned()));
     }
     let breaker = desk.setup.breaker();

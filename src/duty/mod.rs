@@ -33,6 +33,7 @@ pub mod redact;
 pub mod release;
 pub mod remind;
 pub mod reprocess;
+mod scope;
 mod staff;
 pub mod tabulate;
 mod taken;

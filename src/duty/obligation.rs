@@ -2,11 +2,12 @@
 //! to write to, the end. Each decision and its entry in the audit are one transaction, and each can be taken back;
 //! who owes what follows from the rows wherever it is asked next.
 
-use super::Desk;
+use super::{Desk, digest};
 use crate::{
     agency::{AgencyId, Sender, looks_like_address},
     setup::OpenCampaign,
     store::{
+        Tx,
         addresses::{self, How},
         agencies::{self, Paper, StaffState},
         audit::{self, NewEntry, Who},
@@ -14,7 +15,7 @@ use crate::{
     },
 };
 use anyhow::{Context as _, ensure};
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 
 /// A decision about an agency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,27 +133,46 @@ async fn check_contact(desk: &Desk, campaign: &OpenCampaign, agency: &AgencyId, 
     Ok(())
 }
 
-/// Closes a campaign, so that nobody is reminded any more, or opens it again.
-pub async fn close(desk: &Desk, campaign: &OpenCampaign, close: bool, who: Who<'_>) -> anyhow::Result<String> {
-    let now = desk.clock.now();
-    let state = agencies::campaign_state(&desk.store, &campaign.id).await?;
-    ensure!(state.closed_at.is_some() != close, "the campaign is {} already", if close { "closed" } else { "open" });
-    let outcome = match close {
-        true => "nobody is reminded any more; reports are still read and answered",
-        false => "reminders go on from today",
-    };
+/// Closes a campaign, so that nobody is reminded any more, and queues the digest that ends it for each of the staff; how
+/// many got one. Both or neither.
+pub async fn close(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> anyhow::Result<(&'static str, u32)> {
+    let (now, outcome) = (desk.clock.now(), "nobody is reminded any more; reports are still read and answered");
+    ensure!(!is_closed(desk, campaign).await?, "the campaign is closed already");
+    let made = digest::closing(desk, campaign).await?;
     let mut tx = desk.store.begin().await?;
-    agencies::close(&mut tx, &campaign.id, close.then_some(now)).await?;
-    let subject = format!("campaign:{}", campaign.id);
-    let entry = NewEntry {
-        at: now,
-        who,
-        act: if close { "campaign close" } else { "campaign reopen" },
-        subject: &subject,
-        campaign: Some(&campaign.id),
-        outcome,
+    agencies::close(&mut tx, &campaign.id, Some(now)).await?;
+    note(&mut tx, campaign, who, now, "campaign close", outcome).await?;
+    let queued = match &made {
+        Some(made) => digest::queue_closing(desk, &mut tx, campaign, made).await?,
+        None => 0,
     };
-    audit::note(&mut tx, &entry).await?;
     tx.commit().await.context("the decision cannot be kept")?;
-    Ok(outcome.to_owned())
+    Ok((outcome, queued))
+}
+
+/// Takes that back.
+pub async fn reopen(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> anyhow::Result<&'static str> {
+    let (now, outcome) = (desk.clock.now(), "reminders go on from today");
+    ensure!(is_closed(desk, campaign).await?, "the campaign is open already");
+    let mut tx = desk.store.begin().await?;
+    agencies::close(&mut tx, &campaign.id, None).await?;
+    note(&mut tx, campaign, who, now, "campaign reopen", outcome).await?;
+    tx.commit().await.context("the decision cannot be kept")?;
+    Ok(outcome)
+}
+
+async fn is_closed(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<bool> {
+    Ok(agencies::campaign_state(&desk.store, &campaign.id).await?.closed_at.is_some())
+}
+
+async fn note(
+    tx: &mut Tx,
+    campaign: &OpenCampaign,
+    who: Who<'_>,
+    at: Timestamp,
+    act: &str,
+    outcome: &str,
+) -> anyhow::Result<()> {
+    let subject = format!("campaign:{}", campaign.id);
+    Ok(audit::note(tx, &NewEntry { at, who, act, subject: &subject, campaign: Some(&campaign.id), outcome }).await?)
 }

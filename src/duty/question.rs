@@ -12,7 +12,7 @@ use super::{
     staff::{self, Order, Refuse, Sent},
 };
 use crate::{
-    agency::{Agency, Sender},
+    agency::{Agency, Sender, looks_like_address},
     attachment::{Attachment, FileKind},
     letter::{
         Context, LetterKind,
@@ -124,6 +124,10 @@ fn body(raw: &[u8]) -> &[u8] {
 #[derive(Debug)]
 pub struct Answer {
     question: MessageDetail,
+    campaign: Box<OpenCampaign>,
+    agency: Agency,
+    /// Where it goes.
+    to: String,
     lines: Vec<String>,
     files: Vec<File>,
     /// Of words and files, by which the same reply is known again.
@@ -160,9 +164,16 @@ pub async fn answer(desk: &Desk, mail: &Mail, decision: &Decision, from: Sent) -
     if mail.attachments.iter().map(|file| file.bytes.len()).sum::<usize>() > LARGEST {
         return refuse("too_large", "its files are too large", size(LARGEST as u64));
     }
+    let Destination { campaign, agency, to } = match destination(desk, &question).await? {
+        Ok(destination) => destination,
+        Err((code, what, given)) => return refuse(code, what, given),
+    };
     let hashes = mail.attachments.iter().map(|file| file.sha256.as_str());
     let said = [words.as_str()].into_iter().chain(hashes).collect::<Vec<_>>().join("\n");
     let answer = Answer {
+        campaign,
+        agency,
+        to,
         lines: lines(&words).collect(),
         files: mail.attachments.iter().map(file).collect(),
         said: format!("{id}\n{said}"),
@@ -199,11 +210,8 @@ async fn answered(desk: &Desk, mail: &Mail) -> anyhow::Result<Option<(MessageDet
 impl Answer {
     /// Queues the answer to who asked, and notes who gave it.
     pub async fn carry_out(&self, desk: &Desk, tx: &mut Tx) -> anyhow::Result<()> {
-        let (row, from) = (&self.question.row, &self.from);
-        let open = desk.setup.campaigns.iter().find(|open| Some(&open.id) == row.campaign.as_ref());
-        let (Some(open), Some(who_asked)) = (open, &row.from_address) else { return Ok(()) };
-        let Some(agency) = row.agency.as_ref().and_then(|id| open.registry.get(id)) else { return Ok(()) };
-        let Some(to) = &answer_to(desk, tx, &self.question, open, agency, who_asked).await? else { return Ok(()) };
+        let Answer { campaign: open, agency, to, from, .. } = self;
+        let row = &self.question.row;
         let subject = row.subject.clone().unwrap_or_default();
         let context = Context {
             agency: AgencyFacts::new(agency),
@@ -243,6 +251,36 @@ impl Answer {
         };
         Ok(audit::note(tx, &entry).await?)
     }
+}
+
+/// Whom the answer to a question is for, and where it goes.
+struct Destination {
+    campaign: Box<OpenCampaign>,
+    agency: Agency,
+    to: String,
+}
+
+/// The same, or why there is none, for staff: much may have changed since the question was passed on.
+async fn destination(
+    desk: &Desk,
+    question: &MessageDetail,
+) -> anyhow::Result<Result<Destination, (&'static str, &'static str, String)>> {
+    let (row, campaigns) = (&question.row, &desk.setup.campaigns);
+    let Some(open) = campaigns.iter().find(|open| Some(&open.id) == row.campaign.as_ref()) else {
+        let open: Vec<&str> = campaigns.iter().map(|open| open.id.as_str()).collect();
+        return Ok(Err(("campaign", "its campaign is gone", open.join(", "))));
+    };
+    let Some(agency) = row.agency.as_ref().and_then(|id| open.registry.get(id)) else {
+        return Ok(Err(("agency_gone", "the agency that asked left the registry", String::new())));
+    };
+    let who_asked = row.from_address.as_deref().unwrap_or_default();
+    let mut tx = desk.store.begin().await?;
+    let to = answer_to(desk, &mut tx, question, open, agency, who_asked).await?;
+    drop(tx);
+    Ok(match to.filter(|to| looks_like_address(to)) {
+        Some(to) => Ok(Destination { campaign: Box::new(open.clone()), agency: agency.clone(), to }),
+        None => Err(("no_address", "no address of the agency that asked can be written to", String::new())),
+    })
 }
 
 /// Where an answer goes: to who asked, if the address is the agency's. A stranger may ask who quotes a letter of ours,

@@ -20,7 +20,7 @@ use crate::{
         Tx,
         addresses::{self, How},
         again,
-        audit::{self, NewEntry, Who},
+        audit::{self, NewEntry, REFUSED, Who},
         held,
         messages::{self, Held, MessageDetail, MessageState},
     },
@@ -235,9 +235,6 @@ async fn decided_so(desk: &Desk, message: &MessageDetail, act: &Act) -> anyhow::
             Act::Reprocess => false,
         })
 }
-
-/// How the outcome of what was not carried out begins in the audit table.
-pub const REFUSED: &str = "refused: ";
 
 /// What a message is called in the audit table.
 pub fn subject(id: i64) -> String {

@@ -48,9 +48,9 @@ enum Owed {
     Correction(u32),
 }
 
-/// Queues what is to be said today.
+/// Queues what is to be said today. One agency's trouble keeps no other from being reminded; the first is returned.
 pub async fn remind(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Reminded> {
-    let mut reminded = Reminded::default();
+    let (mut reminded, mut failed) = (Reminded::default(), None);
     let (today, now) = (desk.today(), desk.clock.now());
     let asked = told::last_asked(&desk.store, &campaign.id, now).await?;
     for state in reports::agency_states(&desk.store, &campaign.id).await? {
@@ -65,10 +65,16 @@ pub async fn remind(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Remi
         if last_day.is_some_and(|last| campaign.calendar.working_days_between(last, step.day) < APART) {
             continue;
         }
-        let agency = desk.agency(campaign, &state.agency).await?;
-        Turn { desk, campaign, agency: &agency, standing: &standing, owed, deadline, step }.take(&mut reminded).await?;
+        let turn = async {
+            let agency = desk.agency(campaign, &state.agency).await?;
+            let turn = Turn { desk, campaign, agency: &agency, standing: &standing, owed, deadline, step };
+            turn.take(&mut reminded).await
+        };
+        if let Err(error) = turn.await {
+            failed.get_or_insert(error.context(format!("agency {}", state.agency)));
+        }
     }
-    Ok(reminded)
+    failed.map_or(Ok(reminded), Err)
 }
 
 /// What a reminder, or an escalation, would rest on if it were written on this day; none if there were none.

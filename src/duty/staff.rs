@@ -8,7 +8,7 @@ use super::{
     decide::Decision,
     post::{Post, post},
     question,
-    release::{self, Act, Done, Prepared, REFUSED, Refused},
+    release::{self, Act, Done, Prepared, Refused},
     token::{self, Token},
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     setup::OpenCampaign,
     store::{
         Tx,
-        audit::{self, NewEntry, Who},
+        audit::{self, NewEntry, REFUSED, Who},
         messages,
         tokens::{self, TokenAct, TokenRow},
     },
@@ -284,7 +284,9 @@ impl Refuse {
         let what = match (&number, self.code) {
             // Each is another try of somebody who may make mistakes; a token limits their number.
             (Some(_), "agency" | "held_again" | "not_held") => format!("message:{}", from.message),
-            (None, "empty" | "too_large" | "mail_within" | "copied") => format!("message:{}", from.message),
+            (None, "empty" | "too_large" | "mail_within" | "copied" | "campaign" | "agency_gone" | "no_address") => {
+                format!("message:{}", from.message)
+            }
             (Some(number), code) => format!("{code}:{number}:{day}"),
             (None, code) => format!("{code}:{day}"),
         };

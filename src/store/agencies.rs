@@ -3,7 +3,7 @@
 //! staff decided about an agency or a campaign is kept here alone, and no import touches it; nor does any, once a
 //! campaign is announced, change who is expected to report.
 
-use super::{Store, StoreError, Tx, columns::Columns, micros, plain, words};
+use super::{Store, StoreError, Tx, columns::Columns, micros, plain, reports, words};
 use crate::{
     agency::{Agency, AgencyId, Kind, Registry},
     attachment::sha256,
@@ -62,6 +62,7 @@ pub async fn import_all(store: &Store, campaigns: &[CampaignFiles<'_>]) -> Resul
             put_agency(&mut tx, agency).await?;
             put_expectation(&mut tx, files.id, agency).await?;
         }
+        reports::judge_all_by(&mut tx, files.id, files.deadline_at).await?;
     }
     note_imported(&mut tx, &said).await?;
     tx.commit().await?;
@@ -171,22 +172,6 @@ pub async fn extend(
     .execute(tx.connection())
     .await?;
     Ok(done.rows_affected() > 0)
-}
-
-/// The last day that staff gave an agency, where they did.
-pub async fn own_deadline(store: &Store, campaign: &CampaignId, agency: &AgencyId) -> Result<Option<Date>, StoreError> {
-    let row = sqlx::query(
-        "
-        SELECT deadline
-        FROM expectation
-        WHERE campaign = $1 AND agency = $2
-        ",
-    )
-    .bind(campaign.as_str())
-    .bind(agency.as_str())
-    .fetch_optional(&store.pool)
-    .await?;
-    row.map_or(Ok(None), |row| Columns(&row).word_or_none("deadline", |text| text.parse().ok()))
 }
 
 /// Whether a report is expected from an agency, whatever the registry file says; tells whether it is known.
@@ -457,13 +442,15 @@ mod tests {
         assert!(!extend(&mut tx, &campaign(), &agency("nobody"), Some(day)).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(campaign_state(&store, &campaign()).await.unwrap().closed_at, Some(at(NOW)));
-        assert_eq!(own_deadline(&store, &campaign(), &agency("ha-noi")).await.unwrap(), Some(day));
-        assert_eq!(own_deadline(&store, &campaign(), &agency("mic")).await.unwrap(), None);
+        let own = async |id| {
+            crate::store::standing::standing(&store, &campaign(), &agency(id)).await.unwrap().unwrap().deadline
+        };
+        assert_eq!((own("ha-noi").await, own("mic").await), (Some(day), None));
         let mut tx = store.begin().await.unwrap();
         close(&mut tx, &campaign(), None).await.unwrap();
         extend(&mut tx, &campaign(), &agency("ha-noi"), None).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(campaign_state(&store, &campaign()).await.unwrap().closed_at, None);
-        assert_eq!(own_deadline(&store, &campaign(), &agency("ha-noi")).await.unwrap(), None);
+        assert_eq!(own("ha-noi").await, None);
     }
 }

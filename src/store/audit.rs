@@ -14,6 +14,9 @@ pub struct Who<'a> {
     pub why: Option<&'a str>,
 }
 
+/// How the outcome begins of what was asked for and not carried out.
+pub const REFUSED: &str = "refused: ";
+
 /// A decision to be noted.
 #[derive(Debug, Clone, Copy)]
 pub struct NewEntry<'a> {

@@ -4,7 +4,7 @@
 use super::{
     Store, StoreError, Tx,
     columns::Columns,
-    messages::{self, MessageRow},
+    messages::{self, BY_STAFF, MessageRow},
     one_row,
 };
 use crate::{agency::AgencyId, campaign::CampaignId};
@@ -24,7 +24,7 @@ pub async fn waiting(store: &Store, campaign: Option<&CampaignId>) -> Result<Vec
     let rows = sqlx::query(
         "
         SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict,
-               from_name, COALESCE(held_why, last_error) AS why
+               evidence, from_name, COALESCE(held_why, last_error) AS why
         FROM message
         WHERE (held IS NOT NULL OR state = 'set_aside') AND ($2 = 1 OR campaign = $1 OR campaign IS NULL)
         ORDER BY id
@@ -67,7 +67,7 @@ pub async fn release(
             held_why = NULL,
             state = 'done',
             agency = COALESCE($2, agency),
-            evidence = CASE WHEN $2 IS NULL THEN evidence ELSE 'staff' END,
+            evidence = CASE WHEN $2 IS NULL THEN evidence ELSE $4 END,
             campaign = COALESCE($3, campaign)
         WHERE id = $1
         ",
@@ -75,6 +75,7 @@ pub async fn release(
     .bind(id)
     .bind(agency.map(AgencyId::as_str))
     .bind(campaign.map(CampaignId::as_str))
+    .bind(BY_STAFF)
     .execute(tx.connection())
     .await?;
     one_row(&done, "message", id)

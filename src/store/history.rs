@@ -19,7 +19,8 @@ pub async fn messages_of(
 ) -> Result<Vec<MessageRow>, StoreError> {
     let rows = sqlx::query(
         "
-        SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict
+        SELECT id, received_at, state, message_id, from_address, subject, agency, evidence, campaign, kind, held,
+               verdict
         FROM message
         WHERE agency = $2 AND (campaign = $1 OR campaign IS NULL)
         ORDER BY id
@@ -92,18 +93,17 @@ mod tests {
     use crate::{
         form::{
             answers::{Answer, Answers, RowAnswers, SectionAnswers, Value},
-            declaration::{Form, RowName},
+            declaration::RowName,
             followed::{Followed, Spot},
         },
         store::{
             messages::{Held, MessageKind, MessageOutcome},
             outbox::{LetterKind, NewLetter},
-            reports::{NewReport, Verdict, record_report},
+            reports::{NewReport, Verdict},
             tests::*,
         },
     };
-    use serde_json::json;
-    use std::{collections::BTreeMap, path::Path};
+    use std::collections::BTreeMap;
 
     on_both! {
         a_history_holds_what_is_of_the_agency_and_campaign_or_of_no_campaign,
@@ -180,33 +180,13 @@ mod tests {
     async fn a_report_comes_with_whose_it_is(store: Store) {
         with_campaign(&store).await;
         let (campaign, mic) = (campaign(), agency("mic"));
-        let form = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml");
-        let form = Form::load(&form).unwrap();
+        let form = form();
         let message = new(&store, &mail("1", b"x")).await;
         let spot = Spot { section: "status".to_owned(), row: Some("1.2".to_owned()), field: Some("note".to_owned()) };
         let followed = Followed { version: 1, changed: vec![spot], ..Followed::default() };
         for (followed, version) in [(None, 1), (Some(&followed), 2)] {
-            let new = NewReport {
-                message,
-                withdrawn: None,
-                campaign: &campaign,
-                agency: &mic,
-                received_at: at(NOW),
-                on_time: true,
-                verdict: Verdict::Unreadable,
-                file_name: Some("Phụ lục.xlsx"),
-                file_sha256: "cc",
-                file_size: 9000,
-                form: &form,
-                answers: None,
-                counts: &json!({}),
-                findings: &[],
-                confidence: None,
-                followed,
-            };
-            let mut tx = store.begin().await.unwrap();
-            let recorded = record_report(&mut tx, &new).await.unwrap();
-            tx.commit().await.unwrap();
+            let new = NewReport { followed, ..report_of(message, &campaign, &mic, &form) };
+            let recorded = record_one_report(&store, &new).await;
             let (whose_campaign, whose, kept) = report(&store, recorded.id).await.unwrap().unwrap();
             assert_eq!((whose_campaign, whose), (campaign.clone(), mic.clone()));
             assert_eq!((kept.id, kept.message, kept.version), (recorded.id, message, version));
@@ -222,8 +202,7 @@ mod tests {
     async fn the_words_of_every_version_are_there(store: Store) {
         with_campaign(&store).await;
         let (campaign, mic) = (campaign(), agency("mic"));
-        let form = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml");
-        let form = Form::load(&form).unwrap();
+        let form = form();
         let message = new(&store, &mail("1", b"x")).await;
         let mut expected = Vec::new();
         for text in ["Khác: chờ thẩm định", "Khác: chờ vốn"] {
@@ -234,27 +213,9 @@ mod tests {
             let name = RowName { row: "1.2".to_owned(), ..RowName::default() };
             let rows = vec![RowAnswers { name, cells, ..RowAnswers::default() }];
             let answers = Answers { sections: vec![SectionAnswers { id: "status".to_owned(), rows }] };
-            let new = NewReport {
-                message,
-                withdrawn: None,
-                campaign: &campaign,
-                agency: &mic,
-                received_at: at(NOW),
-                on_time: true,
-                verdict: Verdict::Accepted,
-                file_name: None,
-                file_sha256: "cc",
-                file_size: 9000,
-                form: &form,
-                answers: Some(&answers),
-                counts: &json!({}),
-                findings: &[],
-                confidence: None,
-                followed: None,
-            };
-            let mut tx = store.begin().await.unwrap();
-            let report = record_report(&mut tx, &new).await.unwrap().id;
-            tx.commit().await.unwrap();
+            let blank = report_of(message, &campaign, &mic, &form);
+            let new = NewReport { verdict: Verdict::Accepted, answers: Some(&answers), ..blank };
+            let report = record_one_report(&store, &new).await.id;
             // What was not understood has no option that could ask for words.
             let [section, row, field] = ["status", "1.2", "investment"].map(str::to_owned);
             expected.push(Written { report, section, row, field, text: text.to_owned() });

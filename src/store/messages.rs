@@ -70,6 +70,12 @@ words! {
     }
 }
 
+/// The evidence of a message whose agency staff named.
+pub const BY_STAFF: &str = "staff";
+
+/// How the evidence of a message ends whose agency is guessed, since a file alone names it. Nobody is believed for that.
+pub const GUESS: &str = ", a guess";
+
 /// What a message says of itself, and what came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageOutcome<'a> {
@@ -128,6 +134,8 @@ pub struct MessageRow {
     pub from_address: Option<String>,
     pub subject: Option<String>,
     pub agency: Option<AgencyId>,
+    /// Whether nothing but a file names the agency.
+    pub guessed: bool,
     pub campaign: Option<CampaignId>,
     pub kind: Option<MessageKind>,
     pub held: Option<Held>,
@@ -137,7 +145,7 @@ pub struct MessageRow {
 impl MessageRow {
     /// Whose message it is. What a stranger's file says of itself is a guess, and is told as one.
     pub fn known_agency(&self) -> Option<&AgencyId> {
-        self.agency.as_ref().filter(|_| self.held != Some(Held::UnknownSender))
+        self.agency.as_ref().filter(|_| !self.guessed && self.held != Some(Held::UnknownSender))
     }
 }
 
@@ -272,7 +280,7 @@ pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) 
 pub async fn list(store: &Store) -> Result<Vec<MessageRow>, StoreError> {
     let rows = sqlx::query(
         "
-        SELECT id, received_at, state, message_id, from_address, subject, agency, campaign, kind, held, verdict
+        SELECT id, received_at, state, message_id, from_address, subject, agency, evidence, campaign, kind, held, verdict
         FROM message
         ORDER BY id
         ",
@@ -388,6 +396,7 @@ pub(super) fn message(row: &Columns<'_>) -> Result<MessageRow, StoreError> {
         from_address: row.text_or_none("from_address")?,
         subject: row.text_or_none("subject")?,
         agency: row.agency_or_none("agency")?,
+        guessed: row.text_or_none("evidence")?.is_some_and(|evidence| evidence.ends_with(GUESS)),
         campaign: row.campaign_or_none("campaign")?,
         kind: row.word_or_none("kind", MessageKind::parse)?,
         held: row.word_or_none("held", Held::parse)?,

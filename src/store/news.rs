@@ -3,6 +3,7 @@
 
 use super::{
     Store, StoreError,
+    audit::REFUSED,
     columns::Columns,
     messages::MessageKind,
     micros,
@@ -35,7 +36,7 @@ pub struct Trouble {
     pub agency: Option<AgencyId>,
 }
 
-/// When the last digest of a campaign was queued before a moment.
+/// When the last digest of a campaign was gathered before a moment: it is queued by the time it tells of.
 pub async fn last_digest(
     store: &Store,
     campaign: &CampaignId,
@@ -55,7 +56,8 @@ pub async fn last_digest(
     Columns(&row).time_or_none("queued_at")
 }
 
-/// Reports that were kept, or released by staff, since a moment; the latest first.
+/// Reports that were recorded, or recorded anew, since a moment; the latest first. Not those that were kept since then: a
+/// mail may wait to be read while a digest leaves.
 pub async fn arrived_since(store: &Store, campaign: &CampaignId, since: Timestamp) -> Result<Vec<Arrived>, StoreError> {
     let rows = sqlx::query(
         "
@@ -64,12 +66,7 @@ pub async fn arrived_since(store: &Store, campaign: &CampaignId, since: Timestam
         FROM report
         JOIN message ON message.id = report.message
         WHERE report.campaign = $1
-          AND (message.kept_at >= $2
-               OR EXISTS (
-                   SELECT 1
-                   FROM audit
-                   WHERE audit.subject = 'message:' || CAST(message.id AS TEXT) AND audit.at >= $2
-               ))
+          AND COALESCE(message.handled_at, message.kept_at) >= $2
         ORDER BY report.received_at DESC, report.id DESC
         ",
     )
@@ -92,7 +89,7 @@ pub async fn arrived_since(store: &Store, campaign: &CampaignId, since: Timestam
     arrived.collect()
 }
 
-/// How many messages of each kind were kept since a moment, for the campaign or for none that is known.
+/// How many messages of each kind were read since a moment, for the campaign or for none that is known.
 pub async fn kinds_since(
     store: &Store,
     campaign: &CampaignId,
@@ -102,7 +99,7 @@ pub async fn kinds_since(
         "
         SELECT kind, COUNT(*) AS messages
         FROM message
-        WHERE kind IS NOT NULL AND kept_at >= $2 AND (campaign = $1 OR campaign IS NULL)
+        WHERE kind IS NOT NULL AND COALESCE(handled_at, kept_at) >= $2 AND (campaign = $1 OR campaign IS NULL)
         GROUP BY kind
         ORDER BY kind
         ",
@@ -166,7 +163,7 @@ pub async fn troubles(store: &Store, campaign: &CampaignId) -> Result<Vec<Troubl
 }
 
 /// Agencies that wrote but have no report, with the time of their last message that could not be read. Whose sender is
-/// in doubt is nobody's yet, and what staff dismissed is nothing.
+/// in doubt is nobody's yet, and what staff dismissed since it was read is nothing.
 pub async fn wrote_without_report(
     store: &Store,
     campaign: &CampaignId,
@@ -182,7 +179,10 @@ pub async fn wrote_without_report(
           AND NOT EXISTS (
               SELECT 1
               FROM audit
-              WHERE audit.subject = 'message:' || CAST(message.id AS TEXT) AND audit.act = 'message dismiss'
+              WHERE audit.subject = 'message:' || CAST(message.id AS TEXT)
+                AND audit.act = 'message dismiss'
+                AND audit.at >= COALESCE(message.handled_at, 0)
+                AND audit.outcome NOT LIKE $2 || '%'
           )
           AND NOT EXISTS (
               SELECT 1
@@ -194,6 +194,7 @@ pub async fn wrote_without_report(
         ",
     )
     .bind(campaign.as_str())
+    .bind(REFUSED)
     .fetch_all(&store.pool)
     .await?;
     rows.iter().map(|row| Ok((Columns(row).agency("agency")?, Columns(row).time("received_at")?))).collect()
@@ -211,4 +212,79 @@ pub async fn stuck(store: &Store, before: Timestamp) -> Result<(u32, u32), Store
     .fetch_one(&store.pool)
     .await?;
     Ok((Columns(&row).number("messages")?, Columns(&row).number("letters")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{
+        attempts::handled_by,
+        audit::{self, NewEntry, Who},
+        messages::{Held, MessageOutcome},
+        tests::*,
+    };
+
+    on_both! {
+        what_staff_dismissed_is_nothing_and_what_they_were_refused_still_waits,
+        what_was_kept_before_a_digest_and_read_after_it_is_news,
+    }
+
+    async fn handled(store: &Store, id: i64, when: &str) {
+        let mut tx = store.begin().await.unwrap();
+        handled_by(&mut tx, id, "1", at(when)).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn what_staff_dismissed_is_nothing_and_what_they_were_refused_still_waits(store: Store) {
+        with_campaign(&store).await;
+        let (campaign, ha_noi) = (campaign(), agency("ha-noi"));
+        let id = new(&store, &mail("1", b"x")).await;
+        let outcome = MessageOutcome {
+            agency: Some(&ha_noi),
+            campaign: Some(&campaign),
+            held: Some(Held::Unreadable),
+            verdict: Some(Verdict::Unreadable),
+            ..MessageOutcome::of(MessageKind::Report)
+        };
+        record(&store, id, &outcome).await;
+        handled(&store, id, "2023-02-20T01:00:00Z").await;
+        let wrote = async || wrote_without_report(&store, &campaign).await.unwrap().len();
+        let noted = async |outcome: &str, when: &str| {
+            let who = Who { actor: "mail:can-bo@mic.example", why: None };
+            let (act, subject) = ("message dismiss", &format!("message:{id}"));
+            let mut tx = store.begin().await.unwrap();
+            let entry = NewEntry { at: at(when), who, act, subject, campaign: Some(&campaign), outcome };
+            audit::note(&mut tx, &entry).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        assert_eq!(wrote().await, 1);
+        noted("refused: the token is too old; it came by message 9", "2023-02-21T01:00:00Z").await;
+        assert_eq!(wrote().await, 1);
+        noted("it waits no more", "2023-02-21T02:00:00Z").await;
+        assert_eq!(wrote().await, 0);
+        // Read again it is as new.
+        record(&store, id, &outcome).await;
+        handled(&store, id, "2023-02-22T01:00:00Z").await;
+        assert_eq!(wrote().await, 1);
+    }
+
+    async fn what_was_kept_before_a_digest_and_read_after_it_is_news(store: Store) {
+        with_campaign(&store).await;
+        let campaign = campaign();
+        let id = new(&store, &mail("1", b"x")).await;
+        let (ha_noi, form) = (agency("ha-noi"), form());
+        record_one_report(&store, &report_of(id, &campaign, &ha_noi, &form)).await;
+        let outcome = MessageOutcome { campaign: Some(&campaign), ..MessageOutcome::of(MessageKind::Report) };
+        record(&store, id, &outcome).await;
+        let told = async |since: &str| {
+            let arrived = arrived_since(&store, &campaign, at(since)).await.unwrap().len();
+            (arrived, kinds_since(&store, &campaign, at(since)).await.unwrap().len())
+        };
+        // Of messages from before it was noted when they were read, it is known when they were kept.
+        assert_eq!(told("2023-02-20T01:00:00Z").await, (1, 1));
+        assert_eq!(told("2023-02-20T01:00:01Z").await, (0, 0));
+        handled(&store, id, "2023-02-20T05:00:00Z").await;
+        assert_eq!(told("2023-02-20T05:00:00Z").await, (1, 1));
+        assert_eq!(told("2023-02-20T05:00:01Z").await, (0, 0));
+    }
 }

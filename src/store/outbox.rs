@@ -48,8 +48,23 @@ impl From<letter::LetterKind> for LetterKind {
             Words::Forward => LetterKind::Forward,
             Words::Question => LetterKind::Note,
             Words::StaffAnswer => LetterKind::Answer,
-            _ => LetterKind::Unreadable,
+            Words::NoWorkbook
+            | Words::DocumentOnly
+            | Words::LegacyWord
+            | Words::Encrypted
+            | Words::NotTheForm
+            | Words::OtherCampaign
+            | Words::BlankForm
+            | Words::Damaged
+            | Words::TooLarge => LetterKind::Unreadable,
         }
+    }
+}
+
+impl LetterKind {
+    /// Whether it goes to our own people and to no agency.
+    pub fn to_staff(self) -> bool {
+        matches!(self, LetterKind::Alert | LetterKind::Decision | LetterKind::Digest | LetterKind::Forward)
     }
 }
 
@@ -163,6 +178,9 @@ pub async fn queue(tx: &mut Tx, letter: &NewLetter<'_>) -> Result<Queued, StoreE
     Ok(Queued::New(letter.id))
 }
 
+/// What stands in the fact of a letter before the address it was written to instead.
+pub const AGAIN_FACT: &str = ":again:";
+
 /// What stands behind the fact of a letter that was withdrawn before it left: another letter may tell it then.
 pub const WITHDRAWN: &str = ":withdrawn:";
 
@@ -225,9 +243,10 @@ pub async fn all_answers_since(tx: &mut Tx, since: Timestamp, until: Timestamp) 
     Columns(&row).number("answers")
 }
 
-/// How many letters said the same to an agency.
+/// How many letters said the same to an agency in a campaign.
 pub async fn same_body_since(
     tx: &mut Tx,
+    campaign: &CampaignId,
     agency: &AgencyId,
     body_sha256: &str,
     since: Timestamp,
@@ -238,12 +257,14 @@ pub async fn same_body_since(
         SELECT COUNT(*) AS letters
         FROM letter
         WHERE agency = $1 AND body_sha256 = $2 AND queued_at BETWEEN $3 AND $4 AND state <> 'cancelled'
+          AND campaign = $5
         ",
     )
     .bind(agency.as_str())
     .bind(body_sha256)
     .bind(micros(since))
     .bind(micros(until))
+    .bind(campaign.as_str())
     .fetch_one(tx.connection())
     .await?;
     Columns(&row).number("letters")
@@ -277,13 +298,14 @@ pub async fn cancel(tx: &mut Tx, id: i64) -> Result<(), StoreError> {
         UPDATE letter
         SET state = 'cancelled',
             fact = CASE WHEN state <> 'uncertain' AND was_uncertain = 0 AND sent_at IS NULL
-                         AND message IS NOT NULL AND fact NOT LIKE '%:again:%'
+                         AND message IS NOT NULL AND fact NOT LIKE '%' || $3 || '%'
                         THEN fact || $2 ELSE fact END
         WHERE id = $1 AND state IN ('queued', 'uncertain', 'failed')
         ",
     )
     .bind(id)
     .bind(format!("{WITHDRAWN}{id}"))
+    .bind(AGAIN_FACT)
     .execute(tx.connection())
     .await?;
     one_row(&done, "letter that can be withdrawn:", id)
@@ -475,6 +497,7 @@ mod tests {
         a_letter_of_a_fact_that_did_not_happen_is_not_there,
         a_letter_has_exactly_one_address,
         staff_send_again_or_withdraw,
+        a_letter_is_for_staff_in_the_outbox_as_in_its_words,
         what_staff_withdraw_can_be_told_anew_if_it_answers_and_never_left,
         limits_count_answers_of_the_hour_and_not_what_was_withdrawn,
         a_message_id_of_ours_tells_its_letter,
@@ -541,6 +564,12 @@ mod tests {
         tx.commit().await
     }
 
+    async fn a_letter_is_for_staff_in_the_outbox_as_in_its_words(_store: Store) {
+        for words in letter::LetterKind::ALL {
+            assert_eq!(LetterKind::from(words).to_staff(), words.to_staff(), "{words:?}");
+        }
+    }
+
     async fn what_staff_withdraw_can_be_told_anew_if_it_answers_and_never_left(store: Store) {
         let message = new(&store, &mail("1", b"x")).await;
         let answer = |fact, recipient| NewLetter { message: Some(message), recipient, ..receipt(fact) };
@@ -600,8 +629,8 @@ mod tests {
         assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, day, at(NOW)).await.unwrap(), 2);
         assert_eq!(answers_since(&mut tx, &campaign, &mic, day, at(NOW)).await.unwrap(), 0);
         assert_eq!(all_answers_since(&mut tx, hour, at(NOW)).await.unwrap(), 2);
-        assert_eq!(same_body_since(&mut tx, &ha_noi, "aa", day, at(NOW)).await.unwrap(), 3);
-        assert_eq!(same_body_since(&mut tx, &ha_noi, "bb", day, at(NOW)).await.unwrap(), 0);
+        assert_eq!(same_body_since(&mut tx, &campaign, &ha_noi, "aa", day, at(NOW)).await.unwrap(), 3);
+        assert_eq!(same_body_since(&mut tx, &campaign, &ha_noi, "bb", day, at(NOW)).await.unwrap(), 0);
 
         // What was queued in the same transaction counts too.
         let id = reserve_letter_id(&mut tx).await.unwrap();

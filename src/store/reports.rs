@@ -2,7 +2,9 @@
 //! version counts from when it comes, except that one which is not accepted never displaces one that is. From
 //! these rows one statement tells how every agency stands.
 
-use super::{Store, StoreError, Tx, agencies::StaffState, columns::Columns, contents, micros, plain, words};
+use super::{
+    Store, StoreError, Tx, agencies::StaffState, columns::Columns, contents, messages::GUESS, micros, plain, words,
+};
 use crate::{
     agency::{AgencyId, Kind},
     campaign::CampaignId,
@@ -92,7 +94,7 @@ pub struct AgencyState {
     pub warnings: u32,
     /// The current version; 0 where there is none.
     pub version: u32,
-    /// Its messages that wait for staff.
+    /// Its messages that wait for staff, for this campaign or for none that is known.
     pub held: u32,
     /// Those among them that are proved to be its own. A name in a form and a From are written by whom they please, so
     /// they must not keep our letters from an agency; nor need they: what is not believed under an agency's address is
@@ -161,7 +163,7 @@ pub async fn record_report(tx: &mut Tx, report: &NewReport<'_>) -> Result<Record
 
 /// Keeps every other transaction from recording a version of this agency until this one has ended. On PostgreSQL two
 /// could otherwise take the same number; SQLite has one writer anyway.
-async fn alone_with(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<(), StoreError> {
+pub(super) async fn alone_with(tx: &mut Tx, campaign: &CampaignId, agency: &AgencyId) -> Result<(), StoreError> {
     sqlx::query(
         "
         UPDATE expectation
@@ -232,16 +234,17 @@ pub async fn agency_states(store: &Store, campaign: &CampaignId) -> Result<Vec<A
         LEFT JOIN (
             SELECT agency,
                    COUNT(*) AS held,
-                   SUM(CASE WHEN held IN ('unknown_sender', 'unauthenticated') OR evidence LIKE '%, a guess'
+                   SUM(CASE WHEN held IN ('unknown_sender', 'unauthenticated') OR evidence LIKE '%' || $2
                             THEN 0 ELSE 1 END) AS proved
             FROM message
-            WHERE campaign = $1 AND held > ''
+            WHERE (campaign = $1 OR campaign IS NULL) AND held > ''
             GROUP BY agency
         ) AS waiting ON waiting.agency = expectation.agency
         WHERE expectation.campaign = $1
         ",
     )
     .bind(campaign.as_str())
+    .bind(GUESS)
     .fetch_all(&store.pool)
     .await?;
     let mut states: Vec<AgencyState> = rows.iter().map(agency_state).collect::<Result<_, _>>()?;
@@ -266,6 +269,30 @@ pub async fn judge_by(
     )
     .bind(campaign.as_str())
     .bind(agency.as_str())
+    .bind(micros(deadline_at))
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Judges the reports of a campaign anew by its last instant on time, but for agencies that have a last day of their own.
+pub async fn judge_all_by(tx: &mut Tx, campaign: &CampaignId, deadline_at: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(
+        "
+        UPDATE report
+        SET on_time = CASE WHEN received_at <= $2 THEN 1 ELSE 0 END
+        WHERE campaign = $1
+          AND on_time <> CASE WHEN received_at <= $2 THEN 1 ELSE 0 END
+          AND NOT EXISTS (
+              SELECT 1
+              FROM expectation
+              WHERE expectation.campaign = report.campaign
+                AND expectation.agency = report.agency
+                AND expectation.deadline IS NOT NULL
+          )
+        ",
+    )
+    .bind(campaign.as_str())
     .bind(micros(deadline_at))
     .execute(tx.connection())
     .await?;
@@ -447,6 +474,7 @@ mod tests {
         answers_of_any_number_are_kept_in_order,
         a_version_counts_unless_it_would_displace_an_accepted_one,
         an_agencys_state_joins_its_versions_and_what_is_held,
+        a_deadline_that_is_moved_judges_all_but_those_with_a_day_of_their_own,
         ten_thousand_agencies_are_listed_in_a_moment,
     }
 
@@ -530,29 +558,19 @@ mod tests {
         received: &str,
         findings: &[Finding],
     ) -> Recorded {
-        let (form, answers) = (form(), answers());
+        let (campaign, agency, form, answers) = (campaign(), agency(agency_id), form(), answers());
         let report = NewReport {
-            message,
             withdrawn,
-            campaign: &campaign(),
-            agency: &agency(agency_id),
             received_at: at(received),
             on_time: at(received) <= at("2023-02-28T16:59:59Z"),
             verdict,
-            file_name: Some("Phụ lục.xlsx"),
-            file_sha256: "cc",
-            file_size: 9000,
-            form: &form,
             answers: Some(&answers).filter(|_| verdict != Verdict::Unreadable),
             counts: &json!({"rows": 22}),
             findings,
             confidence: Some(100),
-            followed: None,
+            ..report_of(message, &campaign, &agency, &form)
         };
-        let mut tx = store.begin().await.unwrap();
-        let recorded = record_report(&mut tx, &report).await.unwrap();
-        tx.commit().await.unwrap();
-        recorded
+        record_one_report(store, &report).await
     }
 
     async fn answers_of_any_number_are_kept_in_order(store: Store) {
@@ -732,6 +750,7 @@ mod tests {
             (Held::UnknownSender, Some("the form names it, a guess"), 0),
             (Held::UnknownSender, Some("our address"), 0),
             (Held::Unauthenticated, Some("domain"), 0),
+            (Held::Unauthenticated, Some("the form names it, a guess"), 0),
             (Held::Ambiguous, Some("the form was made for it, a guess"), 0),
             (Held::Ambiguous, Some("address"), 1),
             (Held::Unreadable, None, 1),
@@ -748,8 +767,19 @@ mod tests {
             assert_eq!((state.held, state.proved), (1, proved), "{held:?} {evidence:?}");
             let alone = standing::standing(&store, &campaign, &ha_noi).await.unwrap().unwrap();
             assert_eq!(alone, standing::Standing::from(&state), "{held:?} {evidence:?}");
+            // To whichever campaign it belongs, it may be this one.
+            record(&store, message, &MessageOutcome { campaign: None, ..outcome }).await;
+            let state = agency_states(&store, &campaign).await.unwrap().remove(0);
+            assert_eq!((state.held, state.proved), (1, proved), "{held:?} {evidence:?}, of no campaign");
+            let alone = standing::standing(&store, &campaign, &ha_noi).await.unwrap().unwrap();
+            assert_eq!(alone, standing::Standing::from(&state), "{held:?} {evidence:?}, of no campaign");
+            let guessed = evidence.is_some_and(|evidence| evidence.ends_with(GUESS));
+            let known = !guessed && held != Held::UnknownSender;
+            let row = messages::show(&store, message).await.unwrap().unwrap().row;
+            assert_eq!(row.known_agency().is_some(), known, "{held:?} {evidence:?}");
         }
         record(&store, message, &held).await;
+        let state = agency_states(&store, &campaign).await.unwrap().remove(0);
         assert_eq!(
             (state.verdict, state.on_time, state.accepted_at),
             (Some(Verdict::NeedsCorrection), Some(true), None)
@@ -768,6 +798,24 @@ mod tests {
         let other = CampaignId::parse("other").unwrap();
         assert!(agency_states(&store, &other).await.unwrap().is_empty());
         assert_eq!(messages::count_held(&store, &other).await.unwrap(), 0);
+    }
+
+    async fn a_deadline_that_is_moved_judges_all_but_those_with_a_day_of_their_own(store: Store) {
+        with_campaign(&store).await;
+        let (campaign, registry) = (campaign(), registry("ha-noi,province,UBND TP Hà Nội,Hà Nội,,,,,\n"));
+        let message = new(&store, &mail("1", b"x")).await;
+        for agency in ["ha-noi", "mic"] {
+            record_one(&store, message, agency, Verdict::Accepted, "2023-03-02T01:00:00Z", &[]).await;
+        }
+        let mut tx = store.begin().await.unwrap();
+        crate::store::agencies::extend(&mut tx, &campaign, &agency("mic"), "2023-03-01".parse().ok()).await.unwrap();
+        tx.commit().await.unwrap();
+        for (deadline, on_time) in [("2023-03-03T16:59:59Z", true), ("2023-03-01T16:59:59Z", false)] {
+            assert!(import_until(&store, &registry, deadline).await);
+            let states = agency_states(&store, &campaign).await.unwrap();
+            let told: Vec<Option<bool>> = states.iter().map(|state| state.on_time).collect();
+            assert_eq!(told, [Some(on_time), Some(false)], "{deadline}");
+        }
     }
 
     async fn ten_thousand_agencies_are_listed_in_a_moment(store: Store) {

@@ -2,13 +2,15 @@
 //! just before it leaves, and so in one statement that reads no more than it must.
 
 use super::{
-    Store, StoreError,
+    Store, StoreError, Tx,
     agencies::StaffState,
     columns::Columns,
-    reports::{AgencyState, Verdict},
+    messages::GUESS,
+    reports::{self, AgencyState, Verdict},
 };
 use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::civil::Date;
+use sqlx::any::AnyRow;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -20,7 +22,8 @@ pub struct Standing {
     pub verdict: Option<Verdict>,
     /// The current version; 0 where there is none.
     pub version: u32,
-    /// Its messages that wait for staff and are proved to be its own.
+    /// Its messages that wait for staff and are proved to be its own, in this campaign or in none that is
+    /// known: those may be its report to this one.
     pub held: u32,
 }
 
@@ -36,9 +39,10 @@ pub async fn standing(store: &Store, campaign: &CampaignId, agency: &AgencyId) -
                (
                    SELECT COUNT(*)
                    FROM message
-                   WHERE message.campaign = $1 AND message.agency = $2 AND message.held IS NOT NULL
+                   WHERE (message.campaign = $1 OR message.campaign IS NULL) AND message.agency = $2
+                     AND message.held IS NOT NULL
                      AND message.held NOT IN ('unknown_sender', 'unauthenticated')
-                     AND COALESCE(message.evidence, '') NOT LIKE '%, a guess'
+                     AND COALESCE(message.evidence, '') NOT LIKE '%' || $3
                ) AS held
         FROM expectation
         LEFT JOIN report
@@ -50,6 +54,7 @@ pub async fn standing(store: &Store, campaign: &CampaignId, agency: &AgencyId) -
     )
     .bind(campaign.as_str())
     .bind(agency.as_str())
+    .bind(GUESS)
     .fetch_optional(&store.pool)
     .await?;
     row.map(|row| {
@@ -77,6 +82,51 @@ impl From<&AgencyState> for Standing {
             held: state.proved,
         }
     }
+}
+
+/// What judging an agency's report rests on, beside the mail itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Basis {
+    /// The last day that staff gave it.
+    pub deadline: Option<Date>,
+    /// Its reports of other messages, and the newest of them.
+    pub reports: u32,
+    pub newest: Option<i64>,
+}
+
+const BASIS: &str = "
+    SELECT (SELECT deadline FROM expectation WHERE campaign = $1 AND agency = $2) AS deadline,
+           COUNT(*) AS reports,
+           MAX(id) AS newest
+    FROM report
+    WHERE campaign = $1 AND agency = $2 AND message <> $3
+    ";
+
+/// What the report of a message is to be judged by.
+pub async fn basis(store: &Store, campaign: &CampaignId, agency: &AgencyId, message: i64) -> Result<Basis, StoreError> {
+    let row = sqlx::query(BASIS).bind(campaign.as_str()).bind(agency.as_str()).bind(message);
+    basis_of(&row.fetch_one(&store.pool).await?)
+}
+
+/// The same at the moment of recording; nobody changes it until the transaction ends.
+pub async fn basis_held(
+    tx: &mut Tx,
+    campaign: &CampaignId,
+    agency: &AgencyId,
+    message: i64,
+) -> Result<Basis, StoreError> {
+    reports::alone_with(tx, campaign, agency).await?;
+    let row = sqlx::query(BASIS).bind(campaign.as_str()).bind(agency.as_str()).bind(message);
+    basis_of(&row.fetch_one(tx.connection()).await?)
+}
+
+fn basis_of(row: &AnyRow) -> Result<Basis, StoreError> {
+    let row = Columns(row);
+    Ok(Basis {
+        deadline: row.word_or_none("deadline", |text| text.parse().ok())?,
+        reports: row.number("reports")?,
+        newest: row.number_or_none("newest")?,
+    })
 }
 
 #[cfg(test)]

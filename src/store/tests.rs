@@ -4,12 +4,16 @@ use super::outbox::*;
 use super::{
     Store, agencies,
     messages::{self, Kept, KeptMail, MessageOutcome},
+    reports,
 };
 use crate::{
     agency::{AgencyId, Registry},
     campaign::CampaignId,
+    form::declaration::Form,
 };
 use jiff::Timestamp;
+use serde_json::Value as Json;
+use std::path::Path;
 use tempfile::TempDir;
 
 /// Real servers; the file is shared with the tests outside the library.
@@ -58,11 +62,16 @@ pub fn registry(lines: &str) -> Registry {
 }
 
 pub async fn import(store: &Store, registry: &Registry) -> bool {
+    import_until(store, registry, "2023-02-28T16:59:59Z").await
+}
+
+/// The same with another last instant on time.
+pub async fn import_until(store: &Store, registry: &Registry, deadline_at: &str) -> bool {
     let file = "id = \"1552\"\ndeadline = \"2023-02-28\"\n[letter]\nnumber = \"488/BTTTT\"\ndate = \"2023-02-15\"\n";
     let files = agencies::CampaignFiles {
         id: &campaign(),
         campaign: &toml::from_str(file).unwrap(),
-        deadline_at: at("2023-02-28T16:59:59Z"),
+        deadline_at: at(deadline_at),
         form_id: "1552",
         form_version: 1,
         registry,
@@ -181,6 +190,47 @@ async fn transactions_wait_for_each_other(store: Store) {
     let uids = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
     futures_util::future::join_all(uids.map(keep_one)).await;
     assert_eq!(messages_of(&store).await.len(), 12);
+}
+
+/// The shipped form.
+pub fn form() -> Form {
+    Form::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml")).unwrap()
+}
+
+static NO_COUNTS: Json = Json::Null;
+
+/// A report that could not be read; tests say what is different about theirs.
+pub fn report_of<'a>(
+    message: i64,
+    campaign: &'a CampaignId,
+    agency: &'a AgencyId,
+    form: &'a Form,
+) -> reports::NewReport<'a> {
+    reports::NewReport {
+        message,
+        withdrawn: None,
+        campaign,
+        agency,
+        received_at: at(NOW),
+        on_time: true,
+        verdict: reports::Verdict::Unreadable,
+        file_name: Some("Phụ lục.xlsx"),
+        file_sha256: "cc",
+        file_size: 9000,
+        form,
+        answers: None,
+        counts: &NO_COUNTS,
+        findings: &[],
+        confidence: None,
+        followed: None,
+    }
+}
+
+pub async fn record_one_report(store: &Store, report: &reports::NewReport<'_>) -> reports::Recorded {
+    let mut tx = store.begin().await.unwrap();
+    let recorded = reports::record_report(&mut tx, report).await.unwrap();
+    tx.commit().await.unwrap();
+    recorded
 }
 
 pub const NOW: &str = "2023-02-20T08:00:00Z";

@@ -8,7 +8,7 @@ use crate::{
 use phuluc::{
     duty::{
         given::Given,
-        judge, letters, receive, redact,
+        judge, letters, obligation, receive, redact,
         release::{self, Act},
         reprocess::{self, Which},
     },
@@ -184,6 +184,37 @@ async fn what_one_decides_while_another_reads_the_message_again_is_not_undone() 
     assert_eq!(story.versions("ha-nam").await, "1 accepted current");
     story.poll().await;
     assert_eq!(story.letter().sent.to, "an@rieng.example");
+    story.end().await;
+}
+
+/// What was read ahead rests on the agency's other reports and on its last day; both may change at other hands.
+#[tokio::test]
+async fn what_is_judged_by_what_is_no_longer_so_is_not_recorded() {
+    let mut story = Story::begin().await;
+    story.mail(without_reason);
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam needs_correction");
+    let (desk, campaign) = (&story.desk, story.campaign());
+    let ha_nam = phuluc::agency::AgencyId::parse("ha-nam").unwrap();
+    let refused = async |stale: judge::Judged, desk: &phuluc::duty::Desk| {
+        let mut tx = desk.store.begin().await.unwrap();
+        let error = stale.record(desk, &mut tx).await.unwrap_err();
+        assert!(error.to_string().contains("has changed meanwhile"), "{error:#}");
+    };
+    let stale = judge::judge_again(desk, 1, &Given::default()).await.unwrap();
+    let act = obligation::Act::Extend("2023-03-10".parse().ok());
+    obligation::decide(desk, &campaign, &ha_nam, &act, STAFF).await.unwrap();
+    refused(stale, desk).await;
+    let stale = judge::judge_again(desk, 1, &Given::default()).await.unwrap();
+    let desk = story.desk.clone();
+    story.mail(|mail| complete(mail).message_id("<2@hanam.example>"));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam accepted");
+    refused(stale, &desk).await;
+    assert_eq!(story.versions("ha-nam").await, "1 needs_correction, 2 accepted current");
+    // Judged anew it is.
+    reprocess::reprocess(&desk, 1, STAFF).await.unwrap();
+    story.letters();
     story.end().await;
 }
 

@@ -466,18 +466,46 @@ async fn whoever_cannot_be_reached_is_not_written_to_and_those_above_are() {
     story.end().await;
 }
 
+/// What stays due is done when it can be, and what was done is not done twice.
+#[tokio::test]
+async fn trouble_with_one_agency_and_with_the_digest_keeps_no_other_from_being_reminded() {
+    let office = Office { keys: vec![], ..tet(&["ha-nam", "can-tho", "khanh-hoa"]) };
+    let mut story = Story::begin_with(office).await;
+    story.at("2023-01-12 09:00:00");
+    story.mail(without_reason);
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam needs_correction");
+    story.letter();
+    let mut database = story.database().await;
+    let answers: String = sqlx::query_scalar("SELECT answers FROM report").fetch_one(&mut database).await.unwrap();
+    sqlx::raw_sql("UPDATE report SET answers = 'away'").execute(&mut database).await.unwrap();
+    story.at("2023-01-17 09:00:00");
+    let failed = phuluc::daemon::carry_out_what_is_due(&story.desk).await.unwrap_err();
+    assert!(format!("{failed:#}").starts_with("campaign 1552: "), "{failed:#}");
+    story.poll().await;
+    let mut to: Vec<String> = story.letters().into_iter().map(|letter| letter.sent.to).collect();
+    to.sort();
+    assert_eq!(to, ["vanthu@cantho.example", "vanthu@khanhhoa.example"]);
+    sqlx::query("UPDATE report SET answers = $1").bind(answers).execute(&mut database).await.unwrap();
+    story.turn().await;
+    let mut to: Vec<String> = story.letters().into_iter().map(|letter| letter.sent.to).collect();
+    to.sort();
+    assert_eq!(to, ["can-bo@mic.example", "vanthu@hanam.example"]);
+    story.end().await;
+}
+
 #[tokio::test]
 async fn a_closed_campaign_is_silent_and_goes_on_when_it_is_opened_again() {
     let mut story = Story::begin_with(tet(&["khanh-hoa"])).await;
     story.at("2023-01-17 08:00:00");
     phuluc::daemon::carry_out_what_is_due(&story.desk).await.unwrap();
-    obligation::close(&story.desk, &story.campaign(), true, STAFF).await.unwrap();
-    assert!(obligation::close(&story.desk, &story.campaign(), true, STAFF).await.is_err(), "it is closed");
+    obligation::close(&story.desk, &story.campaign(), STAFF).await.unwrap();
+    assert!(obligation::close(&story.desk, &story.campaign(), STAFF).await.is_err(), "it is closed");
     story.turn().await;
     story.at("2023-01-27 08:00:00");
     story.turn().await;
     story.no_letter();
-    obligation::close(&story.desk, &story.campaign(), false, STAFF).await.unwrap();
+    obligation::reopen(&story.desk, &story.campaign(), STAFF).await.unwrap();
     story.turn().await;
     assert_eq!(story.letter().row.fact, "reminder:1552:-2:khanh-hoa");
     story.end().await;
@@ -526,7 +554,7 @@ async fn nobody_is_asked_for_what_is_here_already_or_could_not_be_in_time() {
     decided(&story, "da-nang", Act::Extend("2023-02-01".parse().ok())).await;
     let opened = announced(&mut story).await;
     assert_eq!((opened.queued, opened.too_late.as_slice()), (1, [id("ha-nam")].as_slice()), "it would leave tomorrow");
-    obligation::close(&story.desk, &story.campaign(), true, STAFF).await.unwrap();
+    obligation::close(&story.desk, &story.campaign(), STAFF).await.unwrap();
     let refused = announce::announce(&story.desk, &story.campaign(), STAFF).await.unwrap_err();
     assert!(refused.to_string().starts_with("campaign 1552 is closed"), "{refused}");
     story.turn().await;

@@ -4,8 +4,16 @@ use crate::{
     another, complete,
     story::{Office, Story, outcome},
 };
-use phuluc::store::messages::{self, MessageState};
+use phuluc::{
+    duty::deliver,
+    outgoing::Outgoing,
+    store::{
+        messages::{self, MessageState},
+        outbox::{self, LetterState},
+    },
+};
 use sqlx::Connection;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn the_fifth_answer_within_an_hour_is_not_sent_and_the_report_is_kept() {
@@ -164,5 +172,25 @@ async fn a_mail_whose_letter_cannot_leave_is_tried_again_with_the_next_and_not_r
     assert_eq!(story.outcome(), "report from ha-nam accepted");
     assert_eq!(story.versions("ha-nam").await, "1 accepted current");
     assert_eq!(story.letters().len(), 1);
+    story.end().await;
+}
+
+/// A turn that ends on trouble forgets nothing of a letter that it took: it is not in doubt.
+#[tokio::test]
+async fn a_letter_of_which_it_is_known_that_it_did_not_leave_is_not_left_in_doubt() {
+    let mut story = Story::begin().await;
+    story.mail(complete);
+    story.receive().await.unwrap();
+    let mut database = story.database().await;
+    sqlx::raw_sql("ALTER TABLE address_block RENAME TO away").execute(&mut database).await.unwrap();
+    let outgoing = Outgoing::Memory(Arc::default());
+    assert!(deliver::deliver(&story.desk, &outgoing).await.is_err(), "whether the address is blocked cannot be told");
+    sqlx::raw_sql("ALTER TABLE away RENAME TO address_block").execute(&mut database).await.unwrap();
+    let states: Vec<LetterState> =
+        outbox::list(&story.desk.store).await.unwrap().iter().map(|letter| letter.state).collect();
+    assert_eq!(states, [LetterState::Queued]);
+    story.poll().await;
+    story.message();
+    story.letter();
     story.end().await;
 }

@@ -102,12 +102,12 @@ async fn a_link_for_a_campaign_that_staff_closed_is_followed() {
     story.message();
     story.letters();
     let link = written(&offered(&story, STAFF).await[0], TokenAct::Assign);
-    obligation::close(&story.desk, &story.campaign(), true, Who { actor: "cli:lan", why: None }).await.unwrap();
+    obligation::close(&story.desk, &story.campaign(), Who { actor: "cli:lan", why: None }).await.unwrap();
     story.mail(|mail| pressed(mail, STAFF, &link));
     story.poll().await;
     story.message();
     let to: Vec<String> = story.letters().into_iter().map(|letter| letter.sent.to).collect();
-    assert_eq!(to, ["an@hanam.example", STAFF]);
+    assert_eq!(to, [STAFF, "an@hanam.example", STAFF], "the last digest comes first");
     assert_eq!(story.versions("ha-nam").await, "1 accepted current");
     assert!(refused(&story).await.is_empty());
     story.end().await;

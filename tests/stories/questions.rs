@@ -5,7 +5,7 @@ use crate::{
     mail::Mail,
     story::{Letter, MX, OFFICE, Office, Story, data},
 };
-use phuluc::store::audit;
+use phuluc::{setup::Setup, store::audit};
 
 const STAFF: &str = "can-bo@mic.example";
 
@@ -344,5 +344,48 @@ async fn who_quotes_a_letter_to_staff_is_not_the_agency() {
     assert_eq!(story.outcome(), "question held unknown_sender");
     story.no_letter();
     assert_eq!(story.versions("ha-nam").await, "");
+    story.end().await;
+}
+
+/// Between a question and its answer files change and addresses are blocked; whoever answers is told that nobody got it.
+#[tokio::test]
+async fn an_answer_that_can_reach_nobody_any_more_is_refused() {
+    let mut story = Story::begin_with(Office { second_campaign: true, ..Office::default() }).await;
+    story.mail(|mail| question(mail).subject("[BCTHANG] Hỏi về mục 4.1"));
+    story.poll().await;
+    assert_eq!(story.outcome(), "question from ha-nam");
+    let forward = story.letters().remove(1);
+    let file = |name: &str| story.folder.path().join("config").join(name);
+    let (registry, campaign) = (file("agencies.csv"), file("campaigns/thang.toml"));
+    let lines = std::fs::read_to_string(&registry).unwrap();
+    let without: Vec<&str> = lines.lines().filter(|line| !line.starts_with("ha-nam,")).collect();
+    std::fs::write(&registry, without.join("\n")).unwrap();
+    let words = std::fs::read_to_string(&campaign).unwrap();
+    for (number, said) in [
+        (1, "cơ quan đã hỏi không còn trong danh sách của đợt báo cáo"),
+        (2, "đợt báo cáo của thư này không còn được theo dõi (các đợt đang theo dõi: 1552)"),
+    ] {
+        if number == 2 {
+            std::fs::remove_file(&campaign).unwrap();
+        }
+        let setup = Setup::load(&story.folder.path().join("config/phuluc.toml")).unwrap();
+        story.desk = story.desk.with_setup(setup).await.unwrap().0;
+        story.mail(|mail| reply(mail, &forward, "Ghi của cả đơn vị.").message_id(&format!("<{number}@mic.example>")));
+        story.poll().await;
+        story.message();
+        let told = story.letter();
+        assert_eq!((told.row.kind.as_str(), told.sent.to.as_str()), ("decision", STAFF));
+        assert!(told.said().contains(said), "{}", told.words());
+    }
+    std::fs::write(&campaign, words).unwrap();
+    std::fs::write(&registry, lines).unwrap();
+    let setup = Setup::load(&story.folder.path().join("config/phuluc.toml")).unwrap();
+    story.desk = story.desk.with_setup(setup).await.unwrap().0;
+    story.mail(|mail| reply(mail, &forward, "Ghi của cả đơn vị.").message_id("<3@mic.example>"));
+    story.poll().await;
+    story.message();
+    assert_eq!(story.letter().sent.to, "an@hanam.example");
+    let refused = audit::list(&story.desk.store, None).await.unwrap();
+    assert_eq!(refused.iter().filter(|entry| entry.outcome.starts_with(audit::REFUSED)).count(), 2);
     story.end().await;
 }

@@ -11,7 +11,10 @@ use crate::{
     letter::LetterKind,
     message::{Mail, automatic::Answerable, trust::Trust},
     setup::OpenCampaign,
-    store::{messages::Held, reports::Verdict},
+    store::{
+        messages::{GUESS, Held},
+        reports::Verdict,
+    },
 };
 
 /// Reads the report for its verdict, and for a guess at whose it is where nothing better is known.
@@ -25,7 +28,7 @@ pub(super) fn read(desk: &Desk, reading: &mut Reading, mail: &Mail, decision: &m
             if decision.agency.is_none()
                 && let Some((agency, what)) = guess(desk, campaign, &marks, &answers)
             {
-                decision.evidence = Some(format!("{what}, a guess"));
+                decision.evidence = Some(format!("{what}{GUESS}"));
                 decision.agency = Some(agency.clone());
                 decision.guessed = true;
             }
