@@ -284,7 +284,9 @@ impl Refuse {
         let what = match (&number, self.code) {
             // Each is another try of somebody who may make mistakes; a token limits their number.
             (Some(_), "agency" | "held_again" | "not_held") => format!("message:{}", from.message),
-            (None, "empty" | "too_large" | "mail_within" | "copied") => format!("message:{}", from.message),
+            (None, "empty" | "too_large" | "mail_within" | "copied" | "answered" | "machine") => {
+                format!("message:{}", from.message)
+            }
             (Some(number), code) => format!("{code}:{number}:{day}"),
             (None, code) => format!("{code}:{day}"),
         };
