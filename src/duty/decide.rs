@@ -5,7 +5,7 @@ use super::{
     Desk,
     bounce::{self, Bounce},
     evidence::Evidence,
-    given::Given,
+    given::{Earlier, Given},
     identify::{Identity, identify},
 };
 use crate::{
@@ -116,7 +116,7 @@ pub fn decide(
         decision.letter = letter_unseen(unseen, to, &answerable);
     } else if brings_report {
         let answers_letter = identity.answers.is_some();
-        let (by_staff, earlier) = (given.agency.is_some(), given.earlier.as_slice());
+        let (by_staff, earlier) = (given.agency.is_some(), &given.earlier);
         let case = Case { campaign, agency, to, answers_letter, by_staff, earlier };
         read_report(reading, mail, case, &answerable, &mut decision)?;
         if !decision.secret {
@@ -219,7 +219,7 @@ struct Case<'a> {
     /// Whether staff said so, which nothing in the report takes back.
     by_staff: bool,
     /// Files of earlier mails that may complete it.
-    earlier: &'a [Attachment],
+    earlier: &'a Earlier,
 }
 
 fn read_report(
@@ -232,7 +232,7 @@ fn read_report(
     let Case { campaign, agency, ref to, answers_letter, by_staff, earlier } = case;
     let to = to.clone();
     let circumstances = campaign.circumstances(Some(agency));
-    let appendix = match reading.appendix_with(&campaign.form, &mail.attachments, earlier, &circumstances)? {
+    let appendix = match reading.appendix_with(&campaign.form, &mail.attachments, earlier.parts(), &circumstances)? {
         Ok(appendix) => appendix,
         Err(loss) => {
             unread(loss.reason(), loss.to_string(), decision);

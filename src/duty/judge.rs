@@ -122,7 +122,7 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
     let mut read = read_once(desk, &kept, given.clone()).await?;
     if let Ok((_, decision, _)) = &read {
         let earlier = earlier::for_message(desk, id, decision).await?;
-        if !earlier.is_empty() {
+        if !earlier.files.is_empty() {
             let again = read_once(desk, &kept, Given { earlier, ..given.clone() }).await?;
             let completed = |report: &Option<Report>| report.as_ref().is_some_and(Report::is_completed);
             if again.as_ref().is_ok_and(|(_, decision, _)| completed(&decision.report)) {
