@@ -23,6 +23,7 @@ mod postgres;
 mod questions;
 mod reports;
 mod senders;
+mod sent_on;
 mod story;
 mod sums;
 mod tables;
