@@ -14,7 +14,7 @@ use super::{
 use crate::{
     agency::Agency,
     attachment::{self, Attachment},
-    finding::Severity,
+    finding::{Finding, Severity},
     form::{
         confidence,
         followed::{self, Asked, Followed, Spot},
@@ -32,7 +32,7 @@ use crate::{
         StoreError, Tx, addresses,
         again::Mistaken,
         agencies, contents,
-        messages::Held,
+        messages::{Held, MessageKind},
         outbox,
         reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
     },
@@ -197,8 +197,9 @@ async fn queue_answer(
     if !may_follow(&answers_to(tx, id).await?, fact_of(*kind)) {
         return Ok(Answered::default());
     }
-    let said =
-        attachment::sha256(format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision)).as_bytes());
+    let said = attachment::sha256(
+        format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision, to)).as_bytes(),
+    );
     if let Some(limit) = limits::reached(desk, tx, campaign, agency, &said).await? {
         tracing::warn!(mail = id, agency = %agency.id, limit, "no answer is sent");
         return Ok(Answered { limit: Some(limit), letter: None });
@@ -263,19 +264,31 @@ fn may_follow(told: &[String], fact: &str) -> bool {
 }
 
 /// What an answer depends on, so that the same answer to the same file is known again.
-fn what_was_read(mail: &Mail, decision: &Decision) -> String {
+fn what_was_read(mail: &Mail, decision: &Decision, to: &str) -> String {
     if decision.held.as_ref().is_some_and(|(held, _)| *held != Held::Unreadable) {
         // Whoever pretends to be an agency makes it get one short letter a day, and no more.
         return "held".to_owned();
     }
-    match &decision.report {
-        Some(report) => mail.attachments[report.file].sha256.clone(),
+    // Each who reports is answered; but a machine that asks from ever new addresses is not.
+    let to = if decision.kind == MessageKind::Report { to.to_lowercase() } else { String::new() };
+    let read = match &decision.report {
+        Some(report) => {
+            // The same file reads otherwise beside others, and so does its answer.
+            let others = report.others.iter().filter(|other| other.used).map(|other| other.name.clone());
+            let said = report.findings.iter().map(|Finding { code, section, row, field, .. }| {
+                let words = [Some(code), Some(section), row.as_ref(), field.as_ref()];
+                words.map(|word| word.map_or("", String::as_str)).join(" ")
+            });
+            let file = mail.attachments[report.file].sha256.clone();
+            std::iter::once(file).chain(others).chain(said).collect::<Vec<_>>().join("\n")
+        }
         None => {
             let size = decision.oversize.map(|size| size.to_string());
             let files = mail.attachments.iter().map(|file| file.sha256.as_str());
             files.chain(size.as_deref()).collect::<Vec<_>>().join(" ")
         }
-    }
+    };
+    format!("{to}\n{read}")
 }
 
 fn context(

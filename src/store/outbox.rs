@@ -183,8 +183,8 @@ pub async fn facts_of(tx: &mut Tx, message: i64) -> Result<Vec<String>, StoreErr
     rows.iter().map(|row| Columns(row).text("fact")).collect()
 }
 
-/// How many answers an agency was given in a campaign. Letters of a far future were written by a clock that was
-/// wrong, and are no reason to write none now.
+/// How many answers an agency was given in a campaign. What was refused for good reached nobody. Letters of a far future
+/// were written by a clock that was wrong, and are no reason to write none now.
 pub async fn answers_since(
     tx: &mut Tx,
     campaign: &CampaignId,
@@ -197,7 +197,7 @@ pub async fn answers_since(
         SELECT COUNT(*) AS answers
         FROM letter
         WHERE agency = $1 AND campaign = $2 AND message IS NOT NULL AND queued_at BETWEEN $3 AND $4
-          AND state <> 'cancelled'
+          AND state NOT IN ('cancelled', 'failed')
         ",
     )
     .bind(agency.as_str())
@@ -215,7 +215,7 @@ pub async fn all_answers_since(tx: &mut Tx, since: Timestamp, until: Timestamp) 
         "
         SELECT COUNT(*) AS answers
         FROM letter
-        WHERE message IS NOT NULL AND queued_at BETWEEN $1 AND $2 AND state <> 'cancelled'
+        WHERE message IS NOT NULL AND queued_at BETWEEN $1 AND $2 AND state NOT IN ('cancelled', 'failed')
         ",
     )
     .bind(micros(since))
@@ -225,7 +225,7 @@ pub async fn all_answers_since(tx: &mut Tx, since: Timestamp, until: Timestamp) 
     Columns(&row).number("answers")
 }
 
-/// How many letters said the same to an agency.
+/// How many letters said the same to an agency, and may have reached it.
 pub async fn same_body_since(
     tx: &mut Tx,
     agency: &AgencyId,
@@ -237,7 +237,8 @@ pub async fn same_body_since(
         "
         SELECT COUNT(*) AS letters
         FROM letter
-        WHERE agency = $1 AND body_sha256 = $2 AND queued_at BETWEEN $3 AND $4 AND state <> 'cancelled'
+        WHERE agency = $1 AND body_sha256 = $2 AND queued_at BETWEEN $3 AND $4
+          AND state NOT IN ('cancelled', 'failed')
         ",
     )
     .bind(agency.as_str())
@@ -602,6 +603,15 @@ mod tests {
         assert_eq!(all_answers_since(&mut tx, hour, at(NOW)).await.unwrap(), 2);
         assert_eq!(same_body_since(&mut tx, &ha_noi, "aa", day, at(NOW)).await.unwrap(), 3);
         assert_eq!(same_body_since(&mut tx, &ha_noi, "bb", day, at(NOW)).await.unwrap(), 0);
+
+        // What was refused for good reached nobody.
+        drop(tx);
+        let mut tx = store.begin().await.unwrap();
+        sqlx::query("UPDATE letter SET state = 'failed' WHERE id = 2").execute(tx.connection()).await.unwrap();
+        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour, at(NOW)).await.unwrap(), 0);
+        assert_eq!(all_answers_since(&mut tx, hour, at(NOW)).await.unwrap(), 1);
+        assert_eq!(same_body_since(&mut tx, &ha_noi, "aa", day, at(NOW)).await.unwrap(), 2);
+        sqlx::query("UPDATE letter SET state = 'queued' WHERE id = 2").execute(tx.connection()).await.unwrap();
 
         // What was queued in the same transaction counts too.
         let id = reserve_letter_id(&mut tx).await.unwrap();
