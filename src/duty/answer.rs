@@ -7,7 +7,7 @@ pub use facts::kept_documents;
 
 use super::{
     Desk, acquaint, alert, bounce,
-    decide::{Decision, Report},
+    decide::{Decision, Report, Settled},
     form as forms, limits,
     post::Draft,
 };
@@ -314,9 +314,12 @@ fn context(
     context.report.code = code;
     if let Some(recorded) = recorded {
         context.report.version = recorded.version;
-        context.report.previous = previous.map(|row| Previous {
-            at: Moment::new(row.received_at, &setup.zone),
-            accepted: row.verdict == Verdict::Accepted,
+        // What came later is none that it could replace.
+        let before = previous.filter(|row| row.received_at <= decision.received_at);
+        context.report.previous = before.map(|row| {
+            let accepted = row.verdict == Verdict::Accepted;
+            let replaced = !accepted || decision.report.as_ref().is_some_and(Report::accepted);
+            Previous { at: Moment::new(row.received_at, &setup.zone), accepted, replaced }
         });
     }
     context.report.followed = new.followed().map(|followed| facts::followed_facts(campaign, &followed));
@@ -357,6 +360,10 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
         documents: facts::documents(mail, decision),
         ..ReportFacts::default()
     };
+    facts.settled = decision.settled.map_or("", Settled::as_str).to_owned();
+    if let Some(Settled::Accepted(at)) = decision.settled {
+        facts.in_force = Some(Moment::new(at, &setup.zone));
+    }
     if let Some(report) = &decision.report {
         facts.counts = letter::counts(&campaign.form, &report.answers);
         (facts.items, facts.answered) = letter::answered(&campaign.form, &report.answers);

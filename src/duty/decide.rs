@@ -38,7 +38,7 @@ pub mod ours;
 mod secret;
 mod sent_on;
 
-pub use decision::{Decision, Report, Unseen};
+pub use decision::{Decision, Report, Settled, Unseen};
 
 /// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `unseen`
 /// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before the mail's own

@@ -10,6 +10,8 @@ use super::{
     evidence,
     given::Given,
     question,
+    repeated::came_before,
+    settled,
     taken::{self, Taken},
 };
 use crate::{
@@ -71,7 +73,7 @@ pub struct Judged {
 #[derive(Debug)]
 enum What {
     Decided(Box<Decided>),
-    /// The bytes of an earlier message.
+    /// The bytes of an earlier message, or all that its sender wrote.
     Duplicate(Box<Mail>),
     /// Not even its headers could be read.
     Unread(Option<Loss>),
@@ -131,9 +133,13 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
         }
     }
     match read {
-        Ok((mail, mut decision, files)) => {
+        Ok((mail, decision, _)) if came_before(desk, id, &kept.raw, (&mail, &decision), given).await? => {
+            Ok(What::Duplicate(Box::new(mail)))
+        }
+        Ok((mail, mut decision, mut files)) => {
             answer::by_own_deadline(desk, &mut decision).await?;
             let previous = answer::previous(desk, id, &decision).await?;
+            settled::ask_no_more(desk, &mail, &mut decision, &mut files, previous.as_ref()).await?;
             let asked = answer::asked(desk, previous.as_ref()).await?;
             Ok(What::Decided(Box::new(Decided { mail, decision, files, previous, asked })))
         }

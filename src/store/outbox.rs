@@ -35,7 +35,7 @@ impl From<letter::LetterKind> for LetterKind {
     fn from(kind: letter::LetterKind) -> LetterKind {
         use letter::LetterKind as Words;
         match kind {
-            Words::Receipt | Words::ReceiptRemarks | Words::Neutral => LetterKind::Receipt,
+            Words::Receipt | Words::ReceiptRemarks | Words::Neutral | Words::Kept => LetterKind::Receipt,
             Words::Correction => LetterKind::Correction,
             Words::Announcement => LetterKind::Announcement,
             Words::Reminder | Words::ReminderToday | Words::ReminderOverdue | Words::ReminderCorrection => {

@@ -24,6 +24,7 @@ mod questions;
 mod reports;
 mod senders;
 mod sent_on;
+mod settled;
 mod story;
 mod sums;
 mod tables;
