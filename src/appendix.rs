@@ -86,6 +86,17 @@ pub fn read(
     earlier: &[Attachment],
     circumstances: &Circumstances,
 ) -> Appendix {
+    read_completed(form, attachments, earlier, Origin::Earlier, circumstances)
+}
+
+/// The same, told how the earlier files stand to the report.
+pub fn read_completed(
+    form: &Form,
+    attachments: &[Attachment],
+    earlier: &[Attachment],
+    origin: Origin,
+    circumstances: &Circumstances,
+) -> Appendix {
     let mut worst: Option<(Reason, usize)> = None;
     let mut found = Vec::new();
     let several = attachments.len() + earlier.len() > 1;
@@ -112,7 +123,7 @@ pub fn read(
         let base = found.remove(best);
         let parts = earlier.iter().filter_map(|file| read_file(form, file, true, circumstances).ok());
         found.extend(parts.map(|part| Candidate { at: None, part }));
-        if let Some(report) = report(form, base, found, circumstances) {
+        if let Some(report) = report(form, base, found, origin, circumstances) {
             return report;
         }
     }
@@ -123,11 +134,17 @@ pub fn read(
 }
 
 /// The report that a file is, with what belongs to it in others; none where even together they are not the form.
-fn report(form: &Form, base: Candidate, others: Vec<Candidate>, circumstances: &Circumstances) -> Option<Appendix> {
+fn report(
+    form: &Form,
+    base: Candidate,
+    others: Vec<Candidate>,
+    earlier: Origin,
+    circumstances: &Circumstances,
+) -> Option<Appendix> {
     let file = base.at?;
     let (places, others): (Vec<Option<usize>>, Vec<(Origin, Part)>) = others
         .into_iter()
-        .map(|other| (other.at, (if other.at.is_some() { Origin::SameMail } else { Origin::Earlier }, other.part)))
+        .map(|other| (other.at, (if other.at.is_some() { Origin::SameMail } else { earlier }, other.part)))
         .unzip();
     let (joined, used) = parts::join(form, base.part, &others, circumstances);
     if !joined.whole {

@@ -7,14 +7,14 @@ pub use facts::kept_documents;
 
 use super::{
     Desk, acquaint, alert,
-    decide::{Decision, Report},
+    decide::{Decision, Report, Settled},
     form as forms, limits,
     post::Draft,
 };
 use crate::{
     agency::Agency,
     attachment::{self, Attachment},
-    finding::Severity,
+    finding::{Finding, Severity},
     form::{
         confidence,
         followed::{self, Asked, Followed, Spot},
@@ -32,7 +32,7 @@ use crate::{
         StoreError, Tx, addresses,
         again::Mistaken,
         contents,
-        messages::Held,
+        messages::{Held, MessageKind},
         outbox,
         reports::{self, NewReport, Recorded, ReportRow, Verdict, Withdrawn},
         standing::{self, Basis},
@@ -208,8 +208,9 @@ async fn queue_answer(
     if !may_follow(&answers_to(tx, id).await?, fact_of(*kind)) {
         return Ok(Answered::default());
     }
-    let said =
-        attachment::sha256(format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision)).as_bytes());
+    let said = attachment::sha256(
+        format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision, to)).as_bytes(),
+    );
     if let Some(limit) = limits::reached(desk, tx, campaign, agency, &said).await? {
         tracing::warn!(mail = id, agency = %agency.id, limit, "no answer is sent");
         return Ok(Answered { limit: Some(limit), letter: None });
@@ -274,19 +275,31 @@ fn may_follow(told: &[String], fact: &str) -> bool {
 }
 
 /// What an answer depends on, so that the same answer to the same file is known again.
-fn what_was_read(mail: &Mail, decision: &Decision) -> String {
+fn what_was_read(mail: &Mail, decision: &Decision, to: &str) -> String {
     if decision.held.as_ref().is_some_and(|(held, _)| *held != Held::Unreadable) {
         // Whoever pretends to be an agency makes it get one short letter a day, and no more.
         return "held".to_owned();
     }
-    match &decision.report {
-        Some(report) => mail.attachments[report.file].sha256.clone(),
+    // Each who reports is answered; but a machine that asks from ever new addresses is not.
+    let to = if decision.kind == MessageKind::Report { to.to_lowercase() } else { String::new() };
+    let read = match &decision.report {
+        Some(report) => {
+            // The same file reads otherwise beside others, and so does its answer.
+            let others = report.others.iter().filter(|other| other.used).map(|other| other.name.clone());
+            let said = report.findings.iter().map(|Finding { code, section, row, field, .. }| {
+                let words = [Some(code), Some(section), row.as_ref(), field.as_ref()];
+                words.map(|word| word.map_or("", String::as_str)).join(" ")
+            });
+            let file = mail.attachments[report.file].sha256.clone();
+            std::iter::once(file).chain(others).chain(said).collect::<Vec<_>>().join("\n")
+        }
         None => {
             let size = decision.oversize.map(|size| size.to_string());
             let files = mail.attachments.iter().map(|file| file.sha256.as_str());
             files.chain(size.as_deref()).collect::<Vec<_>>().join(" ")
         }
-    }
+    };
+    format!("{to}\n{read}")
 }
 
 fn context(
@@ -312,9 +325,12 @@ fn context(
     context.report.code = code;
     if let Some(recorded) = recorded {
         context.report.version = recorded.version;
-        context.report.previous = previous.map(|row| Previous {
-            at: Moment::new(row.received_at, &setup.zone),
-            accepted: row.verdict == Verdict::Accepted,
+        // What came later is none that it could replace.
+        let before = previous.filter(|row| row.received_at <= decision.received_at);
+        context.report.previous = before.map(|row| {
+            let accepted = row.verdict == Verdict::Accepted;
+            let replaced = !accepted || decision.report.as_ref().is_some_and(Report::accepted);
+            Previous { at: Moment::new(row.received_at, &setup.zone), accepted, replaced }
         });
     }
     context.report.followed = new.followed().map(|followed| facts::followed_facts(campaign, &followed));
@@ -356,6 +372,10 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
         documents: facts::documents(mail, decision),
         ..ReportFacts::default()
     };
+    facts.settled = decision.settled.map_or("", Settled::as_str).to_owned();
+    if let Some(Settled::Accepted(at)) = decision.settled {
+        facts.in_force = Some(Moment::new(at, &setup.zone));
+    }
     if let Some(report) = &decision.report {
         facts.counts = letter::counts(&campaign.form, &report.answers);
         (facts.items, facts.answered) = letter::answered(&campaign.form, &report.answers);

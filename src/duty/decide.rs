@@ -5,7 +5,7 @@ use super::{
     Desk,
     bounce::{self, Bounce},
     evidence::Evidence,
-    given::Given,
+    given::{Earlier, Given},
     identify::{Identity, identify},
 };
 use crate::{
@@ -36,8 +36,9 @@ mod found;
 mod held;
 pub mod ours;
 pub(super) mod secret;
+mod sent_on;
 
-pub use decision::{Decision, Report, Unseen};
+pub use decision::{Decision, Report, Settled, Unseen};
 
 /// Decides about a mail that came to the mailbox at `arrived`. Its files are read by `reading`; where `unseen`
 /// tells why its body could not be, `mail` holds its headers alone. What staff gave comes before the mail's own
@@ -51,7 +52,11 @@ pub fn decide(
     evidence: &Evidence,
     given: &Given,
 ) -> Result<Decision, FenceError> {
-    let answerable = vouched(desk.with_own(|own| automatic::answerable(mail, own)), given);
+    let sent_on = unseen.is_none() && sent_on::may_be(desk, mail, evidence);
+    let mut answerable = vouched(desk.with_own(|own| automatic::answerable(mail, own)), given);
+    if sent_on && given.agency.is_some() {
+        answerable = sent_on::answerable(answerable);
+    }
     let mail_kind = automatic::kind(mail, &answerable);
     let host = desk.setup.config.trust.authserv_id.as_deref();
     // Never later than the clock, whatever the headers say.
@@ -72,14 +77,18 @@ pub fn decide(
     if mail_kind == MailKind::Bounce {
         decision.bounce = Some(bounce::judge(mail.delivery.as_ref(), evidence.returned.as_ref()));
     }
-    let Some(read_as) = to_be_read(desk, mail, mail_kind, &answerable, &decision) else {
+    let read_as = if sent_on { Some(MailKind::Report) } else { None };
+    let Some(read_as) = read_as.or_else(|| to_be_read(desk, mail, mail_kind, &answerable, &decision)) else {
         return Ok(left_unread(desk, mail, mail_kind, decision));
     };
     if read_as != mail_kind {
         decision.kind = recorded_as(read_as);
     }
     let mail_kind = read_as;
-    let identity = identify(&desk.setup, mail, evidence, given, desk.clock.now());
+    let mut identity = identify(&desk.setup, mail, evidence, given, desk.clock.now());
+    if sent_on && given.agency.is_none() {
+        identity = Identity { agency: None, held: Some((Held::UnknownSender, sent_on::WHY.to_owned())), ..identity };
+    }
     decision.campaign = identity.campaign.cloned();
     decision.agency = identity.agency.cloned();
     decision.evidence = Some(identity.evidence.clone()).filter(|evidence| !evidence.is_empty());
@@ -100,6 +109,11 @@ pub fn decide(
             if decision.secret {
                 return Ok(decision);
             }
+            // A document of staff that is no form is theirs.
+            if sent_on && !mail.has_workbook() && decision.verdict == Some(Verdict::Unreadable) {
+                let open = Decision::open(MessageKind::Staff, decision.trust, received_at);
+                return Ok(Decision { rule: decision.rule, ..open });
+            }
             // Whoever brings a bounce may be a machine.
             if decision.bounce.is_none() {
                 decision.letter = held::receipt(mail, &decision, &answerable);
@@ -108,7 +122,8 @@ pub fn decide(
         return Ok(decision);
     }
     let (Some(campaign), Some(agency)) = (identity.campaign, identity.agency) else { return Ok(decision) };
-    decision.good = matches!(answerable, Answerable::Yes | Answerable::RegistryOnly(_)) && decision.bounce.is_none();
+    let by_agency = matches!(answerable, Answerable::Yes | Answerable::RegistryOnly(_)) && !sent_on;
+    decision.good = by_agency && decision.bounce.is_none();
     decision.new_address = identity.new_address && matches!(answerable, Answerable::Yes);
     // A bounce that nobody verified is answered only where it brings a report.
     let to = destination(mail, &identity, &answerable).filter(|_| decision.bounce.is_none() || brings_report);
@@ -116,7 +131,7 @@ pub fn decide(
         decision.letter = letter_unseen(unseen, to, &answerable);
     } else if brings_report {
         let answers_letter = identity.answers.is_some();
-        let (by_staff, earlier) = (given.agency.is_some(), given.earlier.as_slice());
+        let (by_staff, earlier) = (given.agency.is_some(), &given.earlier);
         let case = Case { campaign, agency, to, answers_letter, by_staff, earlier };
         read_report(reading, mail, case, &answerable, &mut decision)?;
         if !decision.secret {
@@ -219,7 +234,7 @@ struct Case<'a> {
     /// Whether staff said so, which nothing in the report takes back.
     by_staff: bool,
     /// Files of earlier mails that may complete it.
-    earlier: &'a [Attachment],
+    earlier: &'a Earlier,
 }
 
 fn read_report(
@@ -232,7 +247,7 @@ fn read_report(
     let Case { campaign, agency, ref to, answers_letter, by_staff, earlier } = case;
     let to = to.clone();
     let circumstances = campaign.circumstances(Some(agency));
-    let appendix = match reading.appendix_with(&campaign.form, &mail.attachments, earlier, &circumstances)? {
+    let appendix = match reading.appendix_with(&campaign.form, &mail.attachments, earlier.parts(), &circumstances)? {
         Ok(appendix) => appendix,
         Err(loss) => {
             unread(loss.reason(), loss.to_string(), decision);

@@ -31,6 +31,8 @@ pub struct Evidence {
     /// Letters of ours to agencies that the mail answers, the nearest first: who knows their Message-IDs has seen them.
     /// What staff got they pass on to whom they like, so it proves nothing.
     pub answers: Vec<Issued>,
+    /// Whether it answers a letter that passed a question on to staff.
+    pub answers_question: bool,
     /// The SHA-256 of forms that we sent with these letters, and with those that the mail brings back.
     pub sent: HashSet<String>,
     pub learned: Option<Learned>,
@@ -71,7 +73,9 @@ async fn known(desk: &Desk, mail: &Mail) -> Result<Evidence, StoreError> {
         }
         // As we wrote it; on the way somebody may have changed the case of its domain.
         let written = compose::message_id(&domain, id, key);
-        evidence.answers.extend(outbox::issued(&desk.store, &written).await?.filter(|letter| !to_staff(desk, letter)));
+        let issued = outbox::issued(&desk.store, &written).await?;
+        evidence.answers_question |= issued.as_ref().is_some_and(|letter| letter.kind == LetterKind::Forward);
+        evidence.answers.extend(issued.filter(|letter| !to_staff(desk, letter)));
     }
     let returned = mail.delivery.as_ref().and_then(|delivery| delivery.returned.as_deref());
     if let Some(id) = returned.and_then(|id| compose::issued(id, &domain, key)) {

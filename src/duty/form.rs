@@ -76,7 +76,7 @@ pub async fn read_again(
     let read = move |fence: &Fence| {
         let mut reading = fence.begin();
         let Ok(mail) = reading.mail(&raw)? else { return Ok(None) };
-        let Ok(appendix) = reading.appendix_with(&form, &mail.attachments, &earlier, &circumstances)? else {
+        let Ok(appendix) = reading.appendix_with(&form, &mail.attachments, earlier.parts(), &circumstances)? else {
             return Ok(None);
         };
         Ok(match appendix {

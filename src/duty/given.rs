@@ -1,7 +1,9 @@
 //! What is known of a message that the mail itself does not tell: what staff said of it, and what its agency sent before.
 
 pub use crate::store::messages::BY_STAFF;
-use crate::{agency::AgencyId, attachment::Attachment, campaign::CampaignId, store::messages::MessageDetail};
+use crate::{
+    agency::AgencyId, attachment::Attachment, campaign::CampaignId, form::parts::Origin, store::messages::MessageDetail,
+};
 
 /// What is known of a message that the mail itself does not tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,8 +11,21 @@ pub struct Given {
     /// Whose it is; staff vouch for the sender.
     pub agency: Option<AgencyId>,
     pub campaign: Option<CampaignId>,
-    /// Files of the agency's earlier mails, which may complete its report.
-    pub earlier: Vec<Attachment>,
+    /// What may complete its report.
+    pub earlier: Earlier,
+}
+
+/// Files of an agency's earlier mails, and how they stand to its next one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Earlier {
+    pub files: Vec<Attachment>,
+    pub origin: Origin,
+}
+
+impl Earlier {
+    pub fn parts(&self) -> (&[Attachment], Origin) {
+        (&self.files, self.origin)
+    }
 }
 
 impl Given {

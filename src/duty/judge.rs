@@ -10,7 +10,9 @@ use super::{
     evidence,
     given::Given,
     question,
+    repeated::came_before,
     scope::Scope,
+    settled,
     taken::{self, Taken},
 };
 use crate::{
@@ -73,7 +75,7 @@ pub struct Judged {
 #[derive(Debug)]
 enum What {
     Decided(Box<Decided>),
-    /// The bytes of an earlier message, and whether it bears the mark of a state secret.
+    /// The bytes of an earlier message, or all that its sender wrote; and whether it bears the mark of a state secret.
     Duplicate {
         mail: Box<Mail>,
         secret: bool,
@@ -137,7 +139,7 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
         // First of all: what changes while it is looked at is noticed when the message is recorded.
         basis = answer::basis(desk, id, decision).await?;
         let earlier = earlier::for_message(desk, id, decision).await?;
-        if !earlier.is_empty() {
+        if !earlier.files.is_empty() {
             let again = read_once(desk, &kept, Given { earlier, ..given.clone() }).await?;
             let completed = |report: &Option<Report>| report.as_ref().is_some_and(Report::is_completed);
             if again.as_ref().is_ok_and(|(_, decision, _)| completed(&decision.report)) {
@@ -146,7 +148,10 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
         }
     }
     match read {
-        Ok((mail, mut decision, files)) => {
+        Ok((mail, decision, _)) if came_before(desk, id, &kept.raw, (&mail, &decision), given).await? => {
+            Ok(What::Duplicate { secret: decision.secret, mail: Box::new(mail) })
+        }
+        Ok((mail, mut decision, mut files)) => {
             let mut closed = false;
             if let Some(campaign) = &mut decision.campaign {
                 closed = agencies::campaign_state(&desk.store, &campaign.id).await?.closed_at.is_some();
@@ -156,6 +161,7 @@ async fn read(desk: &Desk, waiting: &Unhandled, given: &Given) -> anyhow::Result
                 }
             }
             let previous = answer::previous(desk, id, &decision).await?;
+            settled::ask_no_more(desk, &mail, &mut decision, &mut files, previous.as_ref()).await?;
             let asked = answer::asked(desk, previous.as_ref()).await?;
             // Only of a report anything depends on what came before it.
             let basis = basis.filter(|_| decision.kind == MessageKind::Report);

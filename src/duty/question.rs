@@ -13,13 +13,13 @@ use super::{
 };
 use crate::{
     agency::{Agency, Sender, looks_like_address},
-    attachment::{Attachment, FileKind},
+    attachment::{Attachment, FileKind, sha256},
     letter::{
         Context, LetterKind,
         compose::{self, Answering, File},
         context::{AgencyFacts, AnswerFacts, CampaignFacts, FileFacts, Moment, OfficeFacts, QuestionFacts, size},
     },
-    message::{Mail, header_block, quoted, reaches},
+    message::{Mail, automatic, header_block, quoted, reaches},
     setup::OpenCampaign,
     store::{
         Tx, addresses,
@@ -27,6 +27,7 @@ use crate::{
         messages::{self, MessageDetail, MessageKind},
         outbox, questions,
     },
+    text,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -37,6 +38,10 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 const LARGEST: usize = 10 << 20;
 /// Lines of a question that stand in the letter itself; the mail that goes along has them all.
 const LINES: usize = 200;
+/// One answer of staff passes by itself within such a time: a machine that answers for one of them has no header, or one
+/// that nobody knows. Further ones pass if their first line says so.
+const ALONE: SignedDuration = SignedDuration::from_hours(1);
+const PASS: &str = "chuyển trả lời";
 /// What answering is called in the audit table.
 pub const ACT: &str = "question answer";
 
@@ -158,6 +163,9 @@ pub async fn answer(desk: &Desk, mail: &Mail, decision: &Decision, from: Sent) -
         return refuse("mail_within", "it brings another mail", String::new());
     }
     let words = quoted::own_words(&mail.text, Some(&mark(id)));
+    let meant = meant(&words).map(str::to_owned);
+    let is_meant = meant.is_some();
+    let words = meant.unwrap_or(words);
     if words.is_empty() && mail.attachments.is_empty() {
         return refuse("empty", "there are no words of its own", String::new());
     }
@@ -170,17 +178,36 @@ pub async fn answer(desk: &Desk, mail: &Mail, decision: &Decision, from: Sent) -
     };
     let hashes = mail.attachments.iter().map(|file| file.sha256.as_str());
     let said = [words.as_str()].into_iter().chain(hashes).collect::<Vec<_>>().join("\n");
+    let said = format!("{id}\n{said}");
+    let since = desk.clock.now().checked_sub(ALONE).unwrap_or(Timestamp::MIN);
+    if !is_meant && automatic::says_away(&words) {
+        return refuse("machine", "its words are such as machines say for who is away", String::new());
+    }
+    if !is_meant && questions::answered_since(&desk.store, id, &fact(id, &said), since).await? {
+        return refuse("answered", "the question was answered within the hour", String::new());
+    }
     let answer = Answer {
         campaign,
         agency,
         to,
         lines: lines(&words).collect(),
         files: mail.attachments.iter().map(file).collect(),
-        said: format!("{id}\n{said}"),
+        said,
         question,
         from,
     };
     Ok(Some(Order::Answer(Box::new(answer))))
+}
+
+/// The fact that an answer tells.
+fn fact(question: i64, said: &str) -> String {
+    format!("{}{}", questions::answers_to(question), sha256(said.as_bytes()))
+}
+
+/// What stands behind the words by which staff say that an answer is meant to pass.
+fn meant(words: &str) -> Option<&str> {
+    let (first, rest) = words.split_once(':')?;
+    (text::key(first) == text::key(PASS)).then(|| rest.trim())
 }
 
 /// Whether a mail was written to the office itself, under whatever sub-address.
@@ -226,7 +253,7 @@ impl Answer {
         let letter = Post {
             kind: LetterKind::StaffAnswer,
             // The same words to the same question are one answer, however often they are sent.
-            fact: &format!("answer:question:{}:{}", row.id, crate::attachment::sha256(self.said.as_bytes())),
+            fact: &fact(row.id, &self.said),
             to,
             context: &context,
             files: &self.files,

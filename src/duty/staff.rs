@@ -284,7 +284,11 @@ impl Refuse {
         let what = match (&number, self.code) {
             // Each is another try of somebody who may make mistakes; a token limits their number.
             (Some(_), "agency" | "held_again" | "not_held") => format!("message:{}", from.message),
-            (None, "empty" | "too_large" | "mail_within" | "copied" | "campaign" | "agency_gone" | "no_address") => {
+            (
+                None,
+                "empty" | "too_large" | "mail_within" | "copied" | "campaign" | "agency_gone" | "no_address"
+                | "answered" | "machine",
+            ) => {
                 format!("message:{}", from.message)
             }
             (Some(number), code) => format!("{code}:{number}:{day}"),

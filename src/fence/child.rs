@@ -133,11 +133,12 @@ impl Reader<'_> {
             }
             Request::Mail(raw) => Answer::Mail(Box::new(message::read(raw))),
             Request::File { name, bytes } => Answer::File(message::read_file(name, bytes)),
-            Request::Appendix { attachments, earlier, circumstances } => match self.forms.get(self.current) {
+            Request::Appendix { attachments, earlier, origin, circumstances } => match self.forms.get(self.current) {
                 Some(Ok(form)) => {
                     let owned =
                         |files: Vec<Cow<Attachment>>| files.into_iter().map(Cow::into_owned).collect::<Vec<_>>();
-                    Answer::Appendix(appendix::read(form, &owned(attachments), &owned(earlier), &circumstances))
+                    let (attachments, earlier) = (owned(attachments), owned(earlier));
+                    Answer::Appendix(appendix::read_completed(form, &attachments, &earlier, origin, &circumstances))
                 }
                 Some(Err(reason)) => Answer::Misunderstood(reason.clone()),
                 None => Answer::Misunderstood("no form was sent".to_owned()),

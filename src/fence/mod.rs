@@ -10,7 +10,7 @@ mod wire;
 use crate::{
     appendix::{self, Appendix, Reason},
     attachment::Attachment,
-    form::{Circumstances, declaration::Form},
+    form::{Circumstances, declaration::Form, parts::Origin},
     message::{
         self, Mail,
         signature::{self, Checked, Key},
@@ -192,23 +192,23 @@ impl Reading<'_> {
         attachments: &[Attachment],
         circumstances: &Circumstances,
     ) -> Result<Read<Appendix>, FenceError> {
-        self.appendix_with(form, attachments, &[], circumstances)
+        self.appendix_with(form, attachments, (&[], Origin::Earlier), circumstances)
     }
 
-    /// Reads the files of a mail as a report that those of earlier mails may complete.
+    /// Reads the files of a mail as a report that those of earlier mails may complete, as far as their origin allows.
     pub fn appendix_with(
         &mut self,
         form: &Form,
         attachments: &[Attachment],
-        earlier: &[Attachment],
+        (earlier, origin): (&[Attachment], Origin),
         circumstances: &Circumstances,
     ) -> Result<Read<Appendix>, FenceError> {
         let Fence::Children(pool) = self.fence else {
-            return Ok(Ok(appendix::read(form, attachments, earlier, circumstances)));
+            return Ok(Ok(appendix::read_completed(form, attachments, earlier, origin, circumstances)));
         };
         let attachments = attachments.iter().map(wire::without_needless_bytes).collect();
         let earlier = earlier.iter().map(wire::without_needless_bytes).collect();
-        let request = Request::Appendix { attachments, earlier, circumstances: circumstances.clone() };
+        let request = Request::Appendix { attachments, earlier, origin, circumstances: circumstances.clone() };
         let answer = pool.ask(&request, Some(&form.source), &mut self.left)?;
         expect(answer, |answer| if let Answer::Appendix(appendix) = answer { Some(appendix) } else { None })
     }

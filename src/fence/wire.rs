@@ -4,7 +4,7 @@
 use crate::{
     appendix::Appendix,
     attachment::{Attachment, FileKind},
-    form::Circumstances,
+    form::{Circumstances, parts::Origin},
     message::{
         Mail,
         signature::{Checked, Key},
@@ -35,7 +35,12 @@ pub enum Request<'a> {
         bytes: &'a [u8],
     },
     /// The files of a mail, to be read by the form, and those of earlier ones that may complete it.
-    Appendix { attachments: Vec<Cow<'a, Attachment>>, earlier: Vec<Cow<'a, Attachment>>, circumstances: Circumstances },
+    Appendix {
+        attachments: Vec<Cow<'a, Attachment>>,
+        earlier: Vec<Cow<'a, Attachment>>,
+        origin: Origin,
+        circumstances: Circumstances,
+    },
     /// The files of a mail, of which those are to be told that are official documents other than `ours`.
     Documents { attachments: Vec<Cow<'a, Attachment>>, ours: &'a str },
     /// The signatures of a mail, to be checked with these keys.

@@ -12,10 +12,14 @@ use crate::{
     finding::{Finding, Place, Severity},
     text,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The code for a report that was put together from several files.
 pub const JOINED: &str = "parts-joined";
+
+/// What stands between the names of the files in that remark.
+pub const BETWEEN_NAMES: &str = "; ";
 
 /// What one file holds of a form; the form's rules have not been asked yet.
 #[derive(Debug, Clone)]
@@ -33,12 +37,16 @@ pub struct Part {
 }
 
 /// How a further file stands to the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
     /// It came in the same mail, so that nothing says which of two is the newer one.
     SameMail,
     /// It came before, and was not accepted.
+    #[default]
     Earlier,
+    /// It is part of the version that is accepted. Only a piece of the form is completed by that, and only by sections
+    /// that the piece does not hold, be it blank.
+    Accepted,
 }
 
 impl Part {
@@ -79,20 +87,25 @@ pub fn join(form: &Form, base: Part, others: &[(Origin, Part)], circumstances: &
     let mut joined = Part { answers: base.answers.clone(), ..base.clone() };
     joined.name_file();
     let mut used = vec![false; others.len()];
+    let mut is_piece = None;
     for ((origin, other), used) in others.iter().zip(&mut used) {
         if !same_agency(&joined.marks, &other.marks) || !fits(form, &joined, other, *origin) {
+            continue;
+        }
+        // What came in the same mail stands before what came earlier.
+        if *origin == Origin::Accepted && !*is_piece.get_or_insert_with(|| lacks_a_section(form, &joined)) {
             continue;
         }
         let mut other = other.clone();
         other.name_file();
         let mut tried = joined.clone();
-        if !fill(form, &mut tried, &other) {
+        if !fill(form, &mut tried, &other, *origin) {
             continue;
         }
         let better = || tried.errors(form, circumstances) < joined.errors(form, circumstances);
         // A whole form takes the place of an earlier whole one: what it leaves out is not made up for from that.
         let adds =
-            *origin == Origin::SameMail || !joined.whole || disjoint(&joined, &other) || (!other.whole && better());
+            *origin != Origin::Earlier || !joined.whole || disjoint(&joined, &other) || (!other.whole && better());
         if adds {
             tried.whole |= other.whole;
             tried.marks = if tried.marks == Marks::default() { other.marks } else { tried.marks };
@@ -105,7 +118,7 @@ pub fn join(form: &Form, base: Part, others: &[(Origin, Part)], circumstances: &
     }
     let more = others.iter().zip(&used).filter(|(_, used)| **used).map(|((_, other), _)| other.file.as_str());
     let files: Vec<&str> = std::iter::once(base.file.as_str()).chain(more).collect();
-    joined.remarks.insert(0, remark(form, &files.join("; ")));
+    joined.remarks.insert(0, remark(form, &files.join(BETWEEN_NAMES)));
     (joined, used)
 }
 
@@ -131,6 +144,9 @@ fn same_agency(one: &Marks, other: &Marks) -> bool {
 /// Whether a file goes with the others: within a mail, if no cell of both says two things, since then they are two
 /// copies and not two pieces. A later mail has the last word, but one with the whole form is no piece.
 fn fits(form: &Form, base: &Part, other: &Part, origin: Origin) -> bool {
+    if origin == Origin::Accepted {
+        return true;
+    }
     let contradicts = base.answers.sections.iter().any(|section| {
         let theirs = other.answers.section(&section.id);
         theirs.is_some_and(|theirs| section.rows.iter().any(|row| contradicts(row, theirs)))
@@ -140,6 +156,19 @@ fn fits(form: &Form, base: &Part, other: &Part, origin: Origin) -> bool {
         cells(base) == 0 && cells(other) > 0
     });
     !contradicts || (origin == Origin::Earlier && lacks_a_section)
+}
+
+/// Whether a file is a piece: not even the place of a section that is owed is in it.
+fn lacks_a_section(form: &Form, part: &Part) -> bool {
+    form.sections.iter().filter(|section| !section.optional).any(|section| !holds(part, section.id.get_ref()))
+}
+
+/// Whether a section has its place in a file, be it blank.
+fn holds(part: &Part, section: &str) -> bool {
+    let stands = |row: &RowAnswers| {
+        row.place.is_some() || !(row.cells.is_empty() && row.places.is_empty() && row.printed.is_empty())
+    };
+    part.answers.section(section).is_some_and(|section| section.rows.iter().any(stands))
 }
 
 fn contradicts(row: &RowAnswers, theirs: &SectionAnswers) -> bool {
@@ -163,10 +192,13 @@ fn disjoint(base: &Part, other: &Part) -> bool {
 }
 
 /// Takes over what is not answered yet, section by section and row by row; whether there was any.
-fn fill(form: &Form, base: &mut Part, other: &Part) -> bool {
+fn fill(form: &Form, base: &mut Part, other: &Part, origin: Origin) -> bool {
     let mut any = false;
     for theirs in other.answers.sections.iter().filter(|section| answered_cells(section) > 0) {
         let id = theirs.id.as_str();
+        if origin == Origin::Accepted && holds(base, id) {
+            continue;
+        }
         match base.answers.sections.iter_mut().find(|section| section.id == id) {
             Some(ours) if answered_cells(ours) > 0 => {
                 let taken = fill_rows(form, ours, theirs);

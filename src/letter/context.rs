@@ -106,6 +106,10 @@ pub struct ReportFacts {
     /// The rows of the form that ask for an answer, and those that have it.
     pub items: u32,
     pub answered: u32,
+    /// Why the agency owes nothing more: `accepted`, `paper`, `exempt`; empty where it does.
+    pub settled: String,
+    /// When the report came that is accepted and stays in use.
+    pub in_force: Option<Moment>,
 }
 
 /// How an agency stands with its deadline on the day of a letter.
@@ -214,12 +218,14 @@ pub struct OrderFacts {
     pub about: String,
 }
 
-/// The report this one replaces.
+/// The report before this one.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Previous {
     pub at: Moment,
     pub accepted: bool,
+    /// Whether this one takes its place; one that is accepted counts until another is.
+    pub replaced: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -65,6 +65,8 @@ pub enum LetterKind {
     TooLarge,
     /// Received, and with staff; repeats nothing of the mail.
     Neutral,
+    /// Received and kept, and nothing more is asked for: the agency owes nothing, or a later report counts.
+    Kept,
     /// Opens the campaign: the official letter's words, and the form.
     Announcement,
     /// Nothing has come, and the deadline is near.
@@ -94,7 +96,7 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
-    pub const ALL: [LetterKind; 26] = [
+    pub const ALL: [LetterKind; 27] = [
         LetterKind::Receipt,
         LetterKind::ReceiptRemarks,
         LetterKind::Correction,
@@ -108,6 +110,7 @@ impl LetterKind {
         LetterKind::Damaged,
         LetterKind::TooLarge,
         LetterKind::Neutral,
+        LetterKind::Kept,
         LetterKind::Announcement,
         LetterKind::Reminder,
         LetterKind::ReminderToday,
@@ -139,6 +142,7 @@ impl LetterKind {
             LetterKind::Damaged => "damaged",
             LetterKind::TooLarge => "too-large",
             LetterKind::Neutral => "neutral",
+            LetterKind::Kept => "kept",
             LetterKind::Announcement => "announcement",
             LetterKind::Reminder => "reminder",
             LetterKind::ReminderToday => "reminder-today",

@@ -96,6 +96,7 @@ pub fn by_machine(mail: &Mail, own: &Own) -> bool {
         precedence(mail, &["bulk", "list", "junk"]),
         suppressed(mail),
         reply_subject(mail, own),
+        notice_subject(mail),
     ];
     mail.return_path.as_deref() == Some("") || signs.iter().any(Option::is_some)
 }
@@ -124,13 +125,25 @@ fn first<const N: usize>(signs: [(&'static str, Option<String>); N]) -> Option<S
 }
 
 fn ours(mail: &Mail, own: &Own) -> Option<String> {
+    letter_of_ours(mail, own).or_else(|| {
+        mail.from.iter().find(|party| is_own(&party.address, own)).map(|party| format!("From: {}", party.address))
+    })
+}
+
+/// The sign by which a mail is a letter of ours, whatever stands in From.
+fn letter_of_ours(mail: &Mail, own: &Own) -> Option<String> {
     if let Some(id) = mail.message_id.as_deref().filter(|id| (own.issued)(id)) {
         return Some(format!("Message-ID: {id}"));
     }
     if !own.instance.is_empty() && mail.headers.all("x-phuluc").any(|value| value == own.instance) {
         return Some(format!("X-Phuluc: {}", own.instance));
     }
-    mail.from.iter().find(|party| is_own(&party.address, own)).map(|party| format!("From: {}", party.address))
+    None
+}
+
+/// Whether a mail is a letter that we wrote.
+pub fn is_our_letter(mail: &Mail, own: &Own) -> bool {
+    letter_of_ours(mail, own).is_some()
 }
 
 fn nobody(mail: &Mail) -> Option<String> {
@@ -229,6 +242,30 @@ fn reply_subject(mail: &Mail, own: &Own) -> Option<String> {
         rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
     };
     own.subjects.iter().find(|beginning| begins(beginning)).map(|beginning| format!("Subject: {beginning}"))
+}
+
+/// What mail programs say for their user, with nothing else to tell it by: that a mail was read, or is taken back.
+fn notice_subject(mail: &Mail) -> Option<String> {
+    const NOTICES: [&str; 6] = ["read:", "not read:", "recall:", "đã đọc:", "chưa đọc:", "thu hồi:"];
+    let subject = text::into_composed(mail.subject.trim().to_lowercase());
+    NOTICES.iter().find(|notice| subject.starts_with(**notice)).map(|notice| format!("Subject: {notice}"))
+}
+
+/// Whether words are such as a machine says for somebody who is away, where neither header nor subject tells.
+pub fn says_away(words: &str) -> bool {
+    const AWAY: [&str; 9] = [
+        "tôi đi công tác",
+        "tôi đang đi công tác",
+        "tôi đang nghỉ phép",
+        "trả lời tự động",
+        "out of office",
+        "out of the office",
+        "automatic reply",
+        "your message was read",
+        "would like to recall the message",
+    ];
+    let words = text::key(words);
+    AWAY.iter().any(|away| text::contains_words(&words, away))
 }
 
 fn not_addressed(mail: &Mail, own: &Own) -> Option<String> {

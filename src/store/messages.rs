@@ -227,6 +227,55 @@ pub async fn earlier_with_same_bytes(store: &Store, id: i64) -> Result<Option<i6
     row.map(|row| Columns(&row).number("id")).transpose()
 }
 
+/// Messages before this one with its Message-ID that count as a report of the same agency.
+pub async fn reports_before(
+    store: &Store,
+    id: i64,
+    campaign: &CampaignId,
+    agency: &AgencyId,
+    message_id: &str,
+) -> Result<Vec<i64>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id
+        FROM message
+        WHERE campaign = $1 AND agency = $2 AND message_id = $3 AND id < $4
+          AND kind = 'report' AND held IS NULL AND state = 'done'
+        ORDER BY id
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .bind(plain(message_id))
+    .bind(id)
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(|row| Columns(row).number("id")).collect()
+}
+
+/// The messages of an agency whose file was not the form, and when they came: each may be a piece of it.
+pub async fn without_the_form(
+    store: &Store,
+    campaign: &CampaignId,
+    agency: &AgencyId,
+) -> Result<Vec<(i64, Timestamp)>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id, received_at
+        FROM message
+        WHERE campaign = $1 AND agency = $2 AND kind = 'report' AND held IS NULL AND state = 'done'
+          AND reason = 'not_the_form'
+        ORDER BY id
+        ",
+    )
+    .bind(campaign.as_str())
+    .bind(agency.as_str())
+    .fetch_all(&store.pool)
+    .await?;
+    let found = rows.iter().map(|row| Ok((Columns(row).number("id")?, Columns(row).time("received_at")?)));
+    found.collect()
+}
+
 /// Notes what came of a message, which is then done. A message read again gets its new outcome in place of the old.
 pub async fn record_outcome(tx: &mut Tx, id: i64, outcome: &MessageOutcome<'_>) -> Result<(), StoreError> {
     let done = sqlx::query(
@@ -442,6 +491,36 @@ mod tests {
         a_mail_is_kept_once_with_its_bytes,
         a_transaction_that_is_dropped_kept_nothing,
         an_outcome_is_shown_whole_and_the_message_is_filed_once,
+        what_an_agency_sent_before_is_found,
+    }
+
+    async fn what_an_agency_sent_before_is_found(store: Store) {
+        with_campaign(&store).await;
+        let (campaign, ha_noi, mic) = (campaign(), agency("ha-noi"), agency("mic"));
+        let outcome = MessageOutcome {
+            message_id: Some("<x@hanoi.example>"),
+            agency: Some(&ha_noi),
+            campaign: Some(&campaign),
+            reason: Some("not_the_form"),
+            ..MessageOutcome::of(MessageKind::Report)
+        };
+        let outcomes = [
+            outcome.clone(),
+            MessageOutcome { held: Some(Held::Conflict), ..outcome.clone() },
+            MessageOutcome { reason: None, ..outcome.clone() },
+            MessageOutcome { kind: MessageKind::Question, ..outcome.clone() },
+        ];
+        for (number, outcome) in ["1", "2", "3", "4"].into_iter().zip(&outcomes) {
+            let id = new(&store, &mail(number, number.as_bytes())).await;
+            record(&store, id, outcome).await;
+        }
+        let before = async |id, agency, known| reports_before(&store, id, &campaign, agency, known).await.unwrap();
+        assert_eq!(before(9, &ha_noi, "<x@hanoi.example>").await, [1, 3]);
+        assert_eq!(before(3, &ha_noi, "<x@hanoi.example>").await, [1]);
+        assert!(before(9, &mic, "<x@hanoi.example>").await.is_empty());
+        assert!(before(9, &ha_noi, "<y@hanoi.example>").await.is_empty());
+        let pieces = without_the_form(&store, &campaign, &ha_noi).await.unwrap();
+        assert_eq!(pieces.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1]);
     }
 
     async fn a_mail_is_kept_once_with_its_bytes(store: Store) {

@@ -35,7 +35,7 @@ impl From<letter::LetterKind> for LetterKind {
     fn from(kind: letter::LetterKind) -> LetterKind {
         use letter::LetterKind as Words;
         match kind {
-            Words::Receipt | Words::ReceiptRemarks | Words::Neutral => LetterKind::Receipt,
+            Words::Receipt | Words::ReceiptRemarks | Words::Neutral | Words::Kept => LetterKind::Receipt,
             Words::Correction => LetterKind::Correction,
             Words::Announcement => LetterKind::Announcement,
             Words::Reminder | Words::ReminderToday | Words::ReminderOverdue | Words::ReminderCorrection => {
@@ -201,8 +201,8 @@ pub async fn facts_of(tx: &mut Tx, message: i64) -> Result<Vec<String>, StoreErr
     rows.iter().map(|row| Columns(row).text("fact")).collect()
 }
 
-/// How many answers an agency was given in a campaign. Letters of a far future were written by a clock that was
-/// wrong, and are no reason to write none now.
+/// How many answers an agency was given in a campaign. What was refused for good reached nobody. Letters of a far future
+/// were written by a clock that was wrong, and are no reason to write none now.
 pub async fn answers_since(
     tx: &mut Tx,
     campaign: &CampaignId,
@@ -215,7 +215,7 @@ pub async fn answers_since(
         SELECT COUNT(*) AS answers
         FROM letter
         WHERE agency = $1 AND campaign = $2 AND message IS NOT NULL AND queued_at BETWEEN $3 AND $4
-          AND state <> 'cancelled'
+          AND state NOT IN ('cancelled', 'failed')
         ",
     )
     .bind(agency.as_str())
@@ -233,7 +233,7 @@ pub async fn all_answers_since(tx: &mut Tx, since: Timestamp, until: Timestamp) 
         "
         SELECT COUNT(*) AS answers
         FROM letter
-        WHERE message IS NOT NULL AND queued_at BETWEEN $1 AND $2 AND state <> 'cancelled'
+        WHERE message IS NOT NULL AND queued_at BETWEEN $1 AND $2 AND state NOT IN ('cancelled', 'failed')
         ",
     )
     .bind(micros(since))
@@ -243,7 +243,7 @@ pub async fn all_answers_since(tx: &mut Tx, since: Timestamp, until: Timestamp) 
     Columns(&row).number("answers")
 }
 
-/// How many letters said the same to an agency in a campaign.
+/// How many letters said the same to an agency in a campaign, and may have reached it.
 pub async fn same_body_since(
     tx: &mut Tx,
     campaign: &CampaignId,
@@ -256,8 +256,8 @@ pub async fn same_body_since(
         "
         SELECT COUNT(*) AS letters
         FROM letter
-        WHERE agency = $1 AND body_sha256 = $2 AND queued_at BETWEEN $3 AND $4 AND state <> 'cancelled'
-          AND campaign = $5
+        WHERE agency = $1 AND body_sha256 = $2 AND queued_at BETWEEN $3 AND $4 AND campaign = $5
+          AND state NOT IN ('cancelled', 'failed')
         ",
     )
     .bind(agency.as_str())
@@ -631,6 +631,15 @@ mod tests {
         assert_eq!(all_answers_since(&mut tx, hour, at(NOW)).await.unwrap(), 2);
         assert_eq!(same_body_since(&mut tx, &campaign, &ha_noi, "aa", day, at(NOW)).await.unwrap(), 3);
         assert_eq!(same_body_since(&mut tx, &campaign, &ha_noi, "bb", day, at(NOW)).await.unwrap(), 0);
+
+        // What was refused for good reached nobody.
+        drop(tx);
+        let mut tx = store.begin().await.unwrap();
+        sqlx::query("UPDATE letter SET state = 'failed' WHERE id = 2").execute(tx.connection()).await.unwrap();
+        assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour, at(NOW)).await.unwrap(), 0);
+        assert_eq!(all_answers_since(&mut tx, hour, at(NOW)).await.unwrap(), 1);
+        assert_eq!(same_body_since(&mut tx, &campaign, &ha_noi, "aa", day, at(NOW)).await.unwrap(), 2);
+        sqlx::query("UPDATE letter SET state = 'queued' WHERE id = 2").execute(tx.connection()).await.unwrap();
 
         // What was queued in the same transaction counts too.
         let id = reserve_letter_id(&mut tx).await.unwrap();

@@ -85,6 +85,29 @@ pub async fn of_agency_since(
     Columns(&row).number("questions")
 }
 
+/// How the facts begin that answers to a question tell.
+pub fn answers_to(question: i64) -> String {
+    format!("answer:question:{question}:")
+}
+
+/// Whether other words than those of `fact` answered a question since; what was said before is no new answer.
+pub async fn answered_since(store: &Store, question: i64, fact: &str, since: Timestamp) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "
+        SELECT COUNT(*) AS answers
+        FROM letter
+        WHERE fact LIKE $1 || '%' AND queued_at >= $3 AND state NOT IN ('cancelled', 'failed')
+          AND NOT EXISTS (SELECT 1 FROM letter AS same WHERE same.fact = $2)
+        ",
+    )
+    .bind(answers_to(question))
+    .bind(fact)
+    .bind(micros(since))
+    .fetch_one(&store.pool)
+    .await?;
+    Ok(Columns(&row).number::<i64>("answers")? > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +144,13 @@ mod tests {
         assert_eq!(of_agency_since(&mut tx, &ha_noi, before, before).await.unwrap(), 0, "the clock was wrong");
         assert_eq!(of_agency_since(&mut tx, &agency("mic"), at(NOW), after).await.unwrap(), 0);
         tx.commit().await.unwrap();
+        let answers = [format!("{}one", answers_to(asked)), format!("{}two", answers_to(asked))];
+        let answered = async |fact, since| answered_since(&store, asked, fact, at(since)).await.unwrap();
+        assert!(!answered(&answers[0], NOW).await);
+        queue_one(&store, receipt(&answers[0])).await;
+        assert!(answered(&answers[1], NOW).await);
+        assert!(!answered(&answers[0], NOW).await, "the same words again");
+        assert!(!answered(&answers[1], "2023-02-20T08:00:01Z").await, "long ago");
         assert_eq!(question_of(&store, 2).await.unwrap(), Some(asked));
         assert_eq!(question_of(&store, 3).await.unwrap(), None);
     }

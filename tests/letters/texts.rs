@@ -389,6 +389,27 @@ fn neutral() {
 }
 
 #[test]
+fn kept() {
+    insta::assert_snapshot!(said(LetterKind::Kept), @r"
+    [BC1552] Đã nhận được thư của Quý Cơ quan, không cần gửi bổ sung - Hà Nội
+
+    Kính gửi: Ủy ban nhân dân thành phố Hà Nội
+
+    Bộ Thông tin và Truyền thông (Cục Chuyển đổi số quốc gia) đã nhận được văn
+    bản của Quý Cơ quan trả lời Văn bản số 488/BTTTT-CĐSQG ngày 15/02/2023, gửi
+    đến lúc 10 giờ 05 phút ngày 20/02/2023: văn bản số 123/BC-UBND ngày
+    17/02/2023 (CV 123-UBND.pdf, 1,2 MB). Văn bản đã được ghi nhận, không cần
+    gửi lại.
+
+    Báo cáo hợp lệ của Quý Cơ quan nhận lúc 09 giờ 12 phút ngày 18/02/2023 vẫn
+    được sử dụng để tổng hợp; Quý Cơ quan không cần gửi lại Phụ lục, trừ trường
+    hợp muốn điều chỉnh báo cáo.
+
+    Trân trọng cảm ơn sự phối hợp của Quý Cơ quan./.
+    ");
+}
+
+#[test]
 fn alert() {
     insta::assert_snapshot!(said(LetterKind::Alert), @r"
     [Cảnh báo] Hộp thư tiếp nhận báo cáo không truy cập được

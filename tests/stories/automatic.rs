@@ -301,10 +301,15 @@ async fn our_own_letter_is_known_again() {
 #[tokio::test]
 async fn staff_are_staff() {
     let mut story = Story::begin().await;
-    story.mail(|mail| complete(mail).from("Can-Bo@mic.example"));
+    story.mail(|mail| mail.from("Can-Bo@mic.example"));
     story.poll().await;
     let told = story.outcome();
     assert!(told.starts_with("staff (H1: "), "{told}");
+    // A report that came to one of them counts when they say whose it is.
+    story.mail(|mail| complete(mail).from("Can-Bo@mic.example"));
+    story.poll().await;
+    let told = story.outcome();
+    assert!(told.starts_with("report held unknown_sender accepted (H1: "), "{told}");
     story.no_letter();
     assert_eq!(story.progress().await.counts.received, 0);
     story.end().await;

@@ -75,6 +75,53 @@ async fn the_same_answer_is_given_once_a_day() {
     story.end().await;
 }
 
+/// The same file and another answer, another who asks, or an answer that nobody got.
+#[tokio::test]
+async fn only_an_answer_that_somebody_has_is_not_given_again() {
+    let mut story = Story::begin().await;
+    story.mail(crate::without_reason);
+    story.poll().await;
+    story.message();
+    story.letter();
+    // The colleague who sends the same.
+    story.mail(|mail| crate::without_reason(mail).from("binh@hanam.example"));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam needs_correction");
+    assert_eq!(story.letter().sent.to, "binh@hanam.example");
+    // The relay refused the letters for good, and was mended.
+    let mut database = story.database().await;
+    sqlx::raw_sql("UPDATE letter SET state = 'failed', sent_at = NULL").execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+    story.at("2023-02-20 10:00:00");
+    story.mail(crate::without_reason);
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam needs_correction");
+    assert_eq!(story.letter().sent.to, "an@hanam.example");
+    story.end().await;
+}
+
+#[tokio::test]
+async fn the_same_file_beside_another_one_is_another_answer() {
+    let piece = |name| {
+        let zip = std::fs::read(crate::story::root().join("tests/data/pieces/four-files.zip")).unwrap();
+        let files = phuluc::message::read_file("four.zip", &zip);
+        files.into_iter().find(|file| file.name.starts_with(name)).unwrap().bytes
+    };
+    let mut story = Story::begin().await;
+    let both = |mail: crate::mail::Mail| {
+        mail.file("lien he.xlsx", piece("lien he")).file("hien trang.xlsx", piece("hien trang"))
+    };
+    story.mail(both);
+    story.poll().await;
+    story.message();
+    story.letter();
+    story.mail(|mail| both(mail).file("de xuat.xlsx", piece("de xuat")));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam accepted");
+    assert!(story.letter().said().contains("de xuat.xlsx"));
+    story.end().await;
+}
+
 /// A battery ran down: the clock stands in the next year for a while, and is put right again.
 #[tokio::test]
 async fn what_a_clock_of_the_future_did_keeps_nobody_from_being_answered() {

@@ -23,6 +23,8 @@ mod postgres;
 mod questions;
 mod reports;
 mod senders;
+mod sent_on;
+mod settled;
 mod several;
 mod story;
 mod sums;

@@ -94,6 +94,88 @@ async fn a_later_mail_completes_an_earlier_one() {
     story.end().await;
 }
 
+/// The four files of a report, by name.
+fn four(name: &str) -> Vec<u8> {
+    let files = message::read_file("four.zip", &piece("four-files.zip"));
+    files.into_iter().find(|file| file.name.starts_with(name)).unwrap_or_else(|| panic!("no {name}")).bytes
+}
+
+#[tokio::test]
+async fn a_form_in_four_mails_is_put_together_in_any_order() {
+    for (order, first) in [
+        (["lien he", "hien trang", "de xuat", "kho khan"], "report from ha-nam unreadable not_the_form"),
+        (["kho khan", "lien he", "de xuat", "hien trang"], "report from ha-nam unreadable not_the_form"),
+    ] {
+        let mut story = Story::begin().await;
+        let mut outcomes = Vec::new();
+        for (number, name) in order.into_iter().enumerate() {
+            story.at(&format!("2023-02-20 {:02}:00:00", 9 + number));
+            story.mail(|mail| mail.file(&format!("{name}.xlsx"), four(name)));
+            story.poll().await;
+            outcomes.push(story.outcome());
+        }
+        assert_eq!(outcomes[0], first);
+        assert_eq!(outcomes[3], "report from ha-nam accepted", "{outcomes:?}");
+        let letters = story.letters();
+        assert!(letters.iter().all(|letter| letter.row.kind != LetterKind::Correction), "what came is not asked for");
+        let said = letters.last().unwrap().said();
+        assert!(order.iter().all(|name| said.contains(name)), "{said}");
+        let last = story.reports("ha-nam").await.pop().unwrap();
+        let answered: BTreeSet<String> = story.answers(&last).await.into_keys().map(|(section, ..)| section).collect();
+        assert_eq!(answered.len(), 4, "{answered:?}");
+        story.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_piece_completes_the_accepted_version_and_a_whole_form_is_not_completed() {
+    let mut story = Story::begin().await;
+    story.mail(complete);
+    story.poll().await;
+    story.message();
+    story.letter();
+    // The table alone, changed: who is to be called stands in the version before.
+    story.at("2023-02-21 09:00:00");
+    story.mail(|mail| mail.file("hien trang moi.xlsx", four("hien trang")));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam accepted");
+    let said = story.letter().said();
+    assert!(said.contains("hien trang moi.xlsx") && said.contains("Phụ lục Hà Nam.xlsx (20/02/2023)"), "{said}");
+    // Another piece upon that.
+    story.at("2023-02-22 09:00:00");
+    story.mail(|mail| mail.file("de xuat.xlsx", four("de xuat")));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam accepted");
+    let said = story.letter().said();
+    for part in ["de xuat.xlsx", "hien trang moi.xlsx (21/02/2023)", "Phụ lục Hà Nam.xlsx (20/02/2023)"] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    let versions = story.reports("ha-nam").await;
+    let (second, third) = (story.answers(&versions[1]).await, story.answers(&versions[2]).await);
+    let of = |answers: &std::collections::BTreeMap<(String, String, String), Option<String>>, section: &str| {
+        answers
+            .iter()
+            .filter(|((of, ..), _)| of == section)
+            .map(|(at, value)| (at.clone(), value.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&second, "status"), of(&third, "status"));
+    assert_ne!(of(&second, "proposals"), of(&third, "proposals"));
+    // A whole form whose contact is blank says that it is blank.
+    let campaign = story.campaign();
+    let (mut answers, _) = read(&story, "", "forms/layouts/one-sheet-letter.xlsx");
+    answers.sections.iter_mut().find(|section| section.id == "contact").unwrap().rows.clear();
+    let filled = Some(Filled { answers: &answers, findings: &[] });
+    let blank = sheet::write(&FormWorkbook { form: &campaign.form, campaign_letter: "488", agency: None, filled });
+    story.at("2023-02-23 09:00:00");
+    story.mail(|mail| mail.file("Phu luc.xlsx", blank.unwrap()));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam needs_correction");
+    assert!(!story.letter().said().contains("(22/02/2023)"));
+    assert_eq!(story.versions("ha-nam").await, "1 accepted, 2 accepted, 3 accepted current, 4 needs_correction");
+    story.end().await;
+}
+
 #[tokio::test]
 async fn what_was_asked_for_is_followed() {
     let mut story = Story::begin().await;

@@ -137,13 +137,40 @@ async fn each_reply_passes_once_and_no_machine_passes() {
     story.poll().await;
     story.messages();
     story.no_letter();
-    // Two answers are two; the same words again are one.
-    for (number, words) in ["Có.", "Xin bổ sung: kể cả trung tâm.", "Có."].into_iter().enumerate() {
+    for subject in ["Read: [BC1552] Hà Nam hỏi", "Recall: [BC1552] Hà Nam hỏi", "Đã đọc: [BC1552] Hà Nam hỏi"]
+    {
+        story.mail(|mail| reply(mail, &forward, "Your message").subject(subject));
+    }
+    story.poll().await;
+    story.messages();
+    story.no_letter();
+    // Two answers are two, if the second says that it is meant; the same words again are one.
+    for (number, words) in ["Có.", "Chuyển trả lời: kể cả trung tâm.", "Có."].into_iter().enumerate() {
         story.mail(|mail| reply(mail, &forward, words).message_id(&format!("<{number}@mic.example>")));
     }
     story.poll().await;
     story.messages();
-    assert_eq!(story.letters().len(), 2);
+    let letters = story.letters();
+    assert_eq!(letters.len(), 2);
+    let said = letters[1].said();
+    assert!(said.contains("kể cả trung tâm.") && !said.contains("Chuyển trả lời"), "{said}");
+    // Another one within the hour, or one that only a machine would write, waits for a word.
+    for (words, told) in [
+        ("Không.", "câu hỏi này vừa được trả lời"),
+        ("Tôi đi công tác đến 25/2.", "nội dung giống thư trả lời tự động"),
+    ] {
+        story.mail(|mail| reply(mail, &forward, words).message_id(&format!("<{}@mic.example>", words.len())));
+        story.poll().await;
+        story.message();
+        let letter = story.letter();
+        assert_eq!((letter.row.kind.as_str(), letter.sent.to.as_str()), ("decision", STAFF));
+        assert!(letter.said().contains(told), "{}", letter.words());
+    }
+    story.at("2023-02-20 10:00:01");
+    story.mail(|mail| reply(mail, &forward, "Không.").message_id("<later@mic.example>"));
+    story.poll().await;
+    story.message();
+    assert_eq!(story.letter().row.kind.as_str(), "answer");
     // Nothing to pass on, or too much: staff are told.
     for (change, told) in [
         (&(|mail: Mail| mail) as &dyn Fn(Mail) -> Mail, "không tìm thấy nội dung trả lời"),

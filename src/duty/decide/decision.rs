@@ -50,6 +50,8 @@ pub struct Decision {
     pub doubtful: Option<Report>,
     /// The official documents that came along.
     pub documents: Vec<Document>,
+    /// Why its agency owes nothing more, whatever this mail brings.
+    pub settled: Option<Settled>,
     /// The letter, and the address it may go to.
     pub letter: Option<(LetterKind, String)>,
     /// What a mail server reports of a letter.
@@ -82,10 +84,32 @@ impl Decision {
             report: None,
             doubtful: None,
             documents: Vec::new(),
+            settled: None,
             letter: None,
             bounce: None,
             received_at,
             oversize: None,
+        }
+    }
+}
+
+/// Why an agency owes nothing more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// A report of its is accepted, which came then.
+    Accepted(Timestamp),
+    /// Staff noted that it reported on paper.
+    Paper,
+    /// Staff noted that it owes none.
+    Exempt,
+}
+
+impl Settled {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Settled::Accepted(_) => "accepted",
+            Settled::Paper => "paper",
+            Settled::Exempt => "exempt",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What we sent ourselves and what comes back: the form in a letter of ours that a machine returns or a person attaches,
 //! or that nobody touched. Nobody reports by it, so it is taken out before anything is decided.
 
-use super::promises_a_file;
+use super::{promises_a_file, sent_on};
 use crate::{
     attachment::FileKind,
     duty::{Desk, evidence::Evidence},
@@ -15,7 +15,7 @@ use crate::{
 /// Takes out of a mail the files that are no part of what its sender brings.
 pub fn take_out(desk: &Desk, mail: &mut Mail, evidence: &Evidence) {
     // What staff attach to their answers is for others to read.
-    if desk.with_own(|own| automatic::is_from_us(mail, own)) {
+    if desk.with_own(|own| automatic::is_from_us(mail, own)) && !sent_on::may_be(desk, mail, evidence) {
         return;
     }
     let by_machine = matches!(desk.with_own(|own| automatic::answerable(mail, own)), Answerable::Never(_));
