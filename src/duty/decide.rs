@@ -18,7 +18,7 @@ use crate::{
     message::{
         Mail,
         automatic::{self, Answerable, MailKind},
-        quoted,
+        promise::promises_a_file,
         trust::{Trust, Witnesses},
     },
     official::is_document,
@@ -337,11 +337,4 @@ fn rule_of(answerable: &Answerable) -> Option<String> {
         Answerable::Yes => None,
         Answerable::RegistryOnly(sign) | Answerable::Never(sign) => Some(format!("{}: {}", sign.rule, sign.what)),
     }
-}
-
-/// Whether a mail without any file says that it brings one.
-fn promises_a_file(mail: &Mail) -> bool {
-    const PROMISES: [&str; 5] = ["đính kèm", "gửi kèm", "kèm theo", "file kèm", "tệp kèm"];
-    let text = crate::text::key(&format!("{} {}", mail.subject, quoted::own_words(&mail.text, None)));
-    PROMISES.iter().any(|words| crate::text::contains_words(&text, words))
 }
