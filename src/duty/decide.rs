@@ -4,9 +4,10 @@
 use super::{
     Desk,
     bounce::{self, Bounce},
+    brought::Brought,
     evidence::Evidence,
     given::Given,
-    identify::{Identity, identify},
+    identify::{self, Identity, identify},
 };
 use crate::{
     agency::{Agency, looks_like_address},
@@ -79,13 +80,18 @@ pub fn decide(
         decision.kind = recorded_as(read_as);
     }
     let mail_kind = read_as;
-    let identity = identify(&desk.setup, mail, evidence, given, desk.clock.now());
+    let marked = secret::place(desk, mail);
+    let brought = match marked {
+        Some(_) => Brought::default(),
+        None => identify::forms(desk, mail, evidence, given)?,
+    };
+    let identity = identify(&desk.setup, mail, evidence, &brought.campaigns(), given, desk.clock.now());
     decision.campaign = identity.campaign.cloned();
     decision.agency = identity.agency.cloned();
     decision.evidence = Some(identity.evidence.clone()).filter(|evidence| !evidence.is_empty());
     decision.trust = identity.trust.clone();
     decision.answer_to = identity.answer_to.clone();
-    if let Some(place) = secret::place(desk, mail) {
+    if let Some(place) = marked.or(brought.classified.then_some("a heading of its workbook")) {
         secret::hold(place, given.agency.is_some(), &mut decision);
         return Ok(decision);
     }
@@ -120,6 +126,8 @@ pub fn decide(
         let case = Case { campaign, agency, to, answers_letter, by_staff, earlier };
         read_report(reading, mail, case, &answerable, &mut decision)?;
         if !decision.secret {
+            let others = identify::others(&desk.setup, evidence, campaign, desk.clock.now());
+            found::second_report(desk, mail, &others, agency, &mut decision)?;
             decision.documents = found::documents(reading, mail, campaign, &decision)?;
         }
     } else if mail_kind == MailKind::Question

@@ -16,6 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The code for a report that was put together from several files.
 pub const JOINED: &str = "parts-joined";
+/// The code for a further file that is another campaign's form, which is not recorded.
+pub const ANOTHER: &str = "another-report";
 
 /// What one file holds of a form; the form's rules have not been asked yet.
 #[derive(Debug, Clone)]

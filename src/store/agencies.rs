@@ -235,6 +235,21 @@ pub async fn campaign_state(store: &Store, campaign: &CampaignId) -> Result<Camp
     })
 }
 
+/// The campaigns that staff have closed.
+pub async fn closed_campaigns(store: &Store) -> Result<Vec<CampaignId>, StoreError> {
+    let rows = sqlx::query(
+        "
+        SELECT id
+        FROM campaign
+        WHERE closed_at IS NOT NULL
+        ORDER BY id
+        ",
+    )
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(|row| Columns(row).campaign("id")).collect()
+}
+
 /// Closes a campaign at a time, or with none opens it again.
 pub async fn close(tx: &mut Tx, campaign: &CampaignId, at: Option<Timestamp>) -> Result<(), StoreError> {
     sqlx::query(
@@ -457,6 +472,7 @@ mod tests {
         assert!(!extend(&mut tx, &campaign(), &agency("nobody"), Some(day)).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(campaign_state(&store, &campaign()).await.unwrap().closed_at, Some(at(NOW)));
+        assert_eq!(closed_campaigns(&store).await.unwrap(), [campaign()]);
         assert_eq!(own_deadline(&store, &campaign(), &agency("ha-noi")).await.unwrap(), Some(day));
         assert_eq!(own_deadline(&store, &campaign(), &agency("mic")).await.unwrap(), None);
         let mut tx = store.begin().await.unwrap();
@@ -464,6 +480,7 @@ mod tests {
         extend(&mut tx, &campaign(), &agency("ha-noi"), None).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(campaign_state(&store, &campaign()).await.unwrap().closed_at, None);
+        assert_eq!(closed_campaigns(&store).await.unwrap(), []);
         assert_eq!(own_deadline(&store, &campaign(), &agency("ha-noi")).await.unwrap(), None);
     }
 }

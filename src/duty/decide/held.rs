@@ -50,7 +50,11 @@ pub(super) fn read(desk: &Desk, reading: &mut Reading, mail: &Mail, decision: &m
 /// into one.
 pub(super) fn receipt(mail: &Mail, decision: &Decision, answerable: &Answerable) -> Option<(LetterKind, String)> {
     let (held, _) = decision.held.as_ref()?;
-    let (agency, _) = (decision.agency.as_ref().filter(|_| !decision.guessed)?, decision.campaign.as_ref()?);
+    let agency = decision.agency.as_ref().filter(|_| !decision.guessed)?;
+    // The letter names no campaign where the mail is nobody's yet; of a sender in doubt it says nothing without one.
+    if decision.campaign.is_none() && *held != Held::Ambiguous {
+        return None;
+    }
     let registered = agency.addresses.first().cloned();
     let brought_a_report = matches!(decision.verdict, Some(Verdict::Accepted | Verdict::NeedsCorrection));
     let to = match (held, answerable) {
