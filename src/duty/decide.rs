@@ -124,7 +124,7 @@ pub fn decide(
         let answers_letter = identity.answers.is_some();
         let (by_staff, earlier) = (given.agency.is_some(), given.earlier.as_slice());
         let case = Case { campaign, agency, to, answers_letter, by_staff, earlier };
-        read_report(reading, mail, case, &answerable, &mut decision)?;
+        read_report(desk, reading, mail, case, &answerable, &mut decision)?;
         if !decision.secret {
             let others = identify::others(&desk.setup, evidence, campaign, desk.clock.now());
             found::second_report(desk, mail, &others, agency, &mut decision)?;
@@ -231,6 +231,7 @@ struct Case<'a> {
 }
 
 fn read_report(
+    desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
     case: Case,
@@ -249,10 +250,11 @@ fn read_report(
         }
     };
     let letter = match appendix {
-        Appendix::Report { file, answers, findings, marks, others } => {
+        Appendix::Report { file, answers, findings, marks, stated, others } => {
             let report = Report { file, answers, findings, others };
             decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
-            let another = held::made_for_another(&marks, &report.others, campaign, agency);
+            let another = held::made_for_another(&marks, &report.others, campaign, agency)
+                .or_else(|| held::says_another(desk, &stated, campaign, agency));
             if let Some(why) = another.filter(|_| !by_staff) {
                 decision.held = Some((Held::Conflict, why));
                 decision.letter = held::receipt(mail, decision, answerable);

@@ -30,6 +30,8 @@ pub struct Part {
     /// Remarks on how the file was understood.
     pub remarks: Vec<Finding>,
     pub marks: Marks,
+    /// The names of agencies that it says it is of, as they stand there.
+    pub stated: Vec<String>,
     /// Whether it would be the form without any other file.
     pub whole: bool,
 }
@@ -97,6 +99,7 @@ pub fn join(form: &Form, base: Part, others: &[(Origin, Part)], circumstances: &
             *origin == Origin::SameMail || !joined.whole || disjoint(&joined, &other) || (!other.whole && better());
         if adds {
             tried.whole |= other.whole;
+            tried.stated.extend(other.stated);
             tried.marks = if tried.marks == Marks::default() { other.marks } else { tried.marks };
             joined = tried;
             *used = true;
