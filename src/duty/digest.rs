@@ -356,7 +356,8 @@ fn groups(desk: &Desk, campaign: &OpenCampaign, progress: &Progress) -> Vec<Grou
             missing_more,
         }
     };
-    desk.setup.letters.headings().groups.iter().map(group).collect()
+    let is_there = |kind| progress.agencies.iter().any(|agency| agency.kind == kind);
+    desk.setup.letters.headings().groups_of(is_there).into_iter().map(group).collect()
 }
 
 /// A group as one bar: every agency once.
