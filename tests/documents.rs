@@ -127,10 +127,12 @@ fn every_key_of_the_configuration_is_documented() {
     let campaigns = read("src/campaign.rs");
     text.push_str("\n## A campaign's file, `campaigns/ID.toml`\n\n");
     let mut of_campaign = keys(&campaigns, "Campaign");
-    of_campaign.retain(|key| key.of != "OfficialLetter");
+    of_campaign.retain(|key| !["OfficialLetter", "OwnOffice"].contains(&key.of.as_str()));
     table(&mut text, &of_campaign);
     text.push_str("\n### `[letter]`\n\nThe official letter a campaign rests on.\n\n");
     table(&mut text, &keys(&campaigns, "OfficialLetter"));
+    write!(text, "\n### `[office]`\n\n{}\n\n", about(&campaigns, "OwnOffice")).unwrap();
+    table(&mut text, &keys(&campaigns, "OwnOffice"));
     text.push_str("\n## The registry, `agencies.csv`\n\nThe columns of the file that a campaign names, in any order. ");
     let agency = read("src/agency.rs");
     write!(text, "{}\n\n", about(&agency, "Agency")).unwrap();

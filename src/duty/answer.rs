@@ -298,7 +298,7 @@ fn context(
     let deadline = campaign.last_day();
     let code = format!("{}-{}-{id}", campaign.id, agency.id);
     let mut context = Context {
-        office: OfficeFacts::new(&setup.config.office),
+        office: OfficeFacts::new(&campaign.office),
         campaign: CampaignFacts::new(&campaign.campaign, deadline),
         agency: AgencyFacts::new(agency),
         report: report_facts(desk, mail, decision, campaign),

@@ -139,7 +139,7 @@ pub fn decide(
         decision.verdict = Some(Verdict::Unreadable);
         decision.reason = Some(Reason::NoWorkbook);
         decision.letter = to.map(|to| (LetterKind::NoWorkbook, to));
-    } else if mail_kind == MailKind::Question && !desk.setup.config.office.staff.is_empty() {
+    } else if mail_kind == MailKind::Question && !campaign.office.staff.is_empty() {
         let to = to.filter(|_| answerable == Answerable::Yes);
         decision.letter = to.map(|to| (LetterKind::Question, to));
     }

@@ -174,7 +174,7 @@ pub async fn queue_closing(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Resu
 }
 
 async fn queue_one(desk: &Desk, campaign: &OpenCampaign, closing: bool) -> anyhow::Result<u32> {
-    let staff = &desk.setup.config.office.staff;
+    let staff = &campaign.office.staff;
     if staff.is_empty() {
         tracing::warn!(campaign = %campaign.id, "the digest goes to nobody: office.staff is empty");
         return Ok(0);
@@ -238,7 +238,7 @@ fn render(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, held: &[HeldIte
     let deadline = campaign.last_day();
     let facts = DigestFacts { held: held.iter().map(|item| held_facts(desk, item)).collect(), ..digest.facts.clone() };
     let context = Context {
-        office: OfficeFacts::new(&desk.setup.config.office),
+        office: OfficeFacts::new(&campaign.office),
         campaign: CampaignFacts::new(&campaign.campaign, deadline),
         attachments: vec![digest.file.clone()],
         digest: facts,

@@ -16,7 +16,7 @@ use crate::{
     store::{
         StoreError,
         addresses::{self, Learned},
-        agencies,
+        campaigns,
         outbox::{self, Issued, LetterKind},
     },
     workbook::Format,
@@ -66,7 +66,7 @@ pub fn gather(desk: &Desk, reading: &mut Reading, mail: &Mail, whole: Option<&[u
 async fn known(desk: &Desk, mail: &Mail) -> Result<Evidence, StoreError> {
     let domain = desk.setup.domain();
     let key = desk.store.instance_key();
-    let mut evidence = Evidence { closed: agencies::closed_campaigns(&desk.store).await?, ..Evidence::default() };
+    let mut evidence = Evidence { closed: campaigns::closed(&desk.store).await?, ..Evidence::default() };
     // The one that is answered, then those before it.
     let quoted = mail.in_reply_to.iter().chain(mail.references.iter().rev());
     for id in quoted.take(MOST_REFERENCES).filter_map(|id| compose::issued(id, &domain, key)) {

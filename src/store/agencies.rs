@@ -235,21 +235,6 @@ pub async fn campaign_state(store: &Store, campaign: &CampaignId) -> Result<Camp
     })
 }
 
-/// The campaigns that staff have closed.
-pub async fn closed_campaigns(store: &Store) -> Result<Vec<CampaignId>, StoreError> {
-    let rows = sqlx::query(
-        "
-        SELECT id
-        FROM campaign
-        WHERE closed_at IS NOT NULL
-        ORDER BY id
-        ",
-    )
-    .fetch_all(&store.pool)
-    .await?;
-    rows.iter().map(|row| Columns(row).campaign("id")).collect()
-}
-
 /// Closes a campaign at a time, or with none opens it again.
 pub async fn close(tx: &mut Tx, campaign: &CampaignId, at: Option<Timestamp>) -> Result<(), StoreError> {
     sqlx::query(
@@ -409,7 +394,7 @@ async fn put_expectation(tx: &mut Tx, campaign: &CampaignId, agency: &Agency) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{reports, tests::*};
+    use crate::store::{campaigns, reports, tests::*};
 
     on_both! {
         once_announced_the_file_no_longer_says_who_is_expected,
@@ -472,7 +457,7 @@ mod tests {
         assert!(!extend(&mut tx, &campaign(), &agency("nobody"), Some(day)).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(campaign_state(&store, &campaign()).await.unwrap().closed_at, Some(at(NOW)));
-        assert_eq!(closed_campaigns(&store).await.unwrap(), [campaign()]);
+        assert_eq!(campaigns::closed(&store).await.unwrap(), [campaign()]);
         assert_eq!(own_deadline(&store, &campaign(), &agency("ha-noi")).await.unwrap(), Some(day));
         assert_eq!(own_deadline(&store, &campaign(), &agency("mic")).await.unwrap(), None);
         let mut tx = store.begin().await.unwrap();
@@ -480,7 +465,7 @@ mod tests {
         extend(&mut tx, &campaign(), &agency("ha-noi"), None).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(campaign_state(&store, &campaign()).await.unwrap().closed_at, None);
-        assert_eq!(closed_campaigns(&store).await.unwrap(), []);
+        assert_eq!(campaigns::closed(&store).await.unwrap(), []);
         assert_eq!(own_deadline(&store, &campaign(), &agency("ha-noi")).await.unwrap(), None);
     }
 }

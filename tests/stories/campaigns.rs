@@ -187,3 +187,34 @@ async fn the_report_of_another_campaign_beside_the_first_is_remarked() {
     assert!(said.contains("gửi biểu mẫu đó trong một thư riêng để được tiếp nhận. - \"Biểu tháng.xlsx\"."), "{said}");
     story.end().await;
 }
+
+#[tokio::test]
+async fn a_campaign_may_have_an_office_and_a_word_for_its_form_of_its_own() {
+    let mut story = two().await;
+    let file = story.folder.path().join("config/campaigns/thang.toml");
+    let text = std::fs::read_to_string(&file).unwrap().replace("[letter]", "appendix = \"Biểu số 03\"\n[letter]");
+    let office = "[office]\nunit = \"Vụ Kế hoạch\"\nstaff = [\"ke-hoach@mic.example\"]\n";
+    std::fs::write(&file, format!("{text}{office}")).unwrap();
+    let setup = phuluc::setup::Setup::load(&story.folder.path().join("config/phuluc.toml")).unwrap();
+    story.desk = story.desk.with_setup(setup).await.unwrap().0;
+    let open = thang(&story);
+    let blank = FormWorkbook { form: &open.form, campaign_letter: "600", agency: None, filled: None };
+    let blank = sheet::write(&blank).unwrap();
+    story.mail(|mail| mail.subject("[BCTHANG] Báo cáo").text("Đơn vị xin gửi báo cáo.").file("a.xlsx", blank));
+    story.mail(|mail| mail.subject("[BCTHANG] Hỏi").text("Ghi tháng nào?"));
+    story.mail(|mail| mail.subject("[BC1552] Hỏi").text("Mục 4.1 ghi gì?"));
+    // Staff of either campaign are staff, and no strangers.
+    story.mail(|mail| mail.from("ke-hoach@mic.example").subject("Xin chào"));
+    story.poll().await;
+    let told: Vec<String> = story.messages().iter().map(outcome).collect();
+    assert_eq!(told.last().unwrap().split(" (").next(), Some("staff"), "{told:?}");
+    let letters = story.letters();
+    let to: Vec<&str> = letters.iter().map(|letter| letter.sent.to.as_str()).collect();
+    // The second question is acknowledged in the same words, and so not within the day.
+    assert_eq!(to, ["an@hanam.example", "an@hanam.example", "ke-hoach@mic.example", "can-bo@mic.example"]);
+    let said = letters[0].said();
+    assert!(said.starts_with("[BCTHANG] Biểu số 03 đã nhận chưa có nội dung"), "{said}");
+    assert!(said.contains("(Vụ Kế hoạch) đã nhận được tệp") && !said.contains("Phụ lục"), "{said}");
+    assert!(!letters[3].said().contains("Vụ Kế hoạch"), "{}", letters[3].said());
+    story.end().await;
+}

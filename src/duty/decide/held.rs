@@ -97,7 +97,7 @@ pub(super) fn made_for_another(
 /// Why the form says itself to be another agency's: one of the registry is named in full where the reporting agency
 /// stands. A name within others, one that two agencies share, and the office's own say nothing.
 pub(super) fn says_another(desk: &Desk, stated: &[String], campaign: &OpenCampaign, agency: &Agency) -> Option<String> {
-    let office = text::key(&desk.setup.config.office.name);
+    let office = text::key(&campaign.office.name);
     let mut another = None;
     // Our own form has the agency's code in brackets behind its name.
     let names = stated.iter().map(|name| name.split('(').next().unwrap_or_default());
