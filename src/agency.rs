@@ -44,10 +44,13 @@ pub enum Kind {
     MinisterialAgency,
     GovernmentAgency,
     Province,
+    /// A department of the ministry that asks, or another body below it.
+    Unit,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 4] = [Kind::Ministry, Kind::MinisterialAgency, Kind::GovernmentAgency, Kind::Province];
+    pub const ALL: [Kind; 5] =
+        [Kind::Ministry, Kind::MinisterialAgency, Kind::GovernmentAgency, Kind::Province, Kind::Unit];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,6 +58,7 @@ impl Kind {
             Kind::MinisterialAgency => "ministerial_agency",
             Kind::GovernmentAgency => "government_agency",
             Kind::Province => "province",
+            Kind::Unit => "unit",
         }
     }
 
@@ -63,22 +67,26 @@ impl Kind {
     }
 }
 
-/// One line of the registry.
+/// One line of the registry. Several values in a cell are separated by `;`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agency {
+    /// Its name in commands, such as `ha-noi`: lower-case letters, digits and hyphens; the same for ever.
     pub id: AgencyId,
+    /// What sort of body it is: one of the kinds below. Rows of a form may be for some kinds only.
     pub kind: Kind,
     /// The full official name, as it stands after "Kính gửi".
     pub name: String,
-    /// The name in subjects and tables, such as "Hà Nội".
+    /// The name in subjects and tables, such as "Hà Nội". Default: the name.
     pub short_name: String,
-    /// The level-1 identification code (QCVN 102:2016/BTTTT; Quyết định 20/2020/QĐ-TTg), where confirmed.
+    /// The level-1 identification code (QCVN 102:2016/BTTTT; Quyết định 20/2020/QĐ-TTg), where confirmed. Default: none.
     pub code: Option<String>,
+    /// Domains of its mail: who writes from them, or from below them, is taken for the agency. Default: none.
     pub domains: Vec<String>,
+    /// Its addresses. Letters nobody asked for go to the first that is not blocked, and to that one alone. Default: none.
     pub addresses: Vec<String>,
-    /// Whom to write to when the agency is overdue.
+    /// Whom to write to when the agency is overdue. Default: nobody.
     pub escalation: Vec<String>,
-    /// Whether a report is owed in this campaign.
+    /// Whether a report is owed, `true` or `false`. Default `true`.
     pub expected: bool,
 }
 

@@ -20,8 +20,16 @@ use serde::{Deserialize, Serialize};
 /// What the attachments of a mail hold.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Appendix {
-    /// The form, filled in; the file is the attachment at this place.
-    Report { file: usize, answers: Answers, findings: Vec<Finding>, marks: Marks, others: Vec<Other> },
+    /// The form, filled in; the file is the attachment at this place. `stated` are the names of agencies that it says it
+    /// is of.
+    Report {
+        file: usize,
+        answers: Answers,
+        findings: Vec<Finding>,
+        marks: Marks,
+        stated: Vec<String>,
+        others: Vec<Other>,
+    },
     /// No form that can be read; the file is the one the reason is about.
     Unreadable { file: Option<usize>, reason: Reason },
 }
@@ -155,9 +163,9 @@ fn report(
         others.map(|((file, (_, part)), used)| Other { file, name: part.file, used, agency: part.marks.agency });
     // A part that was of no use is no second form, and an earlier mail had its own answer.
     let others = others.filter(|other| other.used || other.file.is_some()).collect();
-    let marks = joined.marks.clone();
+    let (marks, stated) = (joined.marks.clone(), joined.stated.clone());
     let (answers, findings) = joined.judge(form, circumstances);
-    Some(Appendix::Report { file, answers, findings, marks, others })
+    Some(Appendix::Report { file, answers, findings, marks, stated, others })
 }
 
 /// Reads a file as the form, or as a part of it where there are `several`.

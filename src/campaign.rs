@@ -49,6 +49,21 @@ pub struct OfficialLetter {
     pub asks: Vec<String>,
 }
 
+/// Who runs this campaign, where that differs from `phuluc.toml`: what is left out is as it stands there. Alerts, which
+/// are about the machine and the mailbox, go to the staff of `phuluc.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnOffice {
+    /// Such as "Bộ Thông tin và Truyền thông". Default: that of `phuluc.toml`.
+    pub name: Option<String>,
+    /// The unit that works on the reports. Default: that of `phuluc.toml`.
+    pub unit: Option<String>,
+    /// The line agencies may call or write to. Default: that of `phuluc.toml`.
+    pub contact: Option<String>,
+    /// Who gets the campaign's digests and questions. Default: those of `phuluc.toml`.
+    pub staff: Option<Vec<String>>,
+}
+
 /// One campaign file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,7 +76,13 @@ pub struct Campaign {
     /// A few words for tables and letters, such as "Báo cáo triển khai Văn bản 1552". Default: none.
     #[serde(default)]
     pub title: String,
+    /// What letters call the form, such as "Biểu số 03". Default: "Phụ lục".
+    #[serde(default)]
+    pub appendix: String,
     pub letter: OfficialLetter,
+    /// Who runs this campaign, where that differs from `phuluc.toml`.
+    #[serde(default)]
+    pub office: OwnOffice,
     /// The day the campaign opens. Default: the letter's date.
     opening: Option<Date>,
     /// The last day on which a report is on time.

@@ -4,8 +4,8 @@
 use crate::{
     agency::{Agency, Registry, RegistryError, naming::Aliases},
     calendar::{Calendar, SendWindows},
-    campaign::{Campaign, CampaignId, end_of_day},
-    config::{Config, ConfigError},
+    campaign::{Campaign, CampaignId, OwnOffice, end_of_day},
+    config::{Config, ConfigError, Office},
     form::{
         Circumstances,
         declaration::{DeclarationError, Form},
@@ -42,6 +42,8 @@ pub struct OpenCampaign {
     pub form: Arc<Form>,
     pub registry: Arc<Registry>,
     pub calendar: Arc<Calendar>,
+    /// Who runs it.
+    pub office: Arc<Office>,
     /// When letters may leave that nobody asked for.
     pub windows: SendWindows,
     /// The last instant on time.
@@ -107,12 +109,25 @@ impl Setup {
     }
 
     pub fn is_staff(&self, address: &str) -> bool {
-        self.config.office.staff.iter().any(|staff| staff.eq_ignore_ascii_case(address))
+        self.staff().any(|staff| staff.eq_ignore_ascii_case(address))
+    }
+
+    /// The staff of the office, and of every campaign that has its own.
+    fn staff(&self) -> impl Iterator<Item = &String> {
+        let offices = self.campaigns.iter().map(|open| &*open.office);
+        std::iter::once(&self.config.office).chain(offices).flat_map(|office| &office.staff)
+    }
+
+    /// Who runs a campaign; of what belongs to none, whoever runs the installation.
+    pub fn office<'a>(&'a self, campaign: Option<&'a OpenCampaign>) -> &'a Office {
+        campaign.map_or(&self.config.office, |open| &open.office)
     }
 
     /// Every address that we poll, send from or use for staff: mail from these is never answered.
     pub fn own_addresses(&self) -> Vec<String> {
-        let mut own: Vec<String> = self.config.office.staff.iter().map(|staff| staff.to_lowercase()).collect();
+        let mut own: Vec<String> = self.staff().map(|staff| staff.to_lowercase()).collect();
+        own.sort_unstable();
+        own.dedup();
         own.extend([self.from_address(), self.bounce_address().to_lowercase()]);
         own.extend(self.config.mailbox.user().filter(|user| user.contains('@')));
         own
@@ -240,7 +255,18 @@ fn load_campaign(config: &Config, path: &Path, shared: &mut Shared) -> Result<Op
     }
     let windows = campaign.send_windows.clone().unwrap_or_else(|| config.send_windows.clone());
     let deadline_at = campaign.deadline_at(&calendar, &config.zone());
-    Ok(OpenCampaign { id, form, registry, calendar, windows, deadline_at, campaign })
+    let office = Arc::new(office(config, &campaign.office));
+    Ok(OpenCampaign { id, form, registry, calendar, office, windows, deadline_at, campaign })
+}
+
+fn office(config: &Config, own: &OwnOffice) -> Office {
+    let Office { name, unit, contact, staff } = config.office.clone();
+    Office {
+        name: own.name.clone().unwrap_or(name),
+        unit: own.unit.clone().unwrap_or(unit),
+        contact: own.contact.clone().unwrap_or(contact),
+        staff: own.staff.clone().unwrap_or(staff),
+    }
 }
 
 fn read(path: &Path) -> Result<String, SetupError> {

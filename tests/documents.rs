@@ -2,6 +2,7 @@
 //! their types and doc comments, every command from the command line's own definition. Here they are made again and
 //! compared; `PHULUC_WRITE_DOCS=1 cargo test --test documents` writes them anew.
 
+use phuluc::{agency::Kind, letter::Letters};
 use std::{
     collections::BTreeSet,
     fmt::Write as _,
@@ -126,10 +127,24 @@ fn every_key_of_the_configuration_is_documented() {
     let campaigns = read("src/campaign.rs");
     text.push_str("\n## A campaign's file, `campaigns/ID.toml`\n\n");
     let mut of_campaign = keys(&campaigns, "Campaign");
-    of_campaign.retain(|key| key.of != "OfficialLetter");
+    of_campaign.retain(|key| !["OfficialLetter", "OwnOffice"].contains(&key.of.as_str()));
     table(&mut text, &of_campaign);
     text.push_str("\n### `[letter]`\n\nThe official letter a campaign rests on.\n\n");
     table(&mut text, &keys(&campaigns, "OfficialLetter"));
+    write!(text, "\n### `[office]`\n\n{}\n\n", about(&campaigns, "OwnOffice")).unwrap();
+    table(&mut text, &keys(&campaigns, "OwnOffice"));
+    text.push_str("\n## The registry, `agencies.csv`\n\nThe columns of the file that a campaign names, in any order. ");
+    let agency = read("src/agency.rs");
+    write!(text, "{}\n\n", about(&agency, "Agency")).unwrap();
+    table(&mut text, &keys(&agency, "Agency"));
+    text.push_str(
+        "\nThe kinds, and the groups in which digest, page and export sum them up (`config/letters/export.toml`):\n\n",
+    );
+    text.push_str("| kind | group |\n|---|---|\n");
+    let letters = Letters::embedded().unwrap();
+    for kind in Kind::ALL {
+        writeln!(text, "| `{}` | {} |", kind.as_str(), letters.headings().group_of(kind)).unwrap();
+    }
     text.push_str(
         "\n## Environment\n\n| variable | meaning |\n|---|---|\n| `PHULUC_CONFIG` | The configuration file, where \
          `--config` names none. |\n| `PHULUC_LOG` | How much is logged: `info`, `debug`, `phuluc=debug`. `run` logs `info`, \

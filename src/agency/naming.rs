@@ -70,6 +70,12 @@ pub fn named<'a>(registry: &'a Registry, aliases: &Aliases, text: &str) -> Optio
     }
 }
 
+/// The agencies of which a text is the whole name.
+pub fn called<'a>(registry: &'a Registry, aliases: &Aliases, text: &str) -> Vec<&'a Agency> {
+    let text = text::key(text);
+    registry.agencies().iter().filter(|agency| aliases.of(agency).any(|name| name == text)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +104,23 @@ mod tests {
         ] {
             let found = named(&registry, &aliases, text).map_or("", |agency| agency.id.as_str());
             assert_eq!(found, agency, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_agency_is_called_by_its_whole_name() {
+        let registry = Registry::parse(include_bytes!("../../config/agencies.csv")).unwrap();
+        let aliases = Aliases::parse(include_bytes!("../../config/aliases.csv").as_slice()).unwrap();
+        for (text, agencies) in [
+            ("ỦY BAN NHÂN DÂN TỈNH NGHỆ AN", vec!["nghe-an"]),
+            ("Nghệ An", vec!["nghe-an"]),
+            ("Bộ NN&PTNT", vec!["bo-nong-nghiep-va-phat-trien-nong-thon"]),
+            ("Sở Kế hoạch tỉnh Nghệ An", vec![]),
+            ("Trường Đại học Hà Nội", vec![]),
+            ("", vec![]),
+        ] {
+            let called = called(&registry, &aliases, text);
+            assert_eq!(called.iter().map(|agency| agency.id.as_str()).collect::<Vec<_>>(), agencies, "{text}");
         }
     }
 

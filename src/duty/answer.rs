@@ -194,10 +194,14 @@ async fn queue_answer(
     recorded: Option<Recorded>,
 ) -> anyhow::Result<Answered> {
     let Answer { id, mail, decision, files, .. } = *new;
-    let (Some((kind, to)), Some(campaign), Some(agency)) = (&decision.letter, &decision.campaign, &decision.agency)
-    else {
+    let (Some((kind, to)), Some(agency)) = (&decision.letter, &decision.agency) else {
         return Ok(Answered::default());
     };
+    let campaign = decision.campaign.as_ref();
+    // Only that the mail came can be told without a campaign.
+    if campaign.is_none() && *kind != LetterKind::Neutral {
+        return Ok(Answered::default());
+    }
     let now = desk.clock.now();
     // Reserved first: on a shared database the row lock makes counting below free of races.
     let letter_id = outbox::reserve_letter_id(tx).await?;
@@ -211,11 +215,15 @@ async fn queue_answer(
     let said = attachment::sha256(
         format!("{}\n{}\n{}", kind.as_str(), agency.id, what_was_read(mail, decision, to)).as_bytes(),
     );
-    if let Some(limit) = limits::reached(desk, tx, campaign, agency, &said).await? {
+    let campaign_id = campaign.map(|campaign| &campaign.id);
+    if let Some(limit) = limits::reached(desk, tx, campaign_id, agency, &said).await? {
         tracing::warn!(mail = id, agency = %agency.id, limit, "no answer is sent");
         return Ok(Answered { limit: Some(limit), letter: None });
     }
-    let context = context(desk, new, campaign, agency, recorded);
+    let context = match campaign {
+        Some(campaign) => context(desk, new, campaign, agency, recorded),
+        None => facts::without_campaign(desk, decision, agency),
+    };
     let letter = desk.setup.letters.render(*kind, &context).context("a letter cannot be rendered")?;
     let draft = Draft {
         id: letter_id,
@@ -224,7 +232,7 @@ async fn queue_answer(
         to,
         letter: &letter,
         files,
-        campaign: Some(&campaign.id),
+        campaign: campaign_id,
         agency: Some(&agency.id),
         message: Some(id),
         in_reply_to: mail.message_id.as_deref(),
@@ -314,7 +322,7 @@ fn context(
     let deadline = campaign.last_day();
     let code = format!("{}-{}-{id}", campaign.id, agency.id);
     let mut context = Context {
-        office: OfficeFacts::new(&setup.config.office),
+        office: OfficeFacts::new(&campaign.office),
         campaign: CampaignFacts::new(&campaign.campaign, deadline),
         agency: AgencyFacts::new(agency),
         report: report_facts(desk, mail, decision, campaign),

@@ -4,9 +4,10 @@
 use super::{
     Desk,
     bounce::{self, Bounce},
+    brought::Brought,
     evidence::Evidence,
     given::{Earlier, Given},
-    identify::{Identity, identify},
+    identify::{self, Identity, identify},
 };
 use crate::{
     agency::{Agency, looks_like_address},
@@ -18,7 +19,7 @@ use crate::{
     message::{
         Mail,
         automatic::{self, Answerable, MailKind},
-        quoted,
+        promise::promises_a_file,
         trust::{Trust, Witnesses},
     },
     official::is_document,
@@ -85,7 +86,12 @@ pub fn decide(
         decision.kind = recorded_as(read_as);
     }
     let mail_kind = read_as;
-    let mut identity = identify(&desk.setup, mail, evidence, given, desk.clock.now());
+    let marked = secret::place(desk, mail);
+    let brought = match marked {
+        Some(_) => Brought::default(),
+        None => identify::forms(desk, mail, evidence, given)?,
+    };
+    let mut identity = identify(&desk.setup, mail, evidence, &brought.campaigns(), given, desk.clock.now());
     if sent_on && given.agency.is_none() {
         identity = Identity { agency: None, held: Some((Held::UnknownSender, sent_on::WHY.to_owned())), ..identity };
     }
@@ -94,7 +100,7 @@ pub fn decide(
     decision.evidence = Some(identity.evidence.clone()).filter(|evidence| !evidence.is_empty());
     decision.trust = identity.trust.clone();
     decision.answer_to = identity.answer_to.clone();
-    if let Some(place) = secret::place(desk, mail) {
+    if let Some(place) = marked.or(brought.classified.then_some("a heading of its workbook")) {
         secret::hold(place, given.agency.is_some(), &mut decision);
         return Ok(decision);
     }
@@ -133,8 +139,10 @@ pub fn decide(
         let answers_letter = identity.answers.is_some();
         let (by_staff, earlier) = (given.agency.is_some(), &given.earlier);
         let case = Case { campaign, agency, to, answers_letter, by_staff, earlier };
-        read_report(reading, mail, case, &answerable, &mut decision)?;
+        read_report(desk, reading, mail, case, &answerable, &mut decision)?;
         if !decision.secret {
+            let others = identify::others(&desk.setup, evidence, campaign, desk.clock.now());
+            found::second_report(desk, mail, &others, agency, &mut decision)?;
             decision.documents = found::documents(reading, mail, campaign, &decision)?;
         }
     } else if mail_kind == MailKind::Question
@@ -146,7 +154,7 @@ pub fn decide(
         decision.verdict = Some(Verdict::Unreadable);
         decision.reason = Some(Reason::NoWorkbook);
         decision.letter = to.map(|to| (LetterKind::NoWorkbook, to));
-    } else if mail_kind == MailKind::Question && !desk.setup.config.office.staff.is_empty() {
+    } else if mail_kind == MailKind::Question && !campaign.office.staff.is_empty() {
         let to = to.filter(|_| answerable == Answerable::Yes);
         decision.letter = to.map(|to| (LetterKind::Question, to));
     }
@@ -238,6 +246,7 @@ struct Case<'a> {
 }
 
 fn read_report(
+    desk: &Desk,
     reading: &mut Reading,
     mail: &Mail,
     case: Case,
@@ -256,10 +265,11 @@ fn read_report(
         }
     };
     let letter = match appendix {
-        Appendix::Report { file, answers, findings, marks, others } => {
+        Appendix::Report { file, answers, findings, marks, stated, others } => {
             let report = Report { file, answers, findings, others };
             decision.verdict = Some(if report.accepted() { Verdict::Accepted } else { Verdict::NeedsCorrection });
-            let another = held::made_for_another(&marks, &report.others, campaign, agency);
+            let another = held::made_for_another(&marks, &report.others, campaign, agency)
+                .or_else(|| held::says_another(desk, &stated, campaign, agency));
             if let Some(why) = another.filter(|_| !by_staff) {
                 decision.held = Some((Held::Conflict, why));
                 decision.letter = held::receipt(mail, decision, answerable);
@@ -352,11 +362,4 @@ fn rule_of(answerable: &Answerable) -> Option<String> {
         Answerable::Yes => None,
         Answerable::RegistryOnly(sign) | Answerable::Never(sign) => Some(format!("{}: {}", sign.rule, sign.what)),
     }
-}
-
-/// Whether a mail without any file says that it brings one.
-fn promises_a_file(mail: &Mail) -> bool {
-    const PROMISES: [&str; 5] = ["đính kèm", "gửi kèm", "kèm theo", "file kèm", "tệp kèm"];
-    let text = crate::text::key(&format!("{} {}", mail.subject, quoted::own_words(&mail.text, None)));
-    PROMISES.iter().any(|words| crate::text::contains_words(&text, words))
 }

@@ -155,7 +155,7 @@ fn render(desk: &Desk, campaign: &OpenCampaign, digest: &Digest, held: &[HeldIte
     let deadline = campaign.last_day();
     let facts = DigestFacts { held: held.iter().map(|item| held_facts(desk, item)).collect(), ..digest.facts.clone() };
     let context = Context {
-        office: OfficeFacts::new(&desk.setup.config.office),
+        office: OfficeFacts::new(&campaign.office),
         campaign: CampaignFacts::new(&campaign.campaign, deadline),
         attachments: vec![digest.file.clone()],
         digest: facts,
@@ -284,7 +284,8 @@ fn groups(desk: &Desk, campaign: &OpenCampaign, progress: &Progress) -> Vec<Grou
             missing_more,
         }
     };
-    desk.setup.letters.headings().groups.iter().map(group).collect()
+    let is_there = |kind| progress.agencies.iter().any(|agency| agency.kind == kind);
+    desk.setup.letters.headings().groups_of(is_there).into_iter().map(group).collect()
 }
 
 /// A group as one bar: every agency once.

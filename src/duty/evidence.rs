@@ -5,6 +5,7 @@
 use super::Desk;
 use crate::{
     agency::Sender,
+    campaign::CampaignId,
     fence::{FenceError, Reading},
     letter::compose,
     message::{
@@ -15,6 +16,7 @@ use crate::{
     store::{
         StoreError,
         addresses::{self, Learned},
+        campaigns,
         outbox::{self, Issued, LetterKind},
     },
     workbook::Format,
@@ -39,6 +41,8 @@ pub struct Evidence {
     /// The letter of ours that a mail server sends back.
     pub returned: Option<Issued>,
     pub signatures: Vec<Checked>,
+    /// Campaigns that staff have closed: mail that names none is not for them.
+    pub closed: Vec<CampaignId>,
 }
 
 /// Gathers it. Blocks, and asks the network where the mail is signed and nobody has looked at the signature yet.
@@ -64,7 +68,7 @@ pub fn gather(desk: &Desk, reading: &mut Reading, mail: &Mail, whole: Option<&[u
 async fn known(desk: &Desk, mail: &Mail) -> Result<Evidence, StoreError> {
     let domain = desk.setup.domain();
     let key = desk.store.instance_key();
-    let mut evidence = Evidence::default();
+    let mut evidence = Evidence { closed: campaigns::closed(&desk.store).await?, ..Evidence::default() };
     // The one that is answered, then those before it.
     let quoted = mail.in_reply_to.iter().chain(mail.references.iter().rev());
     for id in quoted.take(MOST_REFERENCES).filter_map(|id| compose::issued(id, &domain, key)) {

@@ -5,7 +5,7 @@
 use super::{Desk, alert};
 use crate::{
     agency::Agency,
-    setup::OpenCampaign,
+    campaign::CampaignId,
     store::{Tx, outbox},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +21,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 pub async fn reached(
     desk: &Desk,
     tx: &mut Tx,
-    campaign: &OpenCampaign,
+    campaign: Option<&CampaignId>,
     agency: &Agency,
     said: &str,
 ) -> anyhow::Result<Option<String>> {
@@ -31,13 +31,15 @@ pub async fn reached(
     let until = now.checked_add(HOUR).unwrap_or(Timestamp::MAX);
     let today = desk.day_of(now);
     for (span, most, within) in [(HOUR, MOST_AN_HOUR, "an hour"), (DAY, MOST_A_DAY, "a day")] {
-        if outbox::answers_since(tx, &campaign.id, &agency.id, since(span), until).await? >= most {
+        // What belongs to no campaign yet says the same each time, and so is told once a day.
+        let Some(campaign) = campaign else { break };
+        if outbox::answers_since(tx, campaign, &agency.id, since(span), until).await? >= most {
             let reason = alert::Reason::Limit { since: now, agency: &agency.short_name, limit: most };
-            alert::raise(desk, tx, &format!("limit:{}:{}:{today}", campaign.id, agency.id), reason).await?;
+            alert::raise(desk, tx, &format!("limit:{campaign}:{}:{today}", agency.id), reason).await?;
             return Ok(Some(format!("limit: {most} answers within {within}")));
         }
     }
-    if outbox::same_body_since(tx, &campaign.id, &agency.id, said, since(DAY), until).await? > 0 {
+    if outbox::same_body_since(tx, campaign, &agency.id, said, since(DAY), until).await? > 0 {
         return Ok(Some("limit: the same answer within a day".to_owned()));
     }
     let breaker = desk.setup.breaker();

@@ -7,6 +7,7 @@ pub mod announce;
 mod answer;
 pub mod backup;
 pub mod bounce;
+mod brought;
 pub mod contacts;
 pub mod decide;
 pub mod deliver;

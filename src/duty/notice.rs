@@ -75,7 +75,7 @@ pub fn context(desk: &Desk, campaign: &OpenCampaign, agency: &Agency, own: Optio
     let deadline = campaign.deadline_day_of(own);
     let today = desk.today();
     Context {
-        office: OfficeFacts::new(&desk.setup.config.office),
+        office: OfficeFacts::new(&campaign.office),
         campaign: CampaignFacts::new(&campaign.campaign, deadline),
         agency: AgencyFacts::new(agency),
         reminder: ReminderFacts {

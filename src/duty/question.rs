@@ -81,9 +81,9 @@ pub async fn pass_on(
             lines: lines(&mail.text).take(LINES).collect(),
             ..asked(desk, id, mail.sender().map(ToString::to_string), &mail.subject, decision.received_at)
         },
-        ..context(desk, campaign)
+        ..context(campaign)
     };
-    for address in &desk.setup.config.office.staff {
+    for address in &campaign.office.staff {
         let letter = Post {
             kind: LetterKind::Forward,
             fact: &format!("forward:message:{id}:{address}"),
@@ -248,7 +248,7 @@ impl Answer {
                 files: self.files.iter().map(|file| FileFacts::new(&file.name, 0).name).collect(),
             },
             thread: format!("#{}-{}-{}", open.id, agency.id, row.id),
-            ..context(desk, open)
+            ..context(open)
         };
         let letter = Post {
             kind: LetterKind::StaffAnswer,
@@ -345,10 +345,10 @@ fn mark(id: i64) -> String {
     format!("=== #{id} ===")
 }
 
-fn context(desk: &Desk, open: &OpenCampaign) -> Context {
+fn context(open: &OpenCampaign) -> Context {
     let deadline = open.last_day();
     Context {
-        office: OfficeFacts::new(&desk.setup.config.office),
+        office: OfficeFacts::new(&open.office),
         campaign: CampaignFacts::new(&open.campaign, deadline),
         ..Context::default()
     }

@@ -44,7 +44,7 @@ pub async fn ask_no_more(
         LetterKind::DocumentOnly => LetterKind::Kept,
         LetterKind::NoWorkbook if !mail.attachments.is_empty() => LetterKind::Kept,
         // It speaks of a file and brings none: whatever it wants, staff read it.
-        LetterKind::NoWorkbook if !desk.setup.config.office.staff.is_empty() => {
+        LetterKind::NoWorkbook if !campaign.office.staff.is_empty() => {
             (decision.kind, decision.verdict, decision.reason) = (MessageKind::Question, None, None);
             LetterKind::Question
         }

@@ -350,7 +350,7 @@ async fn tell(
 ) -> anyhow::Result<()> {
     let deadline = OpenCampaign::last_day;
     let context = Context {
-        office: OfficeFacts::new(&desk.setup.config.office),
+        office: OfficeFacts::new(desk.setup.office(campaign)),
         campaign: campaign.map(|open| CampaignFacts::new(&open.campaign, deadline(open))).unwrap_or_default(),
         decision: facts,
         ..Context::default()

@@ -89,7 +89,8 @@ fn progress<'a>(national: &National<'a>) -> Block<'a> {
             Cell::count(counts.unreachable),
         ]
     };
-    let groups = &national.headings.groups;
+    let is_there = |kind| national.progress.agencies.iter().any(|agency| agency.kind == kind);
+    let groups = national.headings.groups_of(is_there);
     let lines = groups.iter().map(|group| line(&group.label, national.progress.of_kinds(&group.kinds))).collect();
     let total = line(&national.headings.common.total, national.progress.counts);
     let chart = Chart {

@@ -362,7 +362,7 @@ impl Form {
     pub fn codes(&self) -> BTreeSet<String> {
         let mut codes: BTreeSet<String> = self.rules.iter().map(|rule| rule.code.clone()).collect();
         codes.insert(super::inferred::TEXT.to_owned());
-        codes.insert(super::parts::JOINED.to_owned());
+        codes.extend([super::parts::JOINED, super::parts::ANOTHER].map(str::to_owned));
         for section in &self.sections {
             for row in &section.rows {
                 codes.extend(row.missing.clone());

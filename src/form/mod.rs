@@ -11,6 +11,7 @@ mod inferred;
 pub mod locate;
 pub mod parts;
 pub mod rules;
+mod stated;
 pub mod value;
 
 use crate::{
@@ -100,5 +101,6 @@ pub fn read_part(
     document::name_places(workbook, &mut answers, &mut findings);
     document::name_places(workbook, &mut Answers::default(), &mut remarks);
     let whole = least == Least::TheForm;
-    Ok(Part { file: file.to_owned(), answers, findings, remarks, marks, whole })
+    let stated = stated::names(workbook);
+    Ok(Part { file: file.to_owned(), answers, findings, remarks, marks, stated, whole })
 }

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The code for a report that was put together from several files.
 pub const JOINED: &str = "parts-joined";
+/// The code for a further file that is another campaign's form, which is not recorded.
+pub const ANOTHER: &str = "another-report";
 
 /// What stands between the names of the files in that remark.
 pub const BETWEEN_NAMES: &str = "; ";
@@ -32,6 +34,8 @@ pub struct Part {
     /// Remarks on how the file was understood.
     pub remarks: Vec<Finding>,
     pub marks: Marks,
+    /// The names of agencies that it says it is of, as they stand there.
+    pub stated: Vec<String>,
     /// Whether it would be the form without any other file.
     pub whole: bool,
 }
@@ -108,6 +112,7 @@ pub fn join(form: &Form, base: Part, others: &[(Origin, Part)], circumstances: &
             *origin != Origin::Earlier || !joined.whole || disjoint(&joined, &other) || (!other.whole && better());
         if adds {
             tried.whole |= other.whole;
+            tried.stated.extend(other.stated);
             tried.marks = if tried.marks == Marks::default() { other.marks } else { tried.marks };
             joined = tried;
             *used = true;

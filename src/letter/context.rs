@@ -54,6 +54,8 @@ pub struct CampaignFacts {
     /// Stands in brackets at the head of every subject.
     pub token: String,
     pub title: String,
+    /// What the form is called; empty where the letters' own word serves.
+    pub appendix: String,
     pub letter_number: String,
     pub letter_date: String,
     /// What the official letter is about, as it stands after "V/v"; may be empty.
@@ -328,6 +330,7 @@ impl CampaignFacts {
             id: campaign.id().map_or_else(String::new, |id| id.to_string()),
             token: campaign.token(),
             title: campaign.title.clone(),
+            appendix: campaign.appendix.clone(),
             letter_number: campaign.letter.number.clone(),
             letter_date: date(campaign.letter.date),
             letter_subject: campaign.letter.subject.clone(),

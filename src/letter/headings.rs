@@ -60,6 +60,11 @@ words! { Sources {
 } }
 
 impl Headings {
+    /// The groups of which there is an agency, in their order.
+    pub fn groups_of(&self, is_there: impl Fn(Kind) -> bool) -> Vec<&KindGroup> {
+        self.groups.iter().filter(|group| group.kinds.iter().any(|kind| is_there(*kind))).collect()
+    }
+
     /// The name of the group an agency belongs to.
     pub fn group_of(&self, kind: Kind) -> &str {
         self.groups.iter().find(|group| group.kinds.contains(&kind)).map_or("", |group| &group.label)
@@ -94,6 +99,13 @@ mod tests {
     fn the_shipped_words_are_read_and_wrong_ones_refused_with_their_line() {
         let headings = parse(SHIPPED, "export.toml").unwrap();
         assert_eq!(headings.group_of(Kind::Province), "Địa phương");
+        assert_eq!(headings.group_of(Kind::Unit), "Đơn vị trực thuộc");
+        let there = |kinds: &[Kind]| {
+            let groups = headings.groups_of(|kind| kinds.contains(&kind));
+            groups.iter().map(|group| group.label.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(there(&[Kind::Unit]), ["Đơn vị trực thuộc"]);
+        assert_eq!(there(&[Kind::Province, Kind::Ministry]), ["Bộ, ngành", "Địa phương"]);
         for (wrong, reason) in [
             (SHIPPED.replace("paper = \"Bản", "papers = \"Bản"), "unknown field"),
             (SHIPPED.replace("kinds = [\"province\"]", "kinds = []"), "province stands in 0 groups"),

@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod disguise;
 mod header;
 mod parts;
+pub mod promise;
 pub mod quoted;
 mod returned;
 pub mod signature;

@@ -16,9 +16,10 @@ async fn answer(shown: &Shown, id: &str) -> Answer {
     let campaign = shown.campaign(id)?;
     let progress = tabulate::progress(&shown.desk, campaign).await?;
     let headings = shown.desk.setup.letters.headings();
+    let is_there = |kind| progress.agencies.iter().any(|agency| agency.kind == kind);
     let groups: Vec<Json> = headings
-        .groups
-        .iter()
+        .groups_of(is_there)
+        .into_iter()
         .map(|group| {
             let agencies = progress.agencies.iter().filter(|agency| group.kinds.contains(&agency.kind));
             let counts = progress.of_kinds(&group.kinds);

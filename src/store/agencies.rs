@@ -379,7 +379,7 @@ async fn put_expectation(tx: &mut Tx, campaign: &CampaignId, agency: &Agency) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{reports, tests::*};
+    use crate::store::{campaigns, reports, tests::*};
 
     on_both! {
         once_announced_the_file_no_longer_says_who_is_expected,
@@ -442,6 +442,7 @@ mod tests {
         assert!(!extend(&mut tx, &campaign(), &agency("nobody"), Some(day)).await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(campaign_state(&store, &campaign()).await.unwrap().closed_at, Some(at(NOW)));
+        assert_eq!(campaigns::closed(&store).await.unwrap(), [campaign()]);
         let own = async |id| {
             crate::store::standing::standing(&store, &campaign(), &agency(id)).await.unwrap().unwrap().deadline
         };
@@ -451,6 +452,7 @@ mod tests {
         extend(&mut tx, &campaign(), &agency("ha-noi"), None).await.unwrap();
         tx.commit().await.unwrap();
         assert_eq!(campaign_state(&store, &campaign()).await.unwrap().closed_at, None);
+        assert_eq!(campaigns::closed(&store).await.unwrap(), []);
         assert_eq!(own("ha-noi").await, None);
     }
 }

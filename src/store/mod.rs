@@ -9,6 +9,7 @@ pub mod agencies;
 pub mod attempts;
 pub mod audit;
 pub mod backup;
+pub mod campaigns;
 pub mod contents;
 pub mod documents;
 pub mod duties;

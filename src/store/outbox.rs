@@ -243,10 +243,10 @@ pub async fn all_answers_since(tx: &mut Tx, since: Timestamp, until: Timestamp) 
     Columns(&row).number("answers")
 }
 
-/// How many letters said the same to an agency in a campaign, and may have reached it.
+/// How many letters said the same to an agency in a campaign, or outside of all, and may have reached it.
 pub async fn same_body_since(
     tx: &mut Tx,
-    campaign: &CampaignId,
+    campaign: Option<&CampaignId>,
     agency: &AgencyId,
     body_sha256: &str,
     since: Timestamp,
@@ -256,7 +256,7 @@ pub async fn same_body_since(
         "
         SELECT COUNT(*) AS letters
         FROM letter
-        WHERE agency = $1 AND body_sha256 = $2 AND queued_at BETWEEN $3 AND $4 AND campaign = $5
+        WHERE agency = $1 AND body_sha256 = $2 AND queued_at BETWEEN $3 AND $4 AND COALESCE(campaign, '') = $5
           AND state NOT IN ('cancelled', 'failed')
         ",
     )
@@ -264,7 +264,7 @@ pub async fn same_body_since(
     .bind(body_sha256)
     .bind(micros(since))
     .bind(micros(until))
-    .bind(campaign.as_str())
+    .bind(campaign.map_or("", CampaignId::as_str))
     .fetch_one(tx.connection())
     .await?;
     Columns(&row).number("letters")
@@ -629,8 +629,8 @@ mod tests {
         assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, day, at(NOW)).await.unwrap(), 2);
         assert_eq!(answers_since(&mut tx, &campaign, &mic, day, at(NOW)).await.unwrap(), 0);
         assert_eq!(all_answers_since(&mut tx, hour, at(NOW)).await.unwrap(), 2);
-        assert_eq!(same_body_since(&mut tx, &campaign, &ha_noi, "aa", day, at(NOW)).await.unwrap(), 3);
-        assert_eq!(same_body_since(&mut tx, &campaign, &ha_noi, "bb", day, at(NOW)).await.unwrap(), 0);
+        assert_eq!(same_body_since(&mut tx, Some(&campaign), &ha_noi, "aa", day, at(NOW)).await.unwrap(), 3);
+        assert_eq!(same_body_since(&mut tx, Some(&campaign), &ha_noi, "bb", day, at(NOW)).await.unwrap(), 0);
 
         // What was refused for good reached nobody.
         drop(tx);
@@ -638,7 +638,7 @@ mod tests {
         sqlx::query("UPDATE letter SET state = 'failed' WHERE id = 2").execute(tx.connection()).await.unwrap();
         assert_eq!(answers_since(&mut tx, &campaign, &ha_noi, hour, at(NOW)).await.unwrap(), 0);
         assert_eq!(all_answers_since(&mut tx, hour, at(NOW)).await.unwrap(), 1);
-        assert_eq!(same_body_since(&mut tx, &campaign, &ha_noi, "aa", day, at(NOW)).await.unwrap(), 2);
+        assert_eq!(same_body_since(&mut tx, Some(&campaign), &ha_noi, "aa", day, at(NOW)).await.unwrap(), 2);
         sqlx::query("UPDATE letter SET state = 'queued' WHERE id = 2").execute(tx.connection()).await.unwrap();
 
         // What was queued in the same transaction counts too.

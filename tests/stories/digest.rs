@@ -34,6 +34,32 @@ fn page(letter: &Letter) -> String {
 }
 
 #[tokio::test]
+async fn the_departments_of_a_ministry_are_a_group_of_their_own() {
+    let office = Office { only: &["ha-nam", "lao-cai", "can-tho"], ..Office::default() };
+    let mut story = Story::begin_with(office).await;
+    let registry = story.folder.path().join("config/agencies.csv");
+    let lines = std::fs::read_to_string(&registry).unwrap().replace("lao-cai,province,", "lao-cai,unit,");
+    std::fs::write(registry, lines).unwrap();
+    let setup = phuluc::setup::Setup::load(&story.folder.path().join("config/phuluc.toml")).unwrap();
+    story.desk = story.desk.with_setup(setup).await.unwrap().0;
+    queue(&story).await;
+    story.poll().await;
+    let letter = story.letters().remove(0);
+    let words = flat(&letter);
+    assert!(
+        words.contains("- Địa phương: đã nhận 0/2") && words.contains("- Đơn vị trực thuộc: đã nhận 0/1"),
+        "{words}"
+    );
+    assert!(!words.contains("Bộ, ngành"), "no agency is of that group: {words}");
+    let workbook = letter.mail.attachments.first().unwrap();
+    let mut workbook: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(&workbook.bytes)).unwrap();
+    let overview = workbook.worksheet_range("Tổng quan").unwrap();
+    let told: Vec<String> = overview.used_cells().map(|(.., cell)| cell.to_string()).collect();
+    assert!(told.contains(&"Đơn vị trực thuộc".to_owned()) && !told.contains(&"Bộ, ngành".to_owned()), "{told:?}");
+    story.end().await;
+}
+
+#[tokio::test]
 async fn each_of_the_staff_gets_one_a_day_also_when_nothing_happened() {
     let mut story = Story::begin_with(Office { keys: vec![("staff", TWO)], ..Office::default() }).await;
     // One of the staff did not want to wait, which is noted; the timetable's are not.

@@ -5,6 +5,7 @@ mod again;
 mod automatic;
 mod bounces;
 mod calendar;
+mod campaigns;
 mod decisions;
 mod digest;
 mod formats;

@@ -132,7 +132,7 @@ async fn the_address_it_was_sent_to_names_the_campaign_and_no_other_agency() {
     // The subject names another campaign than the address.
     let (told_of, _, why) =
         told(&mut story, |mail| complete(mail).to("baocao+1552@mic.example").subject("[BCTHANG] x")).await;
-    assert_eq!(told_of, "report from ha-nam held ambiguous");
+    assert_eq!(told_of, "report from ha-nam held ambiguous (limit: the same answer within a day)");
     assert_eq!(why.unwrap(), "token names campaign thang, and our address campaign 1552");
     story.no_letter();
     story.end().await;
@@ -153,6 +153,53 @@ fn made_for_nghe_an(story: &Story) -> Vec<u8> {
         filled: Some(Filled { answers: &answers, findings: &[] }),
     };
     sheet::write(&book).unwrap()
+}
+
+/// A complete report whose head has this line in the place of its number.
+fn headed(line: &str) -> Vec<u8> {
+    use std::io::{Cursor, Read, Write};
+    let number = "S&#7889;: 45/PL";
+    let mut archive = zip::ZipArchive::new(Cursor::new(crate::data("layouts/one-sheet-letter.xlsx"))).unwrap();
+    let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for at in 0..archive.len() {
+        let mut part = archive.by_index(at).unwrap();
+        let (name, mut bytes) = (part.name().unwrap().into_owned(), Vec::new());
+        part.read_to_end(&mut bytes).unwrap();
+        if name == "xl/worksheets/sheet1.xml" {
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(text.contains(number));
+            bytes = text.replace(number, line).into_bytes();
+        }
+        out.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        out.write_all(&bytes).unwrap();
+    }
+    out.finish().unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn a_form_that_says_it_is_of_another_agency_waits_for_staff() {
+    let mut story = Story::begin().await;
+    for (line, held) in [
+        ("Đơn vị báo cáo: Ủy ban nhân dân tỉnh Nghệ An", true),
+        ("Cơ quan báo cáo: Nghệ An", true),
+        ("Cơ quan báo cáo: Ủy ban nhân dân tỉnh Nghệ An (mã định danh H40)", true),
+        ("Đơn vị báo cáo: UBND tỉnh Hà Nam", false),
+        ("Đơn vị báo cáo: Sở Thông tin và Truyền thông", false),
+        // A name within others, or on a line that says nothing of whose report it is.
+        ("Đơn vị báo cáo: Trường Đại học Nghệ An", false),
+        ("Ủy ban nhân dân tỉnh Nghệ An", false),
+        ("Đơn vị phối hợp: Ủy ban nhân dân tỉnh Nghệ An", false),
+        ("Đơn vị báo cáo: Bộ Thông tin và Truyền thông", false),
+        ("Đơn vị báo cáo: ……………", false),
+    ] {
+        let (told_of, _, why) = told(&mut story, |mail| mail.file("Phu luc.xlsx", headed(line))).await;
+        assert_eq!(told_of.starts_with("report from ha-nam held conflict"), held, "{line}: {told_of}");
+        if held {
+            assert_eq!(why.unwrap(), "the sender is ha-nam, and the form says it is of nghe-an");
+        }
+    }
+    story.letters();
+    story.end().await;
 }
 
 #[tokio::test]

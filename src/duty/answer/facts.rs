@@ -2,15 +2,34 @@
 //! documents as they are kept.
 
 use crate::{
+    agency::Agency,
     appendix::Other,
-    duty::decide::{Decision, Report},
+    duty::{
+        Desk,
+        decide::{Decision, Report},
+    },
     form::followed::{Asked, Followed, Spot},
-    letter::context::{FileFacts, FollowedFacts, RowFacts, date},
+    letter::context::{
+        AgencyFacts, Context, FileFacts, FollowedFacts, Moment, OfficeFacts, ReportFacts, RowFacts, date,
+    },
     message::Mail,
     official::Document,
     setup::OpenCampaign,
     store::documents::KeptDocument,
 };
+
+/// What a letter may say of a mail that belongs to no campaign yet: that it came.
+pub(super) fn without_campaign(desk: &Desk, decision: &Decision, agency: &Agency) -> Context {
+    Context {
+        office: OfficeFacts::new(&desk.setup.config.office),
+        agency: AgencyFacts::new(agency),
+        report: ReportFacts {
+            received_at: Moment::new(decision.received_at, &desk.setup.zone),
+            ..ReportFacts::default()
+        },
+        ..Context::default()
+    }
+}
 
 /// The official documents of a mail as they are kept.
 pub fn kept_documents(mail: &Mail, decision: &Decision) -> Vec<KeptDocument> {

@@ -1,15 +1,20 @@
 //! What a mail brings beside its report, and how far the reading of that is believed: the official documents among its
-//! files, and the report that is mostly guesses, which waits for staff.
+//! files, another campaign's report, and the report that is mostly guesses, which waits for staff.
 
 use super::{Case, Decision, Report, held};
 use crate::{
+    agency::Agency,
+    duty::{Desk, brought},
     fence::{FenceError, Reading},
-    form::confidence,
+    finding::{Finding, Severity},
+    form::{confidence, parts},
+    letter::LetterKind,
     message::{Mail, automatic::Answerable},
     official::{self, Document},
     setup::OpenCampaign,
     store::messages::Held,
 };
+use std::collections::BTreeMap;
 
 /// The official documents of a mail; what the reading process dies of is none.
 pub(super) fn documents(
@@ -28,6 +33,41 @@ pub(super) fn documents(
     };
     let documents = read.inspect_err(|loss| tracing::warn!(%loss, "the documents of a mail could not be read"));
     Ok(documents.unwrap_or_default().into_iter().filter(|document| !is_form(document.file)).collect())
+}
+
+/// Remarks on the files of a mail that are the form of other campaigns. One mail is one report: nothing of theirs is
+/// recorded, and the sender is asked to send them by themselves.
+pub(super) fn second_report(
+    desk: &Desk,
+    mail: &Mail,
+    others: &[&OpenCampaign],
+    agency: &Agency,
+    decision: &mut Decision,
+) -> Result<(), FenceError> {
+    let Some(report) = decision.report.as_mut().or(decision.doubtful.as_mut()) else { return Ok(()) };
+    let unread = |at: usize| report.file != at && report.others.iter().all(|other| other.file != Some(at));
+    let brought = brought::look(desk, &mail.attachments, unread, others, Some(agency))?;
+    let section = report.answers.sections.first().map(|section| section.id.clone()).unwrap_or_default();
+    for brought::Found { campaign, file, .. } in brought.forms.into_iter().filter(|found| !found.blank) {
+        let file = file.and_then(|file| mail.attachments.get(file));
+        let letter = others.iter().find(|other| other.id == campaign).map(|other| &other.campaign.letter.number);
+        let arguments = [("label", file.map(|file| &file.name)), ("expected", letter)];
+        let told = arguments.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone())));
+        report.findings.push(Finding {
+            code: parts::ANOTHER.to_owned(),
+            severity: Severity::Warning,
+            section: section.clone(),
+            row: None,
+            field: None,
+            place: None,
+            found: None,
+            arguments: told.collect::<BTreeMap<_, _>>(),
+        });
+        if let Some((kind @ LetterKind::Receipt, _)) = &mut decision.letter {
+            *kind = LetterKind::ReceiptRemarks;
+        }
+    }
+    Ok(())
 }
 
 /// Holds a report that was read with too little confidence; gives back one that may go on.

@@ -15,6 +15,7 @@ use crate::{
         messages::{GUESS, Held},
         reports::Verdict,
     },
+    text,
 };
 
 /// Reads the report for its verdict, and for a guess at whose it is where nothing better is known.
@@ -53,7 +54,11 @@ pub(super) fn read(desk: &Desk, reading: &mut Reading, mail: &Mail, decision: &m
 /// into one.
 pub(super) fn receipt(mail: &Mail, decision: &Decision, answerable: &Answerable) -> Option<(LetterKind, String)> {
     let (held, _) = decision.held.as_ref()?;
-    let (agency, _) = (decision.agency.as_ref().filter(|_| !decision.guessed)?, decision.campaign.as_ref()?);
+    let agency = decision.agency.as_ref().filter(|_| !decision.guessed)?;
+    // The letter names no campaign where the mail is nobody's yet; of a sender in doubt it says nothing without one.
+    if decision.campaign.is_none() && *held != Held::Ambiguous {
+        return None;
+    }
     let registered = agency.addresses.first().cloned();
     let brought_a_report = matches!(decision.verdict, Some(Verdict::Accepted | Verdict::NeedsCorrection));
     let to = match (held, answerable) {
@@ -90,6 +95,25 @@ pub(super) fn made_for_another(
         let marked = another(&other.agency)?;
         Some(format!("the sender is {}, and another form of the mail was made for {marked}", agency.id))
     })
+}
+
+/// Why the form says itself to be another agency's: one of the registry is named in full where the reporting agency
+/// stands. A name within others, one that two agencies share, and the office's own say nothing.
+pub(super) fn says_another(desk: &Desk, stated: &[String], campaign: &OpenCampaign, agency: &Agency) -> Option<String> {
+    let office = text::key(&campaign.office.name);
+    let mut another = None;
+    // Our own form has the agency's code in brackets behind its name.
+    let names = stated.iter().map(|name| name.split('(').next().unwrap_or_default());
+    for name in names.filter(|name| text::key(name) != office) {
+        let called = naming::called(&campaign.registry, &desk.setup.aliases, name);
+        if called.iter().any(|one| one.id == agency.id) {
+            return None;
+        }
+        if let [one] = called[..] {
+            another = another.or(Some(one));
+        }
+    }
+    another.map(|one| format!("the sender is {}, and the form says it is of {}", agency.id, one.id))
 }
 
 /// Whose report it says it is. Nobody is believed for it.

@@ -1,13 +1,14 @@
 //! What we sent ourselves and what comes back: the form in a letter of ours that a machine returns or a person attaches,
 //! or that nobody touched. Nobody reports by it, so it is taken out before anything is decided.
 
-use super::{promises_a_file, sent_on};
+use super::sent_on;
 use crate::{
     attachment::FileKind,
     duty::{Desk, evidence::Evidence},
     message::{
         Mail,
         automatic::{self, Answerable},
+        promise::promises_a_file,
         quoted,
     },
 };

@@ -28,7 +28,7 @@ pub async fn queue(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<u32> 
     let desk = &at_this_moment(desk);
     let Some(made) = make(desk, campaign, false).await? else { return Ok(0) };
     let (mut queued, mut failed) = (0, None);
-    for address in staff(desk) {
+    for address in staff(campaign) {
         let told = async {
             let mut tx = desk.store.begin().await?;
             let told = tell(desk, &mut tx, campaign, &made, address).await?;
@@ -69,7 +69,7 @@ pub async fn closing(desk: &Desk, campaign: &OpenCampaign) -> anyhow::Result<Opt
 /// Queues it for each of the staff.
 pub async fn queue_closing(desk: &Desk, tx: &mut Tx, campaign: &OpenCampaign, made: &Made) -> anyhow::Result<u32> {
     let mut queued = 0;
-    for address in staff(desk) {
+    for address in staff(campaign) {
         queued += u32::from(tell(desk, tx, campaign, made, address).await?);
     }
     Ok(queued)
@@ -81,12 +81,12 @@ fn at_this_moment(desk: &Desk) -> Desk {
     desk.at(Clock::Fixed(desk.clock.now()))
 }
 
-fn staff(desk: &Desk) -> impl Iterator<Item = &String> {
-    desk.setup.config.office.staff.iter().filter(|address| looks_like_address(address))
+fn staff(campaign: &OpenCampaign) -> impl Iterator<Item = &String> {
+    campaign.office.staff.iter().filter(|address| looks_like_address(address))
 }
 
 async fn make(desk: &Desk, campaign: &OpenCampaign, closing: bool) -> anyhow::Result<Option<Made>> {
-    if desk.setup.config.office.staff.is_empty() {
+    if campaign.office.staff.is_empty() {
         tracing::warn!(campaign = %campaign.id, "the digest goes to nobody: office.staff is empty");
         return Ok(None);
     }

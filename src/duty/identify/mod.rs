@@ -5,14 +5,18 @@
 mod campaign;
 
 use super::{
+    Desk,
+    brought::{self, Brought},
     evidence::Evidence,
     given::{BY_STAFF, Given},
 };
 use crate::{
     agency::{Agency, AgencyId, Sender},
+    campaign::CampaignId,
     config::Unverified,
+    fence::FenceError,
     message::{
-        Mail, disguise,
+        Mail, Party, disguise,
         trust::{Trust, Witnesses},
     },
     setup::{OpenCampaign, Setup},
@@ -51,18 +55,52 @@ enum Claim {
     Unknown,
 }
 
-/// Weighs the evidence of a mail at a moment; what staff gave comes before all of it.
-pub fn identify<'a>(setup: &'a Setup, mail: &Mail, evidence: &Evidence, given: &Given, now: Timestamp) -> Identity<'a> {
+/// The forms that a mail brings, where nothing that is read of it already tells its campaign.
+pub fn forms(desk: &Desk, mail: &Mail, evidence: &Evidence, given: &Given) -> Result<Brought, FenceError> {
+    if given.campaign.is_some() || !campaign::is_open(&desk.setup, mail, evidence) {
+        return Ok(Brought::default());
+    }
+    let (open, closed) = campaign::candidates(&desk.setup, evidence, desk.clock.now());
+    let look = |campaigns: &[&OpenCampaign]| brought::look(desk, &mail.attachments, |_| true, campaigns, None);
+    let brought = look(&open)?;
+    if brought.classified || !brought.forms.is_empty() { Ok(brought) } else { look(&closed) }
+}
+
+/// The campaigns beside this one whose form a mail may bring too.
+pub fn others<'a>(
+    setup: &'a Setup,
+    evidence: &Evidence,
+    beside: &OpenCampaign,
+    now: Timestamp,
+) -> Vec<&'a OpenCampaign> {
+    let (open, closed) = campaign::candidates(setup, evidence, now);
+    open.into_iter().chain(closed).filter(|other| other.id != beside.id && other.form.id != beside.form.id).collect()
+}
+
+/// Weighs the evidence of a mail at a moment; what staff gave comes before all of it. `forms` are the campaigns whose
+/// forms the mail brings, where that was asked.
+pub fn identify<'a>(
+    setup: &'a Setup,
+    mail: &Mail,
+    evidence: &Evidence,
+    forms: &[CampaignId],
+    given: &Given,
+    now: Timestamp,
+) -> Identity<'a> {
     let (campaign, mut words) = match &given.campaign {
         Some(id) => {
             let open = setup.campaigns.iter().find(|open| open.id == *id);
             (open.ok_or_else(|| format!("campaign {id} is not open")), vec![BY_STAFF.to_owned()])
         }
-        None => campaign::of(setup, mail, evidence, now),
+        None => campaign::of(setup, mail, evidence, forms, now),
     };
     // Whose address it is may differ from campaign to campaign; without one any will do for a guess.
     let guess = campaign.as_ref().ok().copied();
-    let lookup = guess.or(setup.campaigns.first());
+    let knows = |open: &&OpenCampaign| {
+        let sender = |sender: &Party| open.registry.sender(&sender.address) != Sender::Unknown;
+        mail.sender().is_some_and(sender)
+    };
+    let lookup = guess.or(setup.campaigns.iter().find(knows)).or(setup.campaigns.first());
     let find = |id: &AgencyId| lookup.and_then(|open| open.registry.get(id));
     let letter = evidence.answers.first();
     let claim = claim(setup, mail, evidence, lookup);
