@@ -3,6 +3,7 @@
 
 use super::{Column, Row, RowKind, Section, SubRow};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The names a row goes by: `row` as the report numbers it, `declared` as the form does, and the sub-row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -48,6 +49,11 @@ impl Section {
         RowName { row: number.to_owned(), declared: declared.map_or_else(String::new, |row| row.id().to_owned()), sub }
     }
 
+    /// The number under which the row of a report is printed; none where the form prints none there.
+    pub fn printed_number<'a>(&'a self, name: &'a RowName) -> Cow<'a, str> {
+        self.row(&name.declared).map_or(name.row.as_str().into(), |row| row.printed_number(&name.row))
+    }
+
     /// The declared row of a name, and its sub-row.
     pub fn declared(&self, name: &RowName) -> (Option<&Row>, Option<&SubRow>) {
         let declared = self.row(&name.declared);
@@ -68,11 +74,7 @@ impl Section {
 impl Row {
     /// Whether an added row of this place can have the number.
     fn adds(&self, number: &str) -> bool {
-        let Some((before, after)) = self.numbering.as_deref().and_then(|numbering| numbering.split_once("{n}")) else {
-            return false;
-        };
-        let count = number.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-        count.and_then(|count| count.parse::<u32>().ok()).is_some_and(|count| count >= self.from)
+        self.count(number).is_some_and(|count| count >= self.from)
     }
 }
 
