@@ -545,7 +545,7 @@ fn numbers_may_begin_anew_under_each_group_and_are_printed_as_they_were() {
         let numbers = |sheet: &Sheet| {
             let from =
                 sheet.rows().into_iter().filter(|row| sheet.get(*row, 0).is_some_and(|cell| cell.text() == "STT"));
-            let from = from.last().unwrap() + 1;
+            let from = { from }.next_back().unwrap() + 1;
             let number = |row| sheet.get(row, 0).map(|cell| cell.text()).unwrap_or_default();
             sheet.rows().into_iter().filter(|row| *row >= from).map(number).collect::<Vec<_>>().join(" ")
         };

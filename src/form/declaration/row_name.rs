@@ -54,6 +54,18 @@ impl Section {
         self.row(&name.declared).map_or(name.row.as_str().into(), |row| row.printed_number(&name.row))
     }
 
+    /// What a row is called where nothing of it is shown: its printed number, with its group where that number may stand
+    /// again below another; none where no number is printed, and the row's own name tells more.
+    pub fn called(&self, name: &RowName) -> Option<String> {
+        let number = self.printed_number(name);
+        if number.is_empty() || number == name.row {
+            return Some(number.into_owned()).filter(|number| !number.is_empty());
+        }
+        let at = self.rows.iter().position(|row| row.id() == name.declared);
+        let group = self.rows[..at.unwrap_or_default()].iter().rev().find(|row| row.kind == RowKind::Group);
+        Some(group.map_or_else(|| number.to_string(), |group| format!("{number} ({})", group.label)))
+    }
+
     /// The declared row of a name, and its sub-row.
     pub fn declared(&self, name: &RowName) -> (Option<&Row>, Option<&SubRow>) {
         let declared = self.row(&name.declared);
@@ -82,6 +94,17 @@ impl Row {
 mod tests {
     use super::super::Form;
     use std::path::Path;
+
+    #[test]
+    fn a_number_that_stands_again_is_called_with_its_group() {
+        let text = include_str!("../../../tests/data/forms/small.toml");
+        let form = Form::parse(text, Path::new("small.toml")).unwrap();
+        let section = form.section("rules").unwrap();
+        let called = |name: &str| section.called(&section.row_name(name));
+        assert_eq!(called("I.1").as_deref(), Some("1 (Khu vực thành thị)"));
+        assert_eq!(called("II.12").as_deref(), Some("12 (Khu vực nông thôn)"));
+        assert_eq!((called("II").as_deref(), called("total")), (Some("II"), None));
+    }
 
     #[test]
     fn numbers_of_reports_mean_declared_rows() {
