@@ -10,9 +10,11 @@ use crate::{
         Circumstances,
         declaration::{DeclarationError, Form},
     },
-    letter::{LetterError, Letters},
+    letter::{LetterError, Letters, context::date},
+    sheet::{self, AgencyMark, Filled, FormWorkbook, Wording, WordingError},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use rust_xlsxwriter::XlsxError;
 use std::{
     collections::BTreeMap,
     fs,
@@ -28,6 +30,8 @@ pub struct Setup {
     pub config: Config,
     pub zone: TimeZone,
     pub letters: Letters,
+    /// The words of the workbooks that go out.
+    pub wording: Wording,
     /// The short forms of agencies' names.
     pub aliases: Aliases,
     /// In the order of their ids.
@@ -59,6 +63,8 @@ pub enum SetupError {
     Form(#[from] DeclarationError),
     #[error(transparent)]
     Letters(#[from] LetterError),
+    #[error(transparent)]
+    Wording(#[from] WordingError),
     #[error("{path}: {source}")]
     Registry { path: PathBuf, source: RegistryError },
     #[error("{path}: {source}")]
@@ -87,8 +93,31 @@ impl Setup {
             (letters.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), campaigns)
         });
         let (letters, campaigns) = (letters?, campaigns?);
+        let wording = if own { Wording::shipped()? } else { Wording::load(&folder)? };
         let aliases = load_aliases(&config)?;
-        Ok(Setup { path: path.to_owned(), zone: config.zone(), letters, aliases, campaigns, config })
+        Ok(Setup { path: path.to_owned(), zone: config.zone(), letters, wording, aliases, campaigns, config })
+    }
+
+    /// Our form as a workbook: blank, or filled with what was answered; for an agency, with its name on it.
+    pub fn workbook(
+        &self,
+        campaign: &OpenCampaign,
+        agency: Option<&Agency>,
+        filled: Option<Filled>,
+    ) -> Result<Vec<u8>, XlsxError> {
+        let letter = &campaign.campaign.letter;
+        let book = FormWorkbook {
+            form: &campaign.form,
+            campaign_letter: &self.wording.letter(&letter.number, &date(letter.date)),
+            agency: agency.map(|agency| AgencyMark {
+                id: agency.id.as_str(),
+                name: &agency.name,
+                code: agency.code.as_deref(),
+                kind: agency.kind,
+            }),
+            filled,
+        };
+        sheet::write_in(&self.wording, &book)
     }
 
     /// The address in `outgoing.from`.
@@ -175,7 +204,11 @@ impl OpenCampaign {
 
     /// What reading a report must know beside its form; whose it is, as far as that is known.
     pub fn circumstances(&self, agency: Option<&Agency>) -> Circumstances {
-        Circumstances { agency_kind: agency.map(|agency| agency.kind), letter_date: Some(self.campaign.letter.date) }
+        Circumstances {
+            agency_kind: agency.map(|agency| agency.kind),
+            letter_date: Some(self.campaign.letter.date),
+            deadline: Some(self.last_day()),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod page;
 mod plan;
 mod review;
 mod table;
+mod wording;
 mod words;
 
 use crate::{
@@ -23,10 +24,8 @@ use crate::{
 use plan::Plan;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 use std::collections::BTreeMap;
+pub use wording::{Wording, WordingError};
 pub(crate) use words::fitting;
-
-/// The first sheet of a workbook with findings; it is no part of the form.
-pub const REVIEW_SHEET: &str = "Nội dung cần rà soát";
 
 /// A form to be written, blank or filled.
 pub struct FormWorkbook<'a> {
@@ -76,8 +75,14 @@ struct Lists<'a> {
     named: Vec<(String, &'a ChoiceList)>,
 }
 
-/// Writes the workbook.
+/// Writes the workbook in the words of the program itself.
 pub fn write(book: &FormWorkbook) -> Result<Vec<u8>, XlsxError> {
+    let words = Wording::shipped().map_err(|error| XlsxError::ParameterError(error.to_string()))?;
+    write_in(&words, book)
+}
+
+/// Writes the workbook.
+pub fn write_in(words: &Wording, book: &FormWorkbook) -> Result<Vec<u8>, XlsxError> {
     let plans: Vec<Plan> = book.form.sections.iter().map(|section| plan::of(section, book)).collect();
     let located = review::locate(book, &plans);
     let marks = review::marks(&located);
@@ -87,7 +92,8 @@ pub fn write(book: &FormWorkbook) -> Result<Vec<u8>, XlsxError> {
     let long_ago = ExcelDateTime::from_ymd(2023, 1, 1)?;
     workbook.set_properties(&DocProperties::new().set_title(&book.form.title).set_creation_datetime(&long_ago));
     if !located.is_empty() {
-        review::write(workbook.add_worksheet().set_name(REVIEW_SHEET)?, book, &plans, &located)?;
+        let sheet = workbook.add_worksheet().set_name(&words.review.name)?;
+        review::write(sheet, words, book, &plans, &located)?;
     }
     for (at, plan) in plans.iter().enumerate() {
         let sheet = workbook.add_worksheet().set_name(&plan.section.sheet)?;
@@ -96,12 +102,12 @@ pub fn write(book: &FormWorkbook) -> Result<Vec<u8>, XlsxError> {
             .filter(|((section, ..), _)| *section == at)
             .map(|((_, row, col), mark)| ((*row, *col), mark))
             .collect();
-        page::top(sheet, book, plan)?;
+        page::top(sheet, &words.form, book, plan)?;
         match plan.section.kind {
-            SectionKind::Fields => table::fields(sheet, book, plan, &lists, &own)?,
-            SectionKind::Table => table::table(sheet, book, plan, &lists, &own)?,
+            SectionKind::Fields => table::fields(sheet, words, book, plan, &lists, &own)?,
+            SectionKind::Table => table::table(sheet, words, book, plan, &lists, &own)?,
         }
-        page::notes(sheet, &own)?;
+        page::notes(sheet, &words.review.name, &own)?;
     }
     hidden(workbook.add_worksheet(), book, &lists)?;
     for (at, (name, list)) in lists.named.iter().enumerate() {

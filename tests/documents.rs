@@ -2,7 +2,7 @@
 //! their types and doc comments, every command from the command line's own definition. Here they are made again and
 //! compared; `PHULUC_WRITE_DOCS=1 cargo test --test documents` writes them anew.
 
-use phuluc::{agency::Kind, letter::Letters};
+use phuluc::{agency::Kind, form::declaration::Form, letter::Letters};
 use std::{
     collections::BTreeSet,
     fmt::Write as _,
@@ -160,12 +160,17 @@ fn every_key_of_a_form_is_documented() {
     let (choices, row, tables) = (part("choice_list"), part("row"), part("tables"));
     let mut text = String::from(
         "# Forms\n\nEvery key of a form's declaration (`config/forms/ID.toml`), made from the doc comments of \
-         `src/form/declaration.rs` by\n`tests/documents.rs`. `config/forms/1552.toml` is a large example, \
-         `tests/data/forms/monthly.toml` a small one; `phuluc\nnew-campaign --from-workbook` drafts one. `phuluc check` \
-         refuses a wrong one with its line.\n\nA condition (`when`, `asked_when`) is CEL over `row` (the row's answers by \
-         key), `form` (all sections), `agency` (its\nkind) and `campaign`; text comparisons are exact, so compare choices by \
-         their codes. Every finding code has a sentence under\n`[messages.CODE]`, or a general one in \
-         `config/letters/findings.toml`.\n",
+         `src/form/declaration.rs` by\n`tests/documents.rs`. a small one stands at the end, \
+         a large one is `config/forms/1552.toml` in\nthe program's sources (`phuluc init --sample` copies it); `phuluc \
+         new-campaign --from-workbook` drafts one. `phuluc check`\nrefuses a wrong one with its line.\n\nA condition \
+         (`when`, `asked_when`) is CEL over `row` (the row's answers by key), `form` (all sections), `agency` (its\n`kind`) \
+         and `campaign` (its `letter_date`). A blank answer is `null`, and so is what was not understood: `row.note == \
+         null`\nasks for it, `row.note == ''` never holds. What stands in the cell is `row.text.note`, `''` where nothing \
+         does. Choices are\ncompared by their codes: `row.size == 'big'`. Of a time there is also `row.due_end`, its last \
+         day; of a ratio\n`row.share_part` and `row.share_whole`; of every row its name, `row.row`, that of the declared \
+         row, `row.declared`, and of\nthe row below it, `row.sub`; of choices the words behind them, `row.rest.size`. \
+         `phuluc check` names conditions that speak\nof columns, sections or codes that there are not. Every finding code \
+         has a sentence under `[messages.CODE]`, or a general\none in `config/letters/findings.toml`.\n",
     );
     for (source, name, heading) in [
         (&declaration, "Form", "At the top of the file"),
@@ -182,6 +187,10 @@ fn every_key_of_a_form_is_documented() {
         write!(text, "\n## {heading}\n\n{}\n\n", about(source, name)).unwrap();
         table(&mut text, &keys(source, name));
     }
+    let small = read("tests/data/forms/small.toml");
+    let form = Form::parse(&small, Path::new("small.toml")).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!([form.idle_conditions(), form.clashing_blanks()].concat(), Vec::<String>::new());
+    write!(text, "\n## A whole form\n\n```toml\n{small}```\n").unwrap();
     is_current("docs/forms.md", &text);
 }
 

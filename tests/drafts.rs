@@ -3,8 +3,11 @@
 //! invented ones, unlike each other.
 
 use phuluc::{
+    finding::Severity,
     form::{self, Circumstances, NotTheForm, Reading, declaration::Form},
-    workbook::{Format as Kind, Workbook},
+    letter::Letters,
+    sheet::{self, Filled, FormWorkbook, MarkedFinding},
+    workbook::{Format as Kind, Sheet, Workbook},
 };
 use rust_xlsxwriter::{DataValidation, Format, Formula, Workbook as Writer, Worksheet};
 use serde_json::{Value as Json, json};
@@ -499,6 +502,217 @@ fn what_every_row_prints_stays_in_the_template_and_is_no_answer() {
     let rows = answers.as_object().unwrap().values().next().unwrap().as_array().unwrap();
     let told: Vec<String> = rows.iter().map(|row| format!("{} {}", row["don_vi_tinh"], row["ket_qua"])).collect();
     assert_eq!(told, ["null \"85\"", "null \"120\"", "null \"3\""]);
+}
+
+/// Two groups whose rows are numbered from 1, printed or blank, and a sum without a number.
+fn anew(writer: &mut Writer, printed: bool, answers: bool) {
+    let sheet = writer.add_worksheet();
+    let heading =
+        [(0, 0, "PHỤ LỤC"), (1, 0, "SỐ LIỆU VỀ CÁC XÃ"), (3, 0, "STT"), (3, 1, "Xã, phường"), (3, 2, "Số hộ")];
+    put(sheet, &heading);
+    put(sheet, &[(4, 0, "I"), (4, 1, "Khu vực I"), (8, 0, "II"), (8, 1, "Khu vực II"), (12, 1, "Tổng cộng")]);
+    for (row, number, name, count) in
+        [(5, "1", "Xã An", 10.0), (6, "2", "Xã Bình", 20.0), (9, "1", "Xã Cường", 30.0), (10, "2", "Xã Dũng", 40.0)]
+    {
+        put(sheet, &[(row, 0, number)]);
+        if printed || answers {
+            put(sheet, &[(row, 1, name)]);
+        }
+        if answers {
+            sheet.write(row, 2, count).unwrap();
+        }
+    }
+    if !printed && !answers {
+        put(sheet, &[(7, 0, "…"), (11, 0, "…")]);
+    }
+    if answers {
+        sheet.write(12, 2, 100.0).unwrap();
+    }
+}
+
+#[test]
+fn numbers_may_begin_anew_under_each_group_and_are_printed_as_they_were() {
+    for (printed, rows) in [
+        (true, "i group, i.1 fixed, i.2 fixed, ii group, ii.1 fixed, ii.2 fixed, tong_cong fixed"),
+        (false, "i group, i.n items, ii group, ii.n items, tong_cong fixed"),
+    ] {
+        let installation = Installation::new();
+        let blank = save(installation.folder.path(), "blank.xlsx", |writer| anew(writer, printed, false));
+        let (_, form) = installation.draft(&blank);
+        assert_eq!(outline(&form)[0].split(" | ").nth(1), Some(rows));
+        holds(&installation, &form, &blank);
+        let template = Workbook::read(&fs::read(installation.path("template.xlsx")).unwrap(), Kind::Xlsx).unwrap();
+        let numbers = |sheet: &Sheet| {
+            let from =
+                sheet.rows().into_iter().filter(|row| sheet.get(*row, 0).is_some_and(|cell| cell.text() == "STT"));
+            let from = { from }.next_back().unwrap() + 1;
+            let number = |row| sheet.get(row, 0).map(|cell| cell.text()).unwrap_or_default();
+            sheet.rows().into_iter().filter(|row| *row >= from).map(number).collect::<Vec<_>>().join(" ")
+        };
+        let lines = if printed { "I 1 2 II 1 2 " } else { "I 1 2 3 II 1 2 3 " };
+        assert_eq!(numbers(&template.sheets[0]), lines);
+        let filled = save(installation.folder.path(), "filled.xlsx", |writer| anew(writer, printed, true));
+        let answers = answers(&form, &filled);
+        let rows = answers.as_object().unwrap().values().next().unwrap().as_array().unwrap();
+        let told: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{} {} {}", row["stt"], row["xa_phuong"], row["so_ho"]).replace('"', ""))
+            .collect();
+        let expected =
+            ["I.1 Xã An 10", "I.2 Xã Bình 20", "II.1 Xã Cường 30", "II.2 Xã Dũng 40", "tong_cong Tổng cộng 100"];
+        assert_eq!(told, expected);
+        // Neither the letter nor the table of the export shows the names that only the program knows.
+        let doubtful = save(installation.folder.path(), "doubtful.xlsx", |writer| {
+            anew(writer, printed, true);
+            let sheet = writer.worksheet_from_index(0).unwrap();
+            put(sheet, &[(10, 2, "chưa rõ"), (12, 2, "chưa rõ")]);
+        });
+        let Reading::Form { answers, findings, .. } = read(&form, &doubtful) else { panic!("no form") };
+        let letters = Letters::embedded().unwrap();
+        let groups = phuluc::letter::group(&letters, &form, &findings, Severity::Error);
+        let places: Vec<(&str, &str)> =
+            groups[0].places.iter().map(|spot| (spot.row.as_str(), spot.label.as_str())).collect();
+        assert_eq!(places, [("2", "Xã Dũng"), ("", "Tổng cộng")]);
+        let marked: Vec<MarkedFinding> =
+            findings.iter().map(|finding| MarkedFinding { finding, note: "Đề nghị kiểm tra.".to_owned() }).collect();
+        let book = FormWorkbook {
+            form: &form,
+            campaign_letter: "900/BTTTT-VP",
+            agency: None,
+            filled: Some(Filled { answers: &answers, findings: &marked }),
+        };
+        let marked = Workbook::read(&sheet::write(&book).unwrap(), Kind::Xlsx).unwrap();
+        let about: Vec<String> = (6..=7).map(|row| marked.sheets[0].get(row, 3).unwrap().text()).collect();
+        assert_eq!(about, ["2 Xã Dũng", "Tổng cộng"]);
+        let lines = if printed { lines } else { "I 1 2 3 II 1 2 3 " };
+        assert_eq!(numbers(&marked.sheets[1]), lines);
+    }
+}
+
+/// A checklist of yes and no, with a document and its day.
+fn checklist(writer: &mut Writer, answers: bool) {
+    let sheet = writer.add_worksheet();
+    put(
+        sheet,
+        &[
+            (0, 0, "PHỤ LỤC"),
+            (1, 0, "KẾT QUẢ TỰ KIỂM TRA"),
+            (3, 0, "STT"),
+            (3, 1, "Nội dung kiểm tra"),
+            (3, 2, "Có/Không"),
+            (3, 3, "Ngày ban hành"),
+            (4, 0, "1"),
+            (4, 1, "Ban hành quy chế"),
+            (5, 0, "2"),
+            (5, 1, "Phân công lãnh đạo"),
+            (7, 0, "II. Thông tin bổ sung của cơ quan"),
+            (8, 0, "Đã có quy trình dự phòng (Có/Không):"),
+        ],
+    );
+    if answers {
+        put(sheet, &[(4, 2, "Có"), (4, 3, "12/6/2023"), (5, 2, "Không"), (5, 3, "13/6/2023"), (8, 1, "Không")]);
+    }
+}
+
+#[test]
+fn yes_and_no_in_a_heading_are_options_and_no_blanks() {
+    let installation = Installation::new();
+    let blank = save(installation.folder.path(), "blank.xlsx", |writer| checklist(writer, false));
+    let (_, form) = installation.draft(&blank);
+    insta::assert_snapshot!(outline(&form).join("\n"), @r#"
+    sheet1: ordinal label choice period | 1 fixed, 2 fixed
+    ii. thông tin bổ sung của cơ quan: choice
+    "#);
+    assert!(!form.blanks.iter().any(|blank| blank == "Không"));
+    holds(&installation, &form, &blank);
+    let filled = save(installation.folder.path(), "filled.xlsx", |writer| checklist(writer, true));
+    insta::assert_snapshot!(answers(&form, &filled).to_string(), @r#"
+    {"sheet1":[{"stt":"1","noi_dung_kiem_tra":"Ban hành quy chế","co_khong":"c_co","ngay_ban_hanh":"2023-06-12"},{"stt":"2","noi_dung_kiem_tra":"Phân công lãnh đạo","co_khong":"khong","ngay_ban_hanh":"2023-06-13"}],"thong_tin_bo_sung":{"da_co_quy_trinh":"khong"}}
+    "#);
+    // What an option is cannot also mean nothing: check tells of it.
+    let file = installation.path("config/forms/moi.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("blanks = [", "blanks = [\"không\", ")).unwrap();
+    let told = installation.run(&["check"]);
+    assert!(told.contains("remark   campaign moi: \"không\" stands among `blanks`"), "{told}");
+}
+
+/// What a tester found in a form of numbers: units that look like options, a signature with labels, a period that is
+/// printed, headings in two lines.
+fn numbers(writer: &mut Writer, answers: bool) {
+    let sheet = writer.add_worksheet();
+    put(
+        sheet,
+        &[
+            (0, 0, "Mẫu số 01"),
+            (1, 0, "BÁO CÁO SỐ LIỆU CUNG CẤP DỊCH VỤ CÔNG TRỰC TUYẾN QUÝ III NĂM 2026"),
+            (2, 0, "Kỳ báo cáo: Quý III/2026"),
+            (2, 4, "Đơn vị tính: hồ sơ"),
+            (4, 0, "TT"),
+            (4, 1, "Chỉ tiêu"),
+            (4, 2, "Đơn vị tính"),
+            (4, 3, "Số dịch vụ công"),
+            (4, 6, "Số hồ sơ tiếp nhận"),
+            (4, 9, "Tăng/giảm (%)"),
+            (5, 3, "Toàn trình"),
+            (5, 4, "Một phần"),
+            (5, 5, "Tổng số"),
+            (5, 6, "Trực tuyến"),
+            (5, 7, "Trực tiếp"),
+            (5, 8, "Tổng số"),
+            (6, 0, "1"),
+            (6, 1, "Cấp tỉnh"),
+            (6, 2, "Dịch vụ"),
+            (7, 0, "2"),
+            (7, 1, "Cấp xã"),
+            (7, 2, "Tháng/năm"),
+            (9, 0, "Thông tin người lập biểu:"),
+            (10, 0, "Họ và tên:"),
+            (11, 0, "Số điện thoại:"),
+            (12, 0, "Thư điện tử:"),
+        ],
+    );
+    if answers {
+        for row in [6, 7] {
+            for (col, number) in (3..10).zip([3.0, 4.0, 7.0, 10.0, 20.0, 30.0, -5.0]) {
+                sheet.write(row, col, number).unwrap();
+            }
+        }
+        put(sheet, &[(10, 1, "Lê Văn Cường"), (11, 1, "0987654321"), (12, 1, "cuong@tinh.example")]);
+    }
+}
+
+#[test]
+fn a_correct_original_of_a_form_of_numbers_has_no_errors() {
+    let installation = Installation::new();
+    let blank = save(installation.folder.path(), "blank.xlsx", |writer| numbers(writer, false));
+    let (_, form) = installation.draft(&blank);
+    insta::assert_snapshot!(outline(&form).join("\n"), @r#"
+    sheet1: ordinal label text number number number number number number number | 1 fixed, 2 fixed
+    thông tin người lập biểu: person phone email
+    "#);
+    let people = &form.sections[1];
+    assert!(people.personal && people.columns.iter().all(|column| column.personal));
+    holds(&installation, &form, &blank);
+    let filled = save(installation.folder.path(), "filled.xlsx", |writer| numbers(writer, true));
+    insta::assert_snapshot!(answers(&form, &filled).to_string(), @r#"
+    {"sheet1":[{"c_tt":"1","chi_tieu":"Cấp tỉnh","don_vi_tinh":null,"so_dich_vu_cong":3,"so_dich_vu_cong_2":4,"so_dich_vu_cong_3":7,"so_ho_so_tiep":10,"so_ho_so_tiep_2":20,"so_ho_so_tiep_3":30,"tang_giam":-5},{"c_tt":"2","chi_tieu":"Cấp xã","don_vi_tinh":null,"so_dich_vu_cong":3,"so_dich_vu_cong_2":4,"so_dich_vu_cong_3":7,"so_ho_so_tiep":10,"so_ho_so_tiep_2":20,"so_ho_so_tiep_3":30,"tang_giam":-5}],"thong_tin_nguoi_lap":{"ho_va_ten":"Lê Văn Cường","so_dien_thoai":"0987654321","thu_dien_tu":"cuong@tinh.example"}}
+    "#);
+}
+
+#[test]
+fn names_in_a_list_of_people_stand_in_no_table_of_the_export() {
+    let installation = Installation::new();
+    let blank = save(installation.folder.path(), "blank.xlsx", |writer| {
+        let sheet = writer.add_worksheet();
+        put(sheet, &[(0, 0, "DANH SÁCH CÁN BỘ CHUYÊN TRÁCH"), (2, 0, "STT"), (2, 1, "Họ và tên"), (2, 2, "Chức vụ")]);
+        put(sheet, &[(2, 3, "Số điện thoại"), (3, 0, "1"), (4, 0, "2"), (5, 0, "…")]);
+    });
+    let (_, form) = installation.draft(&blank);
+    let personal: Vec<&str> =
+        form.sections[0].columns.iter().filter(|column| column.personal).map(|column| column.label.as_str()).collect();
+    assert_eq!(personal, ["Họ và tên", "Số điện thoại"]);
+    holds(&installation, &form, &blank);
 }
 
 #[test]

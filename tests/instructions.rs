@@ -30,8 +30,11 @@ fn a_workbook_is_read_a_number_of_times() {
     let form = Form::load(&root.join("config/forms/1552.toml")).unwrap();
     let fixture = root.join("tests/data/forms/layouts/one-sheet-letter.xlsx");
     let bytes = fs::read(std::env::var_os(FILE).map_or(fixture, PathBuf::from)).unwrap();
-    let circumstances =
-        Circumstances { agency_kind: Some(Kind::Province), letter_date: Some(jiff::civil::date(2023, 2, 15)) };
+    let circumstances = Circumstances {
+        agency_kind: Some(Kind::Province),
+        letter_date: Some(jiff::civil::date(2023, 2, 15)),
+        ..Circumstances::default()
+    };
     for _ in 0..times {
         let files = message::read_file("Phu luc.xlsx", &bytes);
         assert!(matches!(appendix::read(&form, &files, &[], &circumstances), Appendix::Report { .. }));

@@ -49,7 +49,11 @@ fn judged(kind: Option<Kind>, lines: &[&str]) -> Vec<String> {
         SectionAnswers { id: "contact".to_owned(), rows: vec![contact] },
         SectionAnswers { id: "status".to_owned(), rows: status },
     ];
-    let circumstances = Circumstances { agency_kind: kind, letter_date: Some(jiff::civil::date(2023, 2, 15)) };
+    let circumstances = Circumstances {
+        agency_kind: kind,
+        letter_date: Some(jiff::civil::date(2023, 2, 15)),
+        ..Circumstances::default()
+    };
     let findings = rules::judge(&form, &Answers { sections }, Vec::new(), &circumstances);
     findings.iter().map(|f| format!("{} {}", f.row.as_deref().unwrap_or("-"), f.code)).collect()
 }

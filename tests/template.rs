@@ -9,7 +9,7 @@ use phuluc::{
         answers::{Answer, Answers, Period, RowAnswers, SectionAnswers, Value},
         declaration::{Form, RowName},
     },
-    sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding, REVIEW_SHEET},
+    sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
 };
 use std::{
     collections::BTreeMap,
@@ -272,8 +272,8 @@ fn findings_are_listed_first_and_marked_where_they_belong() {
         .collect();
     let file = bytes(&form, None, Some(Filled { answers: &answers, findings: &findings }));
     let mut book = open(file.clone());
-    assert_eq!(book.sheet_names()[0], REVIEW_SHEET);
-    let review = cells(&mut book, REVIEW_SHEET);
+    assert_eq!(book.sheet_names()[0], "Nội dung cần rà soát");
+    let review = cells(&mut book, "Nội dung cần rà soát");
     let status = cells(&mut book, "2. Hiện trạng");
     let cell = |row: u32, letter: &str| format!("{letter}{}", row + 1);
     let measures =

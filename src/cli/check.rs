@@ -10,6 +10,7 @@ use crate::{
     outgoing::Outgoing,
     setup::Setup,
     store::{Store, StoreError, agencies},
+    text,
 };
 use secrecy::ExposeSecret;
 use std::path::Path;
@@ -72,6 +73,18 @@ fn check_data(report: &mut Report, setup: &Setup) {
         );
         if let Err(error) = setup.letters.check_form(&open.form) {
             report.wrong(&what, &error.to_string(), "correct the form's [messages]");
+        }
+        for fault in open.form.idle_conditions() {
+            report.wrong(&what, &fault, "correct the form: such a condition says nothing of any report");
+        }
+        for clash in open.form.clashing_blanks() {
+            report.remark(&what, &clash);
+        }
+        let office = text::key(&setup.config.office.name);
+        for own in agencies.iter().filter(|agency| agency.expected && text::key(&agency.name) == office) {
+            let remark =
+                format!("the registry expects a report of {}, whose campaign it is: see the column `expected`", own.id);
+            report.remark(&what, &remark);
         }
         let silent = agencies
             .iter()
@@ -166,6 +179,11 @@ async fn check_wires(report: &mut Report, setup: &Setup) {
             };
             report.wrong("mailbox", &error.to_string(), &advice);
         }
+    }
+    let config = &setup.config;
+    if config.path_of_url(&config.outgoing.url, "directory") == Some(config.path(&config.letters)) {
+        let detail = "letters are written into the folder from which their words are read";
+        report.wrong("outgoing", detail, "name another folder in outgoing.url, such as directory:../data/letters");
     }
     let outgoing = match Outgoing::open(&setup.config) {
         Ok(outgoing) => outgoing.probe().await,

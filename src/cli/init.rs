@@ -1,6 +1,8 @@
 //! `init`: a new installation, asked for step by step at a terminal or given by flags. It writes the shipped
 //! configuration with the answers in it, and nothing over anything that is there.
 
+mod registry;
+
 use super::shipped;
 use crate::{agency::looks_like_address, config::Config};
 use anyhow::{Context as _, bail, ensure};
@@ -8,8 +10,11 @@ use clap::Args;
 use std::{
     fs,
     io::{self, BufRead, IsTerminal, Write},
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
+
+/// The folders of the configuration that the program reads.
+const OWN_FOLDERS: [&str; 4] = ["letters", "campaigns", "forms", "demo"];
 
 #[derive(Debug, Args)]
 pub struct InitArguments {
@@ -91,7 +96,8 @@ pub fn init(arguments: InitArguments) -> anyhow::Result<u8> {
     // What would be refused later is refused before anything is written.
     Config::parse(&text, &config.join("phuluc.toml"))?;
     let mut files = vec![(PathBuf::from("phuluc.toml"), text)];
-    for name in ["agencies.csv", "aliases.csv", "calendar-vn.csv"] {
+    files.push(("agencies.csv".into(), registry::of(shipped::text("agencies.csv")?, &answers.office)?));
+    for name in ["aliases.csv", "calendar-vn.csv"] {
         files.push((name.into(), shipped::text(name)?.to_owned()));
     }
     let folders = [("letters", letters), ("campaigns", sample), ("forms", sample)];
@@ -255,7 +261,31 @@ fn is_address(text: &str) -> Result<(), String> {
 
 fn is_url(text: &str, schemes: &[&str]) -> Result<(), String> {
     let fits = schemes.iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
-    if fits { Ok(()) } else { Err(format!("it begins with {}", schemes.join(", "))) }
+    if !fits {
+        return Err(format!("it begins with {}", schemes.join(", ")));
+    }
+    let folder = ["directory:", "maildir:"].iter().find_map(|scheme| text.strip_prefix(scheme));
+    match folder.and_then(own_folder) {
+        Some(own) => Err(format!("config/{own} is a folder of the configuration; name another, such as ../data/mail")),
+        None => Ok(()),
+    }
+}
+
+/// The folder of the configuration that a path beside phuluc.toml leads into: mail has no place there.
+fn own_folder(path: &str) -> Option<&'static str> {
+    let mut parts = Vec::new();
+    for part in Path::new(path).components() {
+        match part {
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::ParentDir => drop(parts.pop()?),
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir => return None,
+        }
+    }
+    match parts.first() {
+        Some(first) => OWN_FOLDERS.into_iter().find(|own| own == first),
+        None => Some(""),
+    }
 }
 
 impl Questions<'_> {
@@ -415,6 +445,25 @@ mod tests {
         assert_eq!(config.trust.authserv_id.as_deref(), Some("mx.x.example"));
         // The remarks of the shipped file stay where they were.
         assert!(text.contains("staff = [\"a@x.example\", \"b@x.example\"]  # who gets digests"), "{text}");
+    }
+
+    #[test]
+    fn mail_has_no_place_among_what_the_program_reads() {
+        for (url, own) in [
+            ("directory:letters", Some("config/letters")),
+            ("directory:./letters/sent", Some("config/letters")),
+            ("maildir:mail/../campaigns", Some("config/campaigns")),
+            ("directory:.", Some("config/ ")),
+            ("directory:sent", None),
+            ("directory:../letters", None),
+            ("maildir:/var/mail/letters", None),
+        ] {
+            let told = is_url(url, &["directory:", "maildir:"]);
+            match own {
+                Some(own) => assert!(told.as_ref().is_err_and(|told| told.starts_with(own)), "{url}: {told:?}"),
+                None => assert_eq!(told, Ok(()), "{url}"),
+            }
+        }
     }
 
     #[test]

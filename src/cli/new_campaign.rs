@@ -7,12 +7,12 @@ use crate::{
     campaign::{Campaign, CampaignId},
     config::Config,
     form::{
-        declaration::Form,
+        declaration::{DeclarationError, Form},
         draft::{Words, draft},
     },
     workbook::{Format, Workbook, dropdowns},
 };
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use clap::Args;
 use jiff::civil::Date;
 use std::{
@@ -126,8 +126,31 @@ fn form(
             (begun.replace("{id}", id.as_str()).replace("\"{title}\"", &title), Vec::new())
         }
     };
-    Form::parse(&text, &config.path(&file)).context("the draft does not load; please report the workbook")?;
+    let path = config.path(&file);
+    if let Err(fault) = Form::parse(&text, &path) {
+        return Err(kept_aside(&text, &path, &file, &fault)?);
+    }
     Ok(Drafted { file, text: Some(text), found })
+}
+
+/// A draft that does not load is no dead end: it is kept beside the form's place, with what to mend in it.
+fn kept_aside(text: &str, path: &Path, file: &Path, fault: &DeclarationError) -> anyhow::Result<anyhow::Error> {
+    let names = std::iter::once("toml.draft".to_owned()).chain((2..).map(|count| format!("toml.draft-{count}")));
+    let free = { names }.map(|ending| path.with_extension(ending)).find(|draft| !draft.exists());
+    let draft = free.context("too many drafts lie there")?;
+    if let Some(folder) = draft.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    fs::write(&draft, text).with_context(|| format!("{} cannot be written", draft.display()))?;
+    Ok(anyhow!(
+        "the draft is kept as {}, and does not load yet: line {}: {}. Mend it there, rename it to {}, and give the same \
+         command with `--form {}` in place of the workbook",
+        draft.display(),
+        fault.line,
+        fault.reason,
+        path.display(),
+        file.display()
+    ))
 }
 
 fn from_workbook(id: &CampaignId, path: &Path, words: &Words) -> anyhow::Result<(String, Vec<String>)> {
@@ -181,4 +204,27 @@ fn campaign(id: &CampaignId, title: &str, arguments: &NewCampaignArguments, form
         date = arguments.date,
         subject = quoted(&arguments.subject),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_that_does_not_load_is_kept_with_what_to_mend() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("forms/x.toml");
+        let text = "id = \"x\"\nversion = 1\ntitle = \"X\"\nsections = []\n";
+        let fault = Form::parse(text, &path).unwrap_err();
+        for ending in ["draft", "draft-2"] {
+            let told = kept_aside(text, &path, Path::new("forms/x.toml"), &fault).unwrap().to_string();
+            let draft = folder.path().join(format!("forms/x.toml.{ending}"));
+            assert_eq!(fs::read_to_string(draft).unwrap(), text, "nothing is overwritten");
+            assert!(
+                told.contains("line 1: the form has no sections") && told.contains("--form forms/x.toml"),
+                "{told}"
+            );
+            assert!(!path.exists());
+        }
+    }
 }

@@ -2,9 +2,7 @@
 
 use crate::{
     agency::{Agency, AgencyId},
-    letter::context::date,
     setup::{OpenCampaign, Setup},
-    sheet::{self, AgencyMark, FormWorkbook},
 };
 use anyhow::Context as _;
 use std::path::Path;
@@ -14,19 +12,8 @@ pub fn template(setup: &Setup, campaign: &str, agency: Option<&str>, out: &Path)
     anyhow::ensure!(is_workbook, "{}: the name must end in .xlsx", out.display());
     let campaign = setup.campaign(campaign)?;
     let agency = agency.map(|id| find_agency(campaign, id)).transpose()?;
-    let letter = &campaign.campaign.letter;
-    let book = FormWorkbook {
-        form: &campaign.form,
-        campaign_letter: &format!("{} ngày {}", letter.number, date(letter.date)),
-        agency: agency.map(|agency| AgencyMark {
-            id: agency.id.as_str(),
-            name: &agency.name,
-            code: agency.code.as_deref(),
-            kind: agency.kind,
-        }),
-        filled: None,
-    };
-    std::fs::write(out, sheet::write(&book)?).with_context(|| format!("{} cannot be written", out.display()))?;
+    let bytes = setup.workbook(campaign, agency, None)?;
+    std::fs::write(out, bytes).with_context(|| format!("{} cannot be written", out.display()))?;
     say!("{}", out.display());
     Ok(0)
 }

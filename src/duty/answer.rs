@@ -172,7 +172,7 @@ async fn record_report(
         file_size: file.bytes.len() as u64,
         form: &campaign.form,
         answers: Some(&report.answers),
-        counts: &counts(campaign, report),
+        counts: &counts(campaign, agency, report),
         findings: &report.findings,
         confidence: Some(confidence::percent(&report.answers, &report.findings)),
         followed: followed.as_ref(),
@@ -181,9 +181,9 @@ async fn record_report(
 }
 
 /// How many rows gave which answer, as the tables of staff need it.
-fn counts(campaign: &OpenCampaign, report: &Report) -> Json {
+fn counts(campaign: &OpenCampaign, agency: &Agency, report: &Report) -> Json {
     let tallies = letter::counts(&campaign.form, &report.answers);
-    let (items, answered) = letter::answered(&campaign.form, &report.answers);
+    let (items, answered) = letter::answered(&campaign.form, &report.answers, &campaign.circumstances(Some(agency)));
     json!({"items": items, "answered": answered, "choices": tallies})
 }
 
@@ -386,7 +386,8 @@ fn report_facts(desk: &Desk, mail: &Mail, decision: &Decision, campaign: &OpenCa
     }
     if let Some(report) = &decision.report {
         facts.counts = letter::counts(&campaign.form, &report.answers);
-        (facts.items, facts.answered) = letter::answered(&campaign.form, &report.answers);
+        let circumstances = campaign.circumstances(decision.agency.as_ref());
+        (facts.items, facts.answered) = letter::answered(&campaign.form, &report.answers, &circumstances);
         facts.joined = facts::others(mail, report, true);
         facts.unused = facts::others(mail, report, false);
     }

@@ -12,11 +12,10 @@ use crate::{
     letter::{
         Context,
         compose::{self, File},
-        context::date,
         guide,
     },
     setup::OpenCampaign,
-    sheet::{self, AgencyMark, Filled, FormWorkbook, MarkedFinding},
+    sheet::{Filled, MarkedFinding},
     store::{StoreError, messages, reports::ReportRow},
 };
 use anyhow::Context as _;
@@ -29,19 +28,8 @@ pub fn attached(
     report: Option<&Report>,
 ) -> anyhow::Result<File> {
     let marked = report.map(|report| marked(desk, campaign, report)).unwrap_or_default();
-    let letter = &campaign.campaign.letter;
-    let book = FormWorkbook {
-        form: &campaign.form,
-        campaign_letter: &format!("{} ngày {}", letter.number, date(letter.date)),
-        agency: Some(AgencyMark {
-            id: agency.id.as_str(),
-            name: &agency.name,
-            code: agency.code.as_deref(),
-            kind: agency.kind,
-        }),
-        filled: report.map(|report| Filled { answers: &report.answers, findings: &marked }),
-    };
-    let bytes = sheet::write(&book).context("the form cannot be written")?;
+    let filled = report.map(|report| Filled { answers: &report.answers, findings: &marked });
+    let bytes = desk.setup.workbook(campaign, Some(agency), filled).context("the form cannot be written")?;
     Ok(File { name: format!("{}_{}.xlsx", campaign.campaign.token(), agency.id), content_type: compose::XLSX, bytes })
 }
 

@@ -11,6 +11,7 @@ use crate::{
     progress::AgencyProgress,
     store::tables::CurrentReport,
     text,
+    workbook::number_text,
 };
 use jiff::civil::Date;
 use serde_json::{Map, Value as Json};
@@ -34,10 +35,11 @@ pub(super) fn declared<'a>(
     let form = &national.campaign.form;
     let section = table.section.as_ref().and_then(|id| form.section(id.get_ref()));
     let agencies = Arc::clone(agencies);
+    let total = section.and_then(|section| total(national, &agencies, table, section));
     let (columns, lines) = match (section, &table.group) {
         (Some(section), Some(column)) => match section.column(column.get_ref()) {
             Some(column) => (
-                grouped::heads(national.headings, column),
+                grouped::heads(national.headings, table, section, column),
                 Lines::new(move || grouped::lines(&agencies, table, section, column).into_iter()),
             ),
             None => (Vec::new(), Lines::few(Vec::new())),
@@ -58,8 +60,40 @@ pub(super) fn declared<'a>(
         note: table.note.clone(),
         columns,
         lines,
-        total: None,
+        total,
     }
+}
+
+/// The columns that are summed up.
+pub(super) fn summed<'a>(table: &declaration::Table, section: &'a Section) -> Vec<&'a Column> {
+    table.sums.iter().filter_map(|column| section.column(column.get_ref())).collect()
+}
+
+/// The line below all others, with the sums under their columns.
+fn total<'a>(
+    national: National<'a>,
+    agencies: &Agencies<'a>,
+    table: &'a declaration::Table,
+    section: &'a Section,
+) -> Option<Vec<Cell<'a>>> {
+    let summed = summed(table, section);
+    if summed.is_empty() {
+        return None;
+    }
+    let mut sums: Vec<Option<f64>> = vec![None; summed.len()];
+    for line in lines(agencies, section).filter(|line| line.is_listed(table)) {
+        line.add_to(&mut sums, table, &summed);
+    }
+    let heads = match table.group.as_ref().and_then(|column| section.column(column.get_ref())) {
+        Some(column) => grouped::heads(national.headings, table, section, column),
+        None => listed_heads(national.headings, table, section),
+    };
+    let cell = |(at, head): (usize, &Head)| match summed.iter().position(|column| column.key() == head.key) {
+        Some(sum) => sums[sum].map_or(Cell::Blank, Cell::Number),
+        None if at == 1 => Cell::text(&national.headings.common.total),
+        None => Cell::Blank,
+    };
+    Some(heads.iter().enumerate().map(cell).collect())
 }
 
 /// The rows of a section in all current reports, in the order of the agencies.
@@ -87,6 +121,20 @@ impl<'a> Line<'a> {
         self.value(column).and_then(Json::as_str)
     }
 
+    /// Adds the numbers of the line to the sums of their columns, unless it is itself the sum of others.
+    pub(super) fn add_to(&self, sums: &mut [Option<f64>], table: &declaration::Table, summed: &[&Column]) {
+        if table.totals.iter().any(|selector| self.name.is(selector.get_ref())) {
+            return;
+        }
+        for (sum, column) in sums.iter_mut().zip(summed) {
+            if let Some(number) = self.value(column).and_then(Json::as_f64) {
+                // As exactly as spreadsheets show it: 0.1 + 0.2 is 0.3.
+                let exact = sum.unwrap_or_default() + number;
+                *sum = Some(number_text(exact).parse().unwrap_or(exact));
+            }
+        }
+    }
+
     pub(super) fn is_listed(&self, table: &declaration::Table) -> bool {
         let selected = table.rows.is_empty() || table.rows.iter().any(|selector| self.name.is(selector.get_ref()));
         selected
@@ -109,7 +157,7 @@ impl<'a> Line<'a> {
 fn listed_heads(headings: &Headings, table: &declaration::Table, section: &Section) -> Vec<Head> {
     let mut heads = agency_heads(headings);
     for column in columns(table, section) {
-        heads.extend(heads_of(headings, section, column));
+        heads.extend(heads_of(headings, column));
     }
     heads
 }
@@ -152,9 +200,10 @@ fn columns<'a>(table: &'a declaration::Table, section: &'a Section) -> Vec<&'a C
 }
 
 /// A time is shown twice: as it was given, and as a date that can be sorted.
-fn heads_of(headings: &Headings, section: &Section, column: &Column) -> Vec<Head> {
+fn heads_of(headings: &Headings, column: &Column) -> Vec<Head> {
     let width = |least: f64, most: f64| column.width.unwrap_or(24.0).clamp(least, most);
-    let head = |width, align| Head::new(column.key(), &column.label, width, align);
+    let label = column.heading.as_ref().unwrap_or(&column.label);
+    let head = |width, align| Head::new(column.key(), label, width, align);
     match column.kind {
         ColumnType::Ordinal => vec![Head::new(column.key(), &headings.common.row, 6.0, Align::Center)],
         ColumnType::Label => vec![head(width(24.0, 30.0), Align::Left)],
@@ -162,11 +211,10 @@ fn heads_of(headings: &Headings, section: &Section, column: &Column) -> Vec<Head
         ColumnType::Number => vec![head(12.0, Align::Right)],
         ColumnType::Ratio => vec![head(12.0, Align::Center)],
         ColumnType::Period => {
-            let end = Head::new(&format!("{}_end", column.key()), &headings.common.last_day, 11.0, Align::Center);
-            let periods = section.columns.iter().filter(|column| column.kind == ColumnType::Period).count();
-            // Beside the only time of a table its long heading need not be repeated.
-            let heading = if periods == 1 { &headings.common.period } else { &column.label };
-            vec![Head::new(column.key(), heading, 12.0, Align::Left), end]
+            let last_day = || format!("{label} ({})", headings.common.last_day);
+            let end = column.heading_end.clone().unwrap_or_else(last_day);
+            let end = Head::new(&format!("{}_end", column.key()), &end, 11.0, Align::Center);
+            vec![head(12.0, Align::Left), end]
         }
         ColumnType::Document | ColumnType::Phone => vec![head(17.0, Align::Left)],
         ColumnType::Prose => vec![head(width(40.0, 50.0), Align::Left)],
@@ -187,7 +235,10 @@ fn cells_of<'a>(
     let not_understood = || written().map_or(Cell::Blank, |text| Cell::NotUnderstood(text.into()));
     let value = line.value(column);
     let (cell, second) = match column.kind {
-        ColumnType::Ordinal => (Cell::coded(line.name.to_string(), line.name.row.clone()), None),
+        ColumnType::Ordinal => {
+            let printed = line.section.printed_number(&line.name).into_owned();
+            (Cell::coded(line.name.to_string(), printed), None)
+        }
         ColumnType::Label => (Cell::text(line.label()), None),
         ColumnType::Choice => match value.and_then(Json::as_str) {
             Some(code) => (choice(&national.campaign.form, line, column, code, written), None),
@@ -278,7 +329,7 @@ fn by_agency_heads(headings: &Headings, fields: &[(&Section, &Column)]) -> Vec<H
     for (section, column) in fields {
         let rows = section.kind == declaration::SectionKind::Table;
         let width = if rows || column.kind == ColumnType::Prose { 46.0 } else { 22.0 };
-        heads.push(Head::new(column.key(), &column.label, width, Align::Left));
+        heads.push(Head::new(column.key(), column.heading.as_ref().unwrap_or(&column.label), width, Align::Left));
     }
     heads
 }
@@ -321,10 +372,42 @@ fn field<'a>(
             let lines = rows.iter().filter_map(Json::as_object).filter_map(|cells| {
                 let name = cells.get(ordinal_key(section)).and_then(Json::as_str).unwrap_or_default();
                 let line = Line { agency, report, section, name: section.row_name(name), cells };
-                Some(format!("{}. {}:\n{}", line.name.row, line.label(), line.code(column)?))
+                let number = match section.printed_number(&line.name) {
+                    number if number.is_empty() => String::new(),
+                    number => format!("{number}. "),
+                };
+                Some(format!("{number}{}:\n{}", line.label(), line.code(column)?))
             });
             Cell::text(lines.collect::<Vec<_>>().join("\n"))
         }
         _ => Cell::Blank,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::letter::Letters;
+    use std::path::Path;
+
+    #[test]
+    fn a_time_stands_under_its_own_heading() {
+        let letters = Letters::embedded().unwrap();
+        let column = |keys: &str| {
+            let text = format!(
+                "id = \"x\"\nversion = 1\ntitle = \"X\"\n[[sections]]\nid = \"s\"\nkind = \"fields\"\ntitle = \"S\"\n\
+                 sheet = \"S\"\ncolumns = [{{ id = \"due\", label = \"Ngày ban hành\", type = \"period\"{keys} }}]\n"
+            );
+            let form = Form::parse(&text, Path::new("x.toml")).unwrap();
+            let heads = heads_of(letters.headings(), &form.sections[0].columns[0]);
+            heads.into_iter().map(|head| head.heading).collect::<Vec<_>>()
+        };
+        assert_eq!(column(""), ["Ngày ban hành", "Ngày ban hành (ngày cuối)"]);
+        assert_eq!(column(", heading = \"Ngày\", heading_end = \"Hạn\""), ["Ngày", "Hạn"]);
+        // The shipped form keeps the words it has always had.
+        let form = Form::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("config/forms/1552.toml")).unwrap();
+        let heads = heads_of(letters.headings(), form.section("status").unwrap().column("due").unwrap());
+        let heads: Vec<String> = heads.into_iter().map(|head| head.heading).collect();
+        assert_eq!(heads, ["Thời gian dự kiến", "Mốc thời gian chậm nhất"]);
     }
 }

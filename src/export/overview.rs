@@ -211,13 +211,15 @@ fn places(row: &Row) -> Vec<(&Row, Option<&SubRow>)> {
 /// Number and name of a declared row, short.
 fn row_words(row: &Row, sub: Option<&SubRow>, added: &str) -> String {
     let number = match (&row.numbering, row.kind) {
-        (Some(numbering), RowKind::Items) if !row.in_place => numbering.replace("{n}", "n"),
-        _ => row.id().to_owned(),
+        (Some(numbering), RowKind::Items) if !row.in_place => {
+            row.printed_numbering().unwrap_or(numbering).replace("{n}", "n")
+        }
+        _ => row.printed().to_owned(),
     };
     let label = sub.map_or(row.label.as_str(), |sub| &sub.label);
     let label = crate::letter::shorten(label, LABEL);
     let label = if label.is_empty() { added } else { &label };
-    format!("{number}. {label}")
+    if number.is_empty() { label.to_owned() } else { format!("{number}. {label}") }
 }
 
 /// The widths of the overview's columns, in characters: all blocks share them.

@@ -5,10 +5,12 @@
 mod check;
 mod choice_list;
 mod prepare;
+mod remarks;
 mod row;
 mod row_name;
 mod tables;
 
+pub use check::names_a_sheet;
 pub use choice_list::{ChoiceList, ChoiceOption};
 pub use row::{Row, RowKind, SubRow};
 pub use row_name::RowName;
@@ -248,6 +250,12 @@ pub struct Column {
     /// Printed text of the cell that is no answer, besides texts that begin with an example mark.
     #[serde(default)]
     pub examples: Vec<String>,
+    /// The heading in the consolidated workbook, where it is not the label.
+    #[serde(default)]
+    pub heading: Option<String>,
+    /// For a time: the heading of its last day there.
+    #[serde(default)]
+    pub heading_end: Option<String>,
     /// The message a spreadsheet shows when the cell is entered, 255 characters at most.
     #[serde(default)]
     pub hint: String,

@@ -12,6 +12,7 @@ pub mod locate;
 pub mod parts;
 pub mod rules;
 mod stated;
+mod told;
 pub mod value;
 
 use crate::{
@@ -25,6 +26,7 @@ use jiff::civil::Date;
 use locate::Least;
 use parts::Part;
 use serde::{Deserialize, Serialize};
+pub use told::WRITTEN;
 
 /// What reading must know besides form and workbook.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -33,6 +35,9 @@ pub struct Circumstances {
     pub agency_kind: Option<Kind>,
     /// The date of the official letter.
     pub letter_date: Option<Date>,
+    /// The campaign's last day.
+    #[serde(default)]
+    pub deadline: Option<Date>,
 }
 
 /// What came of reading a workbook.

@@ -6,7 +6,7 @@ use super::{
     Circumstances, Marks,
     answers::{Answers, RowAnswers, SectionAnswers},
     declaration::Form,
-    rules,
+    rules, told,
 };
 use crate::{
     finding::{Finding, Place, Severity},
@@ -63,6 +63,7 @@ impl Part {
     pub fn judge(mut self, form: &Form, circumstances: &Circumstances) -> (Answers, Vec<Finding>) {
         let mut findings = rules::judge(form, &self.answers, std::mem::take(&mut self.findings), circumstances);
         findings.append(&mut self.remarks);
+        told::complete(form, &self.answers, circumstances, &mut findings);
         (self.answers, findings)
     }
 

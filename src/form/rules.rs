@@ -2,13 +2,14 @@
 //! sees its row, the whole form, the agency and the campaign as plain values; when its expression is true
 //! something is wrong. Where reading already complained of a cell, rules keep quiet about it.
 
+pub(super) mod names;
 mod seen;
 mod trial;
 
 use super::{
     Circumstances,
     answers::{Answers, RowAnswers, Value},
-    declaration::{Form, Rule, Section, SectionKind},
+    declaration::{Column, Form, Rule, Section, SectionKind},
 };
 use crate::{
     finding::{Finding, Severity},
@@ -103,6 +104,23 @@ pub fn judge(form: &Form, answers: &Answers, known: Vec<Finding>, circumstances:
         }
     }
     findings
+}
+
+/// What a report owes, as `asked_when` says.
+pub struct Owed<'a>(Option<Judge<'a>>);
+
+impl<'a> Owed<'a> {
+    pub fn new(form: &'a Form, answers: &'a Answers, circumstances: &'a Circumstances) -> Owed<'a> {
+        let mut columns = form.sections.iter().flat_map(|section| &section.columns);
+        let on_condition = columns.any(|column| column.asked.is_some());
+        Owed(on_condition.then(|| Judge::new(form, answers, circumstances)))
+    }
+
+    /// Whether an answer is owed in a column of a row, as far as its condition goes.
+    pub fn asks(&self, section: &Section, column: &Column, row: &RowAnswers) -> bool {
+        let (Some(judge), Some(condition)) = (&self.0, &column.asked) else { return true };
+        judge.is_true(condition, &Seen::row(section, row), column.id(), row)
+    }
 }
 
 /// A row as rules see it.

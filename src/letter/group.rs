@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     finding::{Finding, Place, Severity},
-    form::declaration::Form,
+    form::{WRITTEN, declaration::Form},
 };
 
 /// The longest name of a row, and the longest value that is repeated.
@@ -35,17 +35,22 @@ pub fn group(letters: &Letters, form: &Form, findings: &[Finding], severity: Sev
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
+/// What stands in the cell, as the agency wrote it.
+pub fn found_in(finding: &Finding) -> Option<&str> {
+    finding.arguments.get(WRITTEN).or(finding.found.as_ref()).map(String::as_str)
+}
+
 fn spot(form: &Form, finding: &Finding) -> Spot {
     let short = |text: &str, most| quiet::shorten(&quiet::one_line(text), most);
     let place = finding.place.as_ref();
     let table = place.filter(|place| place.is_in_table());
     Spot {
-        row: finding.row.as_deref().map(|row| short(words::row_number(row), 20)).unwrap_or_default(),
+        row: short(&words::row_number(form, finding), 20),
         label: short(&words::label(form, finding), LABEL),
         sheet: place.filter(|place| !place.is_in_text()).map(|place| quiet::one_line(&place.sheet)).unwrap_or_default(),
         cell: place.filter(|place| !place.is_in_text()).map(Place::cell).unwrap_or_default(),
         line: table.map(|place| (place.row + 1).to_string()).unwrap_or_default(),
         column: table.map(|place| (place.col + 1).to_string()).unwrap_or_default(),
-        found: finding.found.as_deref().map(|found| short(found, FOUND)).unwrap_or_default(),
+        found: found_in(finding).map(|found| short(found, FOUND)).unwrap_or_default(),
     }
 }

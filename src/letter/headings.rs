@@ -31,19 +31,24 @@ pub struct KindGroup {
 
 /// A table of `export.toml`: a word for each name.
 macro_rules! words {
-    ($name:ident { $($key:ident),* $(,)? }) => {
+    ($name:ident { $($key:ident),* $(,)? } $(, once $old:ident)?) => {
         #[derive(Debug, Clone, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             $(pub $key: String,)*
+            $(
+                /// A word that older files have; nothing asks for it any more.
+                #[serde(default)]
+                pub $old: String,
+            )?
         }
     };
 }
 
 words! { States { accepted, needs_correction, not_received, unreadable, paper, exempt, unreachable } }
 words! { Common {
-    number, agency, group, state, total, quarter, half, first, last, year, last_day, period, row, added,
-} }
+    number, agency, group, state, total, quarter, half, first, last, year, last_day, row, added,
+}, once period }
 words! { Overview {
     sheet, title, campaign, letter, letter_of, as_of, deadline, basis, basis_of, progress, progress_chart, answers,
     rows, rows_heading, option, count, share, expected, received, received_share, accepted, on_time, late,

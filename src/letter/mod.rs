@@ -16,11 +16,11 @@ mod words;
 mod wrap;
 
 pub use context::{Context, OrderFacts};
-pub use group::group;
+pub use group::{found_in, group};
 pub use headings::{Headings, KindGroup};
 pub use quiet::{one_line, shorten};
 pub use tally::{answered, counts};
-pub use words::Words;
+pub use words::{Words, row_number};
 
 use crate::{form::declaration::Message, text::into_composed};
 use include_dir::{Dir, include_dir};

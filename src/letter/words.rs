@@ -5,7 +5,7 @@
 use super::{LetterError, Letters, quiet};
 use crate::{
     finding::{Finding, Severity},
-    form::declaration::{Column, ColumnType, Form, Message, Row, RowKind, Section},
+    form::declaration::{Column, ColumnType, Form, Message, Section},
 };
 use minijinja::{Environment, Value, value::Serde};
 use serde::Deserialize;
@@ -117,8 +117,8 @@ impl Letters {
 }
 
 /// The arguments that every sentence can name.
-const ARGUMENTS: [&str; 10] =
-    ["label", "field_label", "row", "found", "choices", "type", "min", "max", "expected", "section"];
+const ARGUMENTS: [&str; 11] =
+    ["label", "field_label", "row", "found", "choices", "type", "min", "max", "expected", "section", "year"];
 
 fn arguments(form: &Form, finding: &Finding) -> BTreeMap<String, String> {
     let mut arguments: BTreeMap<String, String> = BTreeMap::new();
@@ -140,7 +140,7 @@ fn arguments(form: &Form, finding: &Finding) -> BTreeMap<String, String> {
         }
     }
     set("label", label(form, finding));
-    set("row", finding.row.as_deref().map(row_number).unwrap_or_default().to_owned());
+    set("row", row_number(form, finding));
     set("found", finding.found.clone().unwrap_or_default());
     for (name, value) in &finding.arguments {
         set(name, value.clone());
@@ -167,33 +167,19 @@ pub(super) fn label(form: &Form, finding: &Finding) -> String {
     declared.filter(|label| !label.is_empty()).or_else(field).unwrap_or(&section.title).to_owned()
 }
 
-/// The number of a row as it is printed: `5.1` of `5.1/profile`.
-pub(super) fn row_number(row: &str) -> &str {
-    row.split_once('/').map_or(row, |(number, _)| number)
+/// The number of a finding's row as it is printed: `5.1` of `5.1/profile`; none where none is printed.
+pub fn row_number(form: &Form, finding: &Finding) -> String {
+    let Some(row) = &finding.row else { return String::new() };
+    let (number, _) = row.split_once('/').unwrap_or((row, ""));
+    let Some(section) = form.section(&finding.section) else { return number.to_owned() };
+    section.printed_number(&section.row_name(row)).into_owned()
 }
 
 /// The answers a cell admits: the list of its sub-row, else of its row, else of its column.
 fn choices(form: &Form, section: &Section, column: &Column, row: Option<&str>) -> String {
-    let name = row.and_then(|row| list_of_row(section, row, column.id()));
-    let list = name.or(column.choices.as_ref().map(|list| list.get_ref().as_str()));
+    let list = section.list_of(column, &section.row_name(row.unwrap_or_default())).map(|(list, _)| list);
     let options = list.and_then(|list| form.choices.get(list)).map_or(&[][..], |list| &list.options);
     options.iter().map(|option| option.text.as_str()).collect::<Vec<_>>().join("; ")
-}
-
-/// The choice list that a row has of its own for a column. An added row is known by its number's beginning.
-fn list_of_row<'a>(section: &'a Section, row: &str, column: &str) -> Option<&'a str> {
-    let (number, sub) = row.split_once('/').map_or((row, None), |(row, sub)| (row, Some(sub)));
-    let added = |row: &&Row| {
-        row.kind == RowKind::Items
-            && row
-                .numbering
-                .as_deref()
-                .and_then(|n| n.split_once("{n}"))
-                .is_some_and(|(head, _)| number.starts_with(head))
-    };
-    let row = section.row(number).or_else(|| section.rows.iter().find(added))?;
-    let own = sub.and_then(|sub| row.subrow(sub)).and_then(|sub| sub.choices.get(column));
-    own.or_else(|| row.choices.get(column)).map(|list| list.get_ref().as_str())
 }
 
 fn fill(

@@ -45,9 +45,11 @@ pub fn of(wording: &Wording<'_>, report: &ReportRow, reports: &[ReportRow]) -> O
 /// A row's number as people know it, with the printed name of its part.
 fn row_words(section: &Section, spot: &Spot) -> Option<String> {
     let name = section.row_name(row(spot)?);
-    Some(match section.declared(&name).1 {
-        Some(part) => format!("{} ({})", name.row, part.label),
-        None => name.to_string(),
+    let number = section.printed_number(&name);
+    Some(match section.declared(&name) {
+        (_, Some(part)) => format!("{number} ({})", part.label),
+        (Some(row), None) if number.is_empty() => row.label.clone(),
+        _ => number.into_owned(),
     })
 }
 

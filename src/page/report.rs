@@ -7,6 +7,7 @@ use super::{
 use crate::{
     finding::Finding,
     form::declaration::{Column, ColumnType, Form, Section, SectionKind},
+    letter,
     store::{
         contents::{self, FindingRow},
         history, messages,
@@ -86,10 +87,10 @@ fn finding_facts(shown: &Shown, form: &Form, finding: &FindingRow) -> Json {
         "severity": finding.severity.as_str(),
         "problem": words.problem,
         "advice": words.advice,
-        "row": finding.row,
+        "row": letter::row_number(form, &whole),
         "sheet": finding.sheet,
         "cell": finding.cell,
-        "found": finding.found.as_deref().map(brief),
+        "found": letter::found_in(&whole).map(brief),
     })
 }
 
@@ -156,7 +157,7 @@ fn sections(wording: &Wording<'_>, report: &ReportRow) -> Vec<Json> {
                 json!({ "text": text, "long": long })
             });
             let cells: Vec<Json> = cells.collect();
-            json!({ "row": name.row, "system": row["system"], "cells": cells })
+            json!({ "row": section.printed_number(&name), "system": row["system"], "cells": cells })
         };
         let rows: Vec<Json> = match section.kind {
             SectionKind::Fields => vec![line(answered)],

@@ -5,6 +5,7 @@ use super::{
     Lists, Mark,
     look::{self, SIZE},
     measure,
+    wording::{CellWords, filled},
     words::{self, Content},
 };
 use crate::form::{
@@ -110,15 +111,21 @@ impl Validations {
     }
 
     /// Adds every gathered validation to the sheet.
-    pub fn apply(self, sheet: &mut Worksheet, section: &Section, lists: &Lists) -> Result<(), XlsxError> {
+    pub fn apply(
+        self,
+        sheet: &mut Worksheet,
+        told: &CellWords,
+        section: &Section,
+        lists: &Lists,
+    ) -> Result<(), XlsxError> {
         for ((order, list), cells) in self.cells {
             let column = &section.columns[order];
             let free = lists.named.iter().any(|(name, known)| {
                 Some(name) == list.as_ref() && known.options.iter().any(|option| option.free_text)
             });
             let mut rule = match (&list, column.kind) {
-                (Some(name), _) => list_rule(name, free)?,
-                (None, ColumnType::Number) => number_rule(column)?,
+                (Some(name), _) => list_rule(told, name, free)?,
+                (None, ColumnType::Number) => number_rule(told, column)?,
                 _ => DataValidation::new().allow_any_value(),
             };
             if !column.hint.is_empty() {
@@ -148,43 +155,33 @@ impl Validations {
 }
 
 /// A drop-down that lets other words pass: what follows a choice is written behind it.
-fn list_rule(name: &str, free: bool) -> Result<DataValidation, XlsxError> {
+fn list_rule(told: &CellWords, name: &str, free: bool) -> Result<DataValidation, XlsxError> {
     let (style, message) = if free {
-        (
-            DataValidationErrorStyle::Information,
-            "Nội dung chưa có trong danh sách. Nếu chọn phương án \"Khác\", đề nghị giữ từ \"Khác:\" ở đầu ô và ghi rõ nội dung sau đó.",
-        )
+        (DataValidationErrorStyle::Information, &told.choice_free)
     } else {
-        (
-            DataValidationErrorStyle::Warning,
-            "Nội dung chưa có trong danh sách. Đề nghị chọn một phương án; nội dung giải thích (nếu có) ghi sau phương án đã chọn.",
-        )
+        (DataValidationErrorStyle::Warning, &told.choice)
     };
     DataValidation::new()
         .allow_list_formula(Formula::new(format!("={name}")))
         .set_error_style(style)
-        .set_error_title("Chọn trong danh sách")?
-        .set_error_message(message)
+        .set_error_title(words::shortened(&told.choice_title, 32))?
+        .set_error_message(words::shortened(message, 255))
 }
 
-fn number_rule(column: &Column) -> Result<DataValidation, XlsxError> {
+fn number_rule(told: &CellWords, column: &Column) -> Result<DataValidation, XlsxError> {
     let (rule, message) = match (column.min, column.max) {
-        (Some(min), Some(max)) => {
-            (DataValidationRule::Between(min, max), format!("Đề nghị ghi một số từ {min} đến {max}."))
-        }
-        (Some(min), None) => {
-            (DataValidationRule::GreaterThanOrEqualTo(min), format!("Đề nghị ghi một số không nhỏ hơn {min}."))
-        }
-        (None, Some(max)) => {
-            (DataValidationRule::LessThanOrEqualTo(max), format!("Đề nghị ghi một số không lớn hơn {max}."))
-        }
-        (None, None) => (DataValidationRule::Between(-1e15, 1e15), "Đề nghị ghi một số.".to_owned()),
+        (Some(min), Some(max)) => (DataValidationRule::Between(min, max), &told.number_between),
+        (Some(min), None) => (DataValidationRule::GreaterThanOrEqualTo(min), &told.number_least),
+        (None, Some(max)) => (DataValidationRule::LessThanOrEqualTo(max), &told.number_most),
+        (None, None) => (DataValidationRule::Between(-1e15, 1e15), &told.number),
     };
+    let bound = |bound: Option<f64>| bound.map(|bound| bound.to_string()).unwrap_or_default();
+    let message = filled(message, &[("min", &bound(column.min)), ("max", &bound(column.max))]);
     DataValidation::new()
         .allow_decimal_number(rule)
         .set_error_style(DataValidationErrorStyle::Warning)
-        .set_error_title("Số liệu")?
-        .set_error_message(message)
+        .set_error_title(words::shortened(&told.number_title, 32))?
+        .set_error_message(words::shortened(&message, 255))
 }
 
 /// The letters of a column.

@@ -6,6 +6,7 @@ use super::{
     look::{self, SIZE, SMALL, TITLE},
     measure,
     plan::{FIRST, Plan},
+    wording::{FormWords, filled},
     words,
 };
 use crate::{finding::Severity, form::declaration::SectionKind};
@@ -18,7 +19,7 @@ const MARGIN: f64 = 20.0 / 25.4;
 const A4: u8 = 9;
 
 /// Writes what stands above the form, from the first row to the section's title.
-pub(super) fn top(sheet: &mut Worksheet, book: &FormWorkbook, plan: &Plan) -> Result<(), XlsxError> {
+pub(super) fn top(sheet: &mut Worksheet, words: &FormWords, book: &FormWorkbook, plan: &Plan) -> Result<(), XlsxError> {
     let widths = widths(plan);
     for (col, width) in (0..).zip(&widths) {
         sheet.set_column_width(col, *width)?;
@@ -27,15 +28,18 @@ pub(super) fn top(sheet: &mut Worksheet, book: &FormWorkbook, plan: &Plan) -> Re
     let letter = book.campaign_letter;
     let subtitle = match (form.subtitle.as_str(), letter) {
         (subtitle, letter) if letter.is_empty() || subtitle.contains(letter) => subtitle.to_owned(),
-        ("", letter) => format!("(Kèm theo Văn bản số {letter})"),
-        (subtitle, letter) => format!("{subtitle} (Văn bản số {letter})"),
+        ("", letter) => filled(&words.attached, &[("letter", letter)]),
+        (subtitle, letter) => format!("{subtitle} {}", filled(&words.attached_too, &[("letter", letter)])),
     };
     let agency = match &book.agency {
-        Some(agency) => match agency.code {
-            Some(code) => format!("Cơ quan báo cáo: {} (mã định danh {code})", agency.name),
-            None => format!("Cơ quan báo cáo: {}", agency.name),
-        },
-        None => format!("Cơ quan báo cáo: {}", "…".repeat(24)),
+        Some(agency) => {
+            let name = filled(&words.agency, &[("name", agency.name)]);
+            match agency.code {
+                Some(code) => format!("{name} {}", filled(&words.agency_code, &[("code", code)])),
+                None => name,
+            }
+        }
+        None => filled(&words.agency, &[("name", &"…".repeat(24))]),
     };
     let agency_look = if book.agency.is_some() { look::line() } else { look::line().set_unlocked() };
     let lines = [
@@ -122,12 +126,12 @@ pub(super) fn paper(sheet: &mut Worksheet, landscape: bool) {
 }
 
 /// Puts the words of findings into their cells.
-pub(super) fn notes(sheet: &mut Worksheet, marks: &BTreeMap<(u32, u16), &Mark>) -> Result<(), XlsxError> {
+pub(super) fn notes(sheet: &mut Worksheet, author: &str, marks: &BTreeMap<(u32, u16), &Mark>) -> Result<(), XlsxError> {
     for ((row, col), mark) in marks {
         let text = words::fitting(&mark.notes.join("\n\n"), 8000);
         let lines = measure::height(&text, 320.0, 11.0, false);
         let note = Note::new(text)
-            .set_author("Nội dung cần rà soát")
+            .set_author(author)
             .add_author_prefix(false)
             .set_font_name("Times New Roman")
             .set_font_size(11)

@@ -9,7 +9,7 @@ use crate::{
         declaration::{Column, ColumnType, Row, RowKind, RowName, Section, SectionKind, SubRow},
     },
 };
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// The row of a table's headings, or of the first field; above it stand title, agency and guide.
 pub(super) const FIRST: u32 = 5;
@@ -26,7 +26,7 @@ pub(super) struct Plan<'a> {
 /// One line of a table.
 #[derive(Clone)]
 pub(super) struct Line<'a> {
-    /// What stands in the ordinal cell.
+    /// The name of its row, without that of the sub-row.
     pub number: String,
     pub name: Name<'a>,
     /// Whether it has cells for answers; otherwise it is a heading.
@@ -90,10 +90,10 @@ impl<'a> Plan<'a> {
         Some((self.row(line), column.unwrap_or(self.name_column()), Some(line)))
     }
 
-    /// The number a line goes by: its own, or that of the block it stands in.
-    pub fn number(&self, line: usize) -> &str {
-        let numbers = self.lines[..=line].iter().rev().map(|line| line.number.as_str());
-        numbers.into_iter().find(|number| !number.is_empty()).unwrap_or_default()
+    /// The printed number a line goes by: its own, or that of the block it stands in.
+    pub fn number(&self, line: usize) -> Cow<'_, str> {
+        let block = self.lines[..=line].iter().rev().find(|line| !line.number.is_empty());
+        block.map_or(Cow::Borrowed(""), Line::printed)
     }
 
     /// The column in whose cell an answer stands.
@@ -123,6 +123,11 @@ impl<'a> Plan<'a> {
 }
 
 impl Line<'_> {
+    /// What stands in the cell of the number.
+    pub fn printed(&self) -> Cow<'_, str> {
+        self.row.printed_number(&self.number)
+    }
+
     /// The line's name in answers and findings.
     pub fn name(&self) -> RowName {
         match self.answered {

@@ -2,10 +2,11 @@
 //! link to each cell in this workbook, whatever file the report came in.
 
 use super::{
-    At, FormWorkbook, Mark, MarkedFinding, look,
+    AgencyMark, At, FormWorkbook, Mark, MarkedFinding, Wording, look,
     look::{SIZE, SMALL, TITLE},
     measure, page,
     plan::{FIRST, Name, Plan},
+    wording::filled,
     words,
 };
 use crate::finding::Place;
@@ -20,14 +21,8 @@ pub(super) struct Located<'a> {
     about: String,
 }
 
-const COLUMNS: [(&str, f64); 6] = [
-    ("STT", 6.0),
-    ("Trang tính", 17.0),
-    ("Ô", 8.0),
-    ("Nội dung báo cáo", 40.0),
-    ("Nội dung cần rà soát", 50.0),
-    ("Đề nghị", 50.0),
-];
+/// The widths of its columns: number, sheet, cell, what it is about, what is wrong, what is asked.
+const WIDTHS: [f64; 6] = [6.0, 17.0, 8.0, 40.0, 50.0, 50.0];
 
 /// Finds the cell of every finding.
 pub(super) fn locate<'a>(book: &FormWorkbook<'a>, plans: &[Plan]) -> Vec<Located<'a>> {
@@ -47,7 +42,7 @@ fn one<'a>(marked: &'a MarkedFinding<'a>, plans: &[Plan]) -> Located<'a> {
                 Name::Printed(name) => name,
                 Name::Open(name) => name.unwrap_or_default(),
             };
-            let about = [plan.number(line), name].join(" ").trim().to_owned();
+            let about = [&*plan.number(line), name].join(" ").trim().to_owned();
             Located { marked, at: Some((section, row, col)), about }
         }
         Some((row, col, None)) => {
@@ -75,30 +70,32 @@ pub(super) fn marks(located: &[Located]) -> BTreeMap<At, Mark> {
 /// Writes the list.
 pub(super) fn write(
     sheet: &mut Worksheet,
+    wording: &Wording,
     book: &FormWorkbook,
     plans: &[Plan],
     located: &[Located],
 ) -> Result<(), XlsxError> {
     page::paper(sheet, true);
     sheet.set_zoom(90);
-    for (col, (_, width)) in (0..).zip(COLUMNS) {
+    let told = &wording.review;
+    for (col, width) in (0..).zip(WIDTHS) {
         sheet.set_column_width(col, width)?;
     }
-    let whole: f64 = COLUMNS.iter().map(|(_, width)| measure::pixels(*width)).sum();
-    let agency = book.agency.map_or_else(String::new, |agency| format!("Cơ quan báo cáo: {}", agency.name));
-    let intro = "Các ô có nội dung đề nghị bổ sung, chỉnh sửa được tô nền đỏ nhạt; các ô đề nghị lưu ý được tô nền vàng cam. \
-                 Bấm vào tên ô để chuyển đến ô tương ứng. Sau khi chỉnh sửa, đề nghị Quý Cơ quan lưu tệp và gửi lại theo thư trả lời.";
+    let whole: f64 = WIDTHS.iter().map(|width| measure::pixels(*width)).sum();
+    let named = |agency: AgencyMark| filled(&wording.form.agency, &[("name", agency.name)]);
+    let agency = book.agency.map_or_else(String::new, named);
     let lines = [
-        ("NỘI DUNG ĐỀ NGHỊ RÀ SOÁT, BỔ SUNG", look::title(), TITLE, true),
+        (told.title.as_str(), look::title(), TITLE, true),
         (book.form.title.as_str(), look::subtitle(), SMALL, false),
         (&agency, look::line(), SIZE, false),
-        (intro, look::guide(), SMALL, false),
+        (&told.intro, look::guide(), SMALL, false),
     ];
     for (row, (text, format, size, bold)) in (0..).zip(lines) {
-        page::spread(sheet, row, COLUMNS.len(), text, &format)?;
+        page::spread(sheet, row, WIDTHS.len(), text, &format)?;
         sheet.set_row_height(row, if text.is_empty() { 5.0 } else { measure::height(text, whole, size, bold) })?;
     }
-    for (col, (heading, _)) in (0..).zip(COLUMNS) {
+    let headings = [&told.number, &told.sheet, &told.cell, &told.about, &told.problem, &told.advice];
+    for (col, heading) in (0..).zip(headings) {
         sheet.write_string_with_format(FIRST, col, heading, &look::heading())?;
     }
     sheet.set_row_height(FIRST, 22.0)?.set_freeze_panes(FIRST + 1, 0)?.set_repeat_rows(FIRST, FIRST)?;
@@ -129,8 +126,8 @@ fn line(sheet: &mut Worksheet, row: u32, number: usize, plans: &[Plan], found: &
     sheet.write_string_with_format(row, 5, &advice, &text)?;
     let height = [&about, &problem, &advice]
         .iter()
-        .zip(&COLUMNS[3..])
-        .map(|(text, (_, width))| measure::height(text, measure::pixels(*width), SIZE, false))
+        .zip(&WIDTHS[3..])
+        .map(|(text, width)| measure::height(text, measure::pixels(*width), SIZE, false))
         .fold(22.0, f64::max);
     sheet.set_row_height(row, height)?;
     Ok(())

@@ -1,7 +1,7 @@
 //! The sheets of the form's sections: fields with their labels, and tables line by line.
 
 use super::{
-    FormWorkbook, Lists, Mark,
+    FormWorkbook, Lists, Mark, Wording,
     cell::{AnswerCell, Validations, write_text},
     look::{self, SIZE, SMALL},
     measure, page,
@@ -15,8 +15,7 @@ use crate::form::{
 use rust_xlsxwriter::{Worksheet, XlsxError};
 use std::collections::BTreeMap;
 
-/// The heading of the column that tells what to write; no form has a column of this name.
-const GUIDANCE: &str = "Hướng dẫn";
+/// The width of the column that tells what to write.
 const GUIDANCE_WIDTH: f64 = 62.0;
 /// The least height of an answer cell, in points: a line of text with some air.
 const LOWEST: f64 = 22.0;
@@ -41,6 +40,7 @@ pub(super) fn width(column: &Column) -> f64 {
 /// Writes a section of labels with one answer each.
 pub(super) fn fields(
     sheet: &mut Worksheet,
+    wording: &Wording,
     book: &FormWorkbook,
     plan: &Plan,
     lists: &Lists,
@@ -72,12 +72,13 @@ pub(super) fn fields(
         sheet.set_row_height(row, needed.max(label).max(room))?;
     }
     sheet.set_selection(FIRST, 1, FIRST, 1)?;
-    validations.apply(sheet, plan.section, lists)
+    validations.apply(sheet, &wording.cells, plan.section, lists)
 }
 
 /// Writes a table.
 pub(super) fn table(
     sheet: &mut Worksheet,
+    wording: &Wording,
     book: &FormWorkbook,
     plan: &Plan,
     lists: &Lists,
@@ -87,7 +88,7 @@ pub(super) fn table(
     // A sum of nothing is kept as an empty text, not as 0.
     sheet.set_formula_result_default("");
     let guided = plan.lines.iter().any(|line| !guidance(plan, line).is_empty());
-    headings(sheet, plan, guided)?;
+    headings(sheet, plan, guided.then_some(wording.form.guidance.as_str()))?;
     let mut validations = Validations::default();
     let mut first_answer = None;
     for (at, line) in plan.lines.iter().enumerate() {
@@ -97,7 +98,7 @@ pub(super) fn table(
             let mark = marks.get(&(row, col)).copied();
             let needed = match column.kind {
                 ColumnType::Ordinal => {
-                    write_text(sheet, row, col, &line.number, look::number(!line.answerable))?;
+                    write_text(sheet, row, col, &line.printed(), look::number(!line.answerable))?;
                     0.0
                 }
                 ColumnType::Label => name(sheet, plan, line, (row, col), mark, &mut validations)?,
@@ -126,19 +127,19 @@ pub(super) fn table(
     if let Some((row, col)) = first_answer {
         sheet.set_selection(row, col, row, col)?;
     }
-    validations.apply(sheet, plan.section, lists)
+    validations.apply(sheet, &wording.cells, plan.section, lists)
 }
 
-fn headings(sheet: &mut Worksheet, plan: &Plan, guided: bool) -> Result<(), XlsxError> {
+fn headings(sheet: &mut Worksheet, plan: &Plan, guidance: Option<&str>) -> Result<(), XlsxError> {
     let mut height = LOWEST;
     for (col, column) in (0..).zip(&plan.columns) {
         sheet.write_string_with_format(FIRST, col, &column.label, &look::heading())?;
         height = height.max(measure::height(&column.label, measure::pixels(width(column)), SMALL, true));
     }
-    if guided {
+    if let Some(guidance) = guidance {
         let col = plan.columns.len() as u16;
         sheet.set_column_width(col, GUIDANCE_WIDTH)?;
-        sheet.write_string_with_format(FIRST, col, GUIDANCE, &look::guidance(true))?;
+        sheet.write_string_with_format(FIRST, col, guidance, &look::guidance(true))?;
     }
     sheet.set_row_height(FIRST, height)?;
     Ok(())

@@ -42,7 +42,11 @@ fn impatient() -> Fence {
 }
 
 fn circumstances() -> Circumstances {
-    Circumstances { agency_kind: Some(Kind::Province), letter_date: Some(jiff::civil::date(2023, 2, 15)) }
+    Circumstances {
+        agency_kind: Some(Kind::Province),
+        letter_date: Some(jiff::civil::date(2023, 2, 15)),
+        ..Circumstances::default()
+    }
 }
 
 /// Reads a file, then its contents by the form.

@@ -3,6 +3,7 @@
 use phuluc::{
     finding::{Finding, Place, Severity},
     form::{
+        Circumstances,
         answers::{Answer, Answers, RowAnswers, SectionAnswers, Value},
         declaration::{Form, RowName},
     },
@@ -173,9 +174,68 @@ fn answers_are_counted_by_the_list_they_are_chosen_from() {
         })
         .collect();
     assert_eq!(said, ["Mức độ đáp ứng: Đã đáp ứng 2, Chưa đáp ứng 0", "Hồ sơ cấp độ: Đã trình 0, Đã phê duyệt 1"]);
-    assert_eq!(answered(&form(), &answers), (4, 2));
+    assert_eq!(answered(&form(), &answers, &Circumstances::default()), (4, 2));
 }
 
 fn answer(value: Value) -> Answer {
     Answer { text: String::new(), value: Some(value), place: None }
+}
+
+#[test]
+fn times_are_named_as_the_form_does_and_a_remark_quotes_what_was_written() {
+    let form = r#"
+        id = "8"
+        version = 1
+        title = "Phụ lục"
+        [choices.of_added]
+        options = [{ code = "a", text = "Phương án của dòng bổ sung" }]
+        [choices.of_all]
+        options = [{ code = "b", text = "Phương án chung" }]
+        [[sections]]
+        id = "status"
+        kind = "table"
+        title = "Hiện trạng"
+        sheet = "Hien trang"
+        columns = [
+            { id = "row", label = "STT", type = "ordinal" },
+            { id = "item", label = "Nội dung", type = "label" },
+            { id = "issued", label = "Ngày ban hành", type = "period", required = true },
+            { id = "size", label = "Mức độ", type = "choice", choices = "of_all" },
+        ]
+        rows = [
+            { id = "n", kind = "items", numbering = "{n}", choices = { size = "of_added" } },
+            { id = "II.n", kind = "items", numbering = "II.{n}", number = "{n}" },
+        ]
+    "#;
+    let (letters, form) = (Letters::embedded().unwrap(), Form::parse(form, Path::new("8.toml")).unwrap());
+    let about = |code: &str, field: &str, found: &str, arguments: &[(&str, &str)]| Finding {
+        arguments: arguments.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ..finding(code, Some("II.3"), field, (3, 2), found)
+    };
+    for (finding, words) in [
+        (
+            about("issued-missing", "issued", "", &[("year", "2026")]),
+            "Chưa ghi thời gian tại cột \"Ngày ban hành\"; đề nghị bổ sung nội dung vào ô.",
+        ),
+        (
+            about("issued-unknown", "issued", "sớm", &[("year", "2026")]),
+            "Chưa xác định được mốc thời gian; đề nghị ghi theo ngày, tháng, quý hoặc năm, ví dụ: 30/6/2026, 6/2026, \
+             quý II/2026, 2026.",
+        ),
+        (
+            about("issued-unknown", "issued", "sớm", &[]),
+            "Chưa xác định được mốc thời gian; đề nghị ghi theo ngày, tháng, quý hoặc năm.",
+        ),
+        // Of the options of its own row, not of another whose numbers begin with anything.
+        (
+            about("size-unknown", "size", "Có", &[]),
+            "Nội dung chưa khớp với phương án của mẫu; đề nghị chọn một trong các phương án: Phương án chung.",
+        ),
+    ] {
+        assert_eq!(letters.words(&form, &finding).to_string(), words);
+    }
+    let inferred = about("issued-inferred", "issued", "2026-08", &[("written", "cuối tháng 8")]);
+    let groups = group(&letters, &form, &[inferred], Severity::Error);
+    assert!(groups[0].problem.contains("tạm ghi nhận là \"2026-08\""), "{}", groups[0].problem);
+    assert_eq!((groups[0].places[0].found.as_str(), groups[0].places[0].row.as_str()), ("cuối tháng 8", "3"));
 }

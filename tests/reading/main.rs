@@ -61,7 +61,11 @@ struct Seen {
 fn read(form: &Form, path: &Path, expected: &Json) -> Seen {
     let bytes = std::fs::read(path).unwrap();
     let kind = expected["agency_kind"].as_str().map(|kind| Kind::parse(kind).unwrap());
-    let circumstances = Circumstances { agency_kind: kind, letter_date: Some(jiff::civil::date(2023, 2, 15)) };
+    let circumstances = Circumstances {
+        agency_kind: kind,
+        letter_date: Some(jiff::civil::date(2023, 2, 15)),
+        ..Circumstances::default()
+    };
     let files: Vec<Attachment> = if path.extension().is_some_and(|ending| ending == "eml") {
         message::read(&bytes).attachments
     } else {

@@ -28,7 +28,7 @@ fn shipped() -> Form {
 }
 
 fn circumstances(kind: Option<Kind>) -> Circumstances {
-    Circumstances { agency_kind: kind, letter_date: Some(jiff::civil::date(2023, 2, 15)) }
+    Circumstances { agency_kind: kind, letter_date: Some(jiff::civil::date(2023, 2, 15)), ..Circumstances::default() }
 }
 
 /// The form as a file, blank or filled.
@@ -131,7 +131,7 @@ fn compare(
         return;
     }
     // The links of the list are where the second reading finds fault.
-    let listed = book.sheet(sheet::REVIEW_SHEET);
+    let listed = book.sheet("Nội dung cần rà soát");
     let mut cells: Vec<String> = listed
         .into_iter()
         .flat_map(|list| (6..).map_while(|row| Some((list.get(row, 1)?.text(), list.get(row, 2)?.text()))))

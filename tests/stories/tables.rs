@@ -2,7 +2,7 @@
 
 use crate::{
     another, complete,
-    story::{Story, data},
+    story::{Office, Story, data},
     without_reason,
 };
 use calamine::{Data, Reader, Xlsx};
@@ -124,6 +124,85 @@ async fn every_answer_of_every_current_report_stands_in_the_table_once() {
         assert!(formulas.cells().all(|(_, _, formula)| formula.is_empty()), "{sheet}");
     }
     story.end().await;
+}
+
+/// The monthly form with one number for each indicator in January.
+fn monthly(online: f64, direct: f64) -> Vec<u8> {
+    let mut writer = rust_xlsxwriter::Workbook::new();
+    let sheet = writer.add_worksheet();
+    let put = |sheet: &mut rust_xlsxwriter::Worksheet, row, col, text: &str| {
+        sheet.write(row, col, text).unwrap();
+    };
+    put(sheet, 0, 0, "I. Người lập biểu");
+    put(sheet, 1, 0, "Họ và tên:");
+    put(sheet, 1, 1, "Trần Thị Bình");
+    put(sheet, 3, 0, "II. Số hồ sơ theo tháng");
+    for (col, heading) in (0..).zip(["TT", "Chỉ tiêu"]) {
+        put(sheet, 4, col, heading);
+    }
+    for month in 1..=12 {
+        put(sheet, 4, month + 1, &format!("Tháng {month}"));
+    }
+    put(sheet, 4, 14, "Cả năm");
+    let lines = [
+        ("1", "Hồ sơ nộp trực tuyến", online),
+        ("2", "Hồ sơ nộp trực tiếp", direct),
+        ("3", "Tổng cộng", online + direct),
+    ];
+    for (row, (number, name, count)) in (5..).zip(lines) {
+        put(sheet, row, 0, number);
+        put(sheet, row, 1, name);
+        sheet.write(row, 2, count).unwrap();
+        for col in 3..14 {
+            sheet.write(row, col, 0).unwrap();
+        }
+        sheet.write(row, 14, count).unwrap();
+    }
+    writer.save_to_buffer().unwrap()
+}
+
+#[tokio::test]
+async fn numbers_are_summed_up_without_the_sums_that_agencies_give() {
+    let mut story = Story::begin_with(Office { second_campaign: true, ..Office::default() }).await;
+    story.mail(|mail| mail.subject("[BCTHANG] Báo cáo").file("Bieu.xlsx", monthly(10.1, 20.2)));
+    story.poll().await;
+    story.at("2023-03-02 10:00:00");
+    story.mail(|mail| {
+        mail.from("Trần Thị Bình <binh@nghean.example>")
+            .subject("[BCTHANG] Báo cáo")
+            .message_id("<2@nghean.example>")
+            .file("Bieu.xlsx", monthly(1.0, 2.0))
+    });
+    story.poll().await;
+    assert_eq!((story.messages().len(), story.letters().len()), (2, 2));
+    check_sums(&story).await;
+    story.end().await;
+}
+
+async fn check_sums(story: &Story) {
+    let campaign = story.desk.setup.campaign("thang").unwrap();
+    let gathered = tabulate::gather(&story.desk, campaign).await.unwrap();
+    let tables = gathered.book(&story.desk, campaign).tables;
+    let total = |id: &str| {
+        let table = tables.iter().find(|table| table.id == id).unwrap();
+        table.total.as_ref().unwrap().iter().map(word).filter(|word| !word.is_empty()).collect::<Vec<_>>()
+    };
+    let counts = tables.iter().find(|table| table.id == "counts").unwrap();
+    assert_eq!(counts.lines.each().count(), 6, "the sums of agencies are listed");
+    assert_eq!(total("counts"), ["Tổng cộng", "33.3", "33.3"]);
+    assert_eq!(total("by_item"), ["Tổng cộng", "33.3"]);
+    let by_item = tables.iter().find(|table| table.id == "by_item").unwrap();
+    let lines: Vec<String> =
+        by_item.lines.each().map(|cells| cells[1..5].iter().map(word).collect::<Vec<_>>().join(" | ")).collect();
+    assert_eq!(
+        lines,
+        ["Hồ sơ nộp trực tuyến | 2 | 2 | 11.1", "Hồ sơ nộp trực tiếp | 2 | 2 | 22.2", "Tổng cộng | 2 | 2 | "]
+    );
+    let mut bytes = Vec::new();
+    export::xlsx(&gathered.book(&story.desk, campaign), &mut bytes).unwrap();
+    let mut workbook: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap();
+    let range = workbook.worksheet_range("Số liệu").unwrap();
+    assert_eq!(range.rows().next_back().unwrap().last(), Some(&Data::Float(33.3)));
 }
 
 #[tokio::test]

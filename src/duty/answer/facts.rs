@@ -71,12 +71,17 @@ pub(super) fn followed_facts(campaign: &OpenCampaign, followed: &Followed) -> Fo
     let named = |asked: &[Asked]| {
         let mut names: Vec<RowFacts> = Vec::new();
         for Asked { spot: Spot { section, row, field }, .. } in asked {
-            let column = campaign.form.section(section).zip(field.as_ref());
-            let column = column.and_then(|(section, field)| section.column(field));
-            let label = column.map(|column| column.label.clone()).unwrap_or_default();
-            let row = row.as_ref().map(|row| row.split('/').next().unwrap_or(row).to_owned());
-            let name =
-                RowFacts { label: if row.is_some() { String::new() } else { label }, row: row.unwrap_or_default() };
+            let section = campaign.form.section(section);
+            let named = row.as_ref().zip(section).map(|(row, section)| (section, section.row_name(row)));
+            let number = match &named {
+                Some((section, name)) => section.called(name),
+                None => row.clone(),
+            };
+            // A row without a number is called by its name, a field by its label.
+            let of_row = named.as_ref().and_then(|(section, name)| section.declared(name).0).map(|row| &row.label);
+            let column = section.zip(field.as_ref()).and_then(|(section, field)| section.column(field));
+            let label = of_row.or(column.map(|column| &column.label)).filter(|_| number.is_none());
+            let name = RowFacts { label: label.cloned().unwrap_or_default(), row: number.unwrap_or_default() };
             if !names.contains(&name) {
                 names.push(name);
             }

@@ -111,6 +111,9 @@ impl Form {
             }
             _ => {}
         }
+        if row.kind != RowKind::Items && row.number.as_ref().is_some_and(|number| number.contains("{n}")) {
+            return refuse(&row.id, "row", "has a `number` with {n} but is not of kind items");
+        }
         if row.label.is_empty() && row.kind != RowKind::Items {
             return refuse(&row.id, "row", "needs a label");
         }
@@ -205,7 +208,7 @@ fn check_column(section: &Section, column: &Column) -> Result<(), Fault> {
 }
 
 /// Whether spreadsheets take it for the name of a sheet, and it is none of ours.
-pub(super) fn names_a_sheet(name: &str) -> bool {
+pub fn names_a_sheet(name: &str) -> bool {
     (1..=31).contains(&name.chars().count())
         && !name.contains(['[', ']', ':', '*', '?', '/', '\\'])
         && !name.starts_with('\'')

@@ -3,7 +3,7 @@
 use crate::{agency::Kind, text::Name};
 use regex::Regex;
 use serde::Deserialize;
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};
 use toml::Spanned;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -21,8 +21,12 @@ pub enum RowKind {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
-    /// The printed number, such as `4.1`; also the row's name in answers and findings.
+    /// The row's name in answers and findings; also its printed number, such as `4.1`, unless `number` says another.
     pub id: Spanned<String>,
+    /// The printed number, where it is not `id`: the same number may stand again below another group. Empty where none is
+    /// printed; of `items`, with `{n}` for the count, that of an added row. Default: `id`, and `numbering`.
+    #[serde(default)]
+    pub number: Option<String>,
     /// `group`: a heading between rows; `fixed`: a printed row with answers; `items`: rows that the agency adds.
     pub kind: RowKind,
     /// The printed name; empty for `items` that have no line of their own in print.
@@ -34,7 +38,7 @@ pub struct Row {
     /// The kinds of agency that fill it in; all by default.
     #[serde(default)]
     pub applies_to: Vec<Kind>,
-    /// The number of an added row, with `{n}` for its count: `1.{n}`.
+    /// The name of an added row, with `{n}` for its count: `1.{n}`; also its number, unless `number` says another.
     #[serde(default)]
     pub numbering: Option<String>,
     /// The first `{n}`. Default 1.
@@ -76,9 +80,11 @@ pub struct Row {
     /// The label and its aliases, ready to be compared.
     #[serde(skip)]
     pub names: Vec<Name>,
-    /// What the numbers of added rows look like; made when it is first asked for.
+    /// What the names of added rows look like, and their printed numbers; made when they are first asked for.
     #[serde(skip)]
     pub(in crate::form) number_pattern: OnceLock<Option<Regex>>,
+    #[serde(skip)]
+    pub(in crate::form) printed_pattern: OnceLock<Option<Regex>>,
 }
 
 /// A row without a number of its own, named `ROW/ID`.
@@ -127,7 +133,34 @@ impl Row {
         self.applies_to.is_empty() || kind.is_none_or(|kind| self.applies_to.contains(&kind))
     }
 
-    /// The number of the n-th added row.
+    /// What stands in the cell of the number in the printed line.
+    pub fn printed(&self) -> &str {
+        self.number.as_deref().filter(|number| !number.contains("{n}")).unwrap_or(self.id())
+    }
+
+    /// How the printed number of an added row is made, where it is not its name.
+    pub fn printed_numbering(&self) -> Option<&str> {
+        self.number.as_deref().filter(|number| self.kind == RowKind::Items && number.contains("{n}"))
+    }
+
+    /// What stands in the cell of the number of the row that a report calls by this name.
+    pub fn printed_number<'n>(&'n self, name: &'n str) -> Cow<'n, str> {
+        if name == self.id() {
+            return self.printed().into();
+        }
+        match self.printed_numbering().zip(self.count(name)) {
+            Some((numbering, count)) => numbering.replace("{n}", &count.to_string()).into(),
+            None => name.into(),
+        }
+    }
+
+    /// Which one of the added rows of this place has the name.
+    pub fn count(&self, name: &str) -> Option<u32> {
+        let (before, after) = self.numbering.as_deref()?.split_once("{n}")?;
+        name.strip_prefix(before)?.strip_suffix(after)?.parse().ok()
+    }
+
+    /// The name of the n-th added row.
     pub fn number(&self, n: u32) -> String {
         self.numbering.as_deref().unwrap_or(self.id()).replace("{n}", &n.to_string())
     }

@@ -3,6 +3,7 @@
 
 use super::{Column, Row, RowKind, Section, SubRow};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The names a row goes by: `row` as the report numbers it, `declared` as the form does, and the sub-row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -48,6 +49,23 @@ impl Section {
         RowName { row: number.to_owned(), declared: declared.map_or_else(String::new, |row| row.id().to_owned()), sub }
     }
 
+    /// The number under which the row of a report is printed; none where the form prints none there.
+    pub fn printed_number<'a>(&'a self, name: &'a RowName) -> Cow<'a, str> {
+        self.row(&name.declared).map_or(name.row.as_str().into(), |row| row.printed_number(&name.row))
+    }
+
+    /// What a row is called where nothing of it is shown: its printed number, with its group where that number may stand
+    /// again below another; none where no number is printed, and the row's own name tells more.
+    pub fn called(&self, name: &RowName) -> Option<String> {
+        let number = self.printed_number(name);
+        if number.is_empty() || number == name.row {
+            return Some(number.into_owned()).filter(|number| !number.is_empty());
+        }
+        let at = self.rows.iter().position(|row| row.id() == name.declared);
+        let group = self.rows[..at.unwrap_or_default()].iter().rev().find(|row| row.kind == RowKind::Group);
+        Some(group.map_or_else(|| number.to_string(), |group| format!("{number} ({})", group.label)))
+    }
+
     /// The declared row of a name, and its sub-row.
     pub fn declared(&self, name: &RowName) -> (Option<&Row>, Option<&SubRow>) {
         let declared = self.row(&name.declared);
@@ -68,11 +86,7 @@ impl Section {
 impl Row {
     /// Whether an added row of this place can have the number.
     fn adds(&self, number: &str) -> bool {
-        let Some((before, after)) = self.numbering.as_deref().and_then(|numbering| numbering.split_once("{n}")) else {
-            return false;
-        };
-        let count = number.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
-        count.and_then(|count| count.parse::<u32>().ok()).is_some_and(|count| count >= self.from)
+        self.count(number).is_some_and(|count| count >= self.from)
     }
 }
 
@@ -80,6 +94,17 @@ impl Row {
 mod tests {
     use super::super::Form;
     use std::path::Path;
+
+    #[test]
+    fn a_number_that_stands_again_is_called_with_its_group() {
+        let text = include_str!("../../../tests/data/forms/small.toml");
+        let form = Form::parse(text, Path::new("small.toml")).unwrap();
+        let section = form.section("rules").unwrap();
+        let called = |name: &str| section.called(&section.row_name(name));
+        assert_eq!(called("I.1").as_deref(), Some("1 (Khu vực thành thị)"));
+        assert_eq!(called("II.12").as_deref(), Some("12 (Khu vực nông thôn)"));
+        assert_eq!((called("II").as_deref(), called("total")), (Some("II"), None));
+    }
 
     #[test]
     fn numbers_of_reports_mean_declared_rows() {

@@ -39,6 +39,13 @@ pub struct Table {
     /// The column whose equal texts are counted together, the most frequent first.
     #[serde(default)]
     pub group: Option<Spanned<String>>,
+    /// Columns of numbers whose sum over all lines stands below them; with `group`, also that of the lines of each text:
+    /// the column of the rows' names groups by row.
+    #[serde(default)]
+    pub sums: Vec<Spanned<String>>,
+    /// Rows that are sums of others in the reports themselves, as in `rows`: they are listed, and left out of `sums`.
+    #[serde(default)]
+    pub totals: Vec<Spanned<String>>,
     /// For a line an agency: `contact.email` is a field; `proposals.proposal` all answered rows of a table together.
     #[serde(default)]
     pub fields: Vec<Spanned<String>>,
@@ -71,6 +78,8 @@ impl Form {
                 only: BTreeMap::new(),
                 order: None,
                 group: None,
+                sums: Vec::new(),
+                totals: Vec::new(),
             }
         };
         // Where all fields of a section are about people, nothing is left to list.
@@ -94,7 +103,7 @@ impl Form {
             if !sheets.insert(table.sheet.to_lowercase()) {
                 return refuse(&table.id, "table", &format!("has the sheet {:?} of another table", table.sheet));
             }
-            if !super::check::names_a_sheet(&table.sheet) {
+            if !super::names_a_sheet(&table.sheet) {
                 return refuse(&table.id, "table", &format!("cannot have a sheet named {:?}", table.sheet));
             }
             if table.title.trim().is_empty() {
@@ -116,8 +125,20 @@ impl Form {
         for column in table.columns.iter().chain(&table.order).chain(&table.group) {
             section.known_column(column)?;
         }
-        for row in &table.rows {
+        for row in table.rows.iter().chain(&table.totals) {
             section.known_row(row)?;
+        }
+        for sum in &table.sums {
+            let is_number = |column: &Column| column.kind == ColumnType::Number;
+            if !section.column(sum.get_ref()).is_some_and(is_number) {
+                return refuse(sum, "column", "is no column of numbers of this section, and has no sum");
+            }
+            let shown = table.group.is_some()
+                || table.columns.is_empty()
+                || table.columns.iter().any(|one| one.get_ref() == sum.get_ref());
+            if !shown {
+                return refuse(sum, "column", "is not among the table's `columns`, so its sum has no place");
+            }
         }
         for (column, codes) in &table.only {
             let known = self.codes_of(section, column);
@@ -138,7 +159,11 @@ impl Form {
         if let Some(field) = table.fields.iter().find(|field| self.field(field.get_ref()).is_none()) {
             return refuse(field, "field", "is not declared; write SECTION.COLUMN");
         }
-        let of_rows = !table.columns.is_empty() || !table.rows.is_empty() || !table.only.is_empty();
+        let of_rows = !table.columns.is_empty()
+            || !table.rows.is_empty()
+            || !table.only.is_empty()
+            || !table.sums.is_empty()
+            || !table.totals.is_empty();
         if of_rows || table.order.is_some() || table.group.is_some() {
             return refuse(&table.id, "table", "has a line for each agency, so it takes `fields` alone");
         }
@@ -151,7 +176,7 @@ impl Form {
     }
 
     /// Every option of a column, with those of the lists that rows have of their own.
-    pub(super) fn options_of<'a>(&'a self, section: &'a Section, column: &str) -> Vec<&'a ChoiceOption> {
+    pub(in crate::form) fn options_of<'a>(&'a self, section: &'a Section, column: &str) -> Vec<&'a ChoiceOption> {
         let Some(own) = section.column(column).filter(|column| column.kind == ColumnType::Choice) else {
             return Vec::new();
         };
@@ -193,6 +218,7 @@ mod tests {
             { id = "item", label = "Mục", type = "label" },
             { id = "met", label = "Đáp ứng", type = "choice", choices = "met" },
             { id = "due", label = "Thời hạn", type = "period" },
+            { id = "count", label = "Số lượng", type = "number" },
         ]
         rows = [{ id = "1", kind = "fixed", label = "Một" }]
     "#;
@@ -226,6 +252,10 @@ mod tests {
             ("section = \"state\"\nonly = { met = [\"maybe\"] }", "maybe"),
             ("section = \"state\"\nonly = { due = [\"yes\"] }", "no choice"),
             ("section = \"state\"\ngroup = \"item\"\norder = \"due\"", "together"),
+            ("section = \"state\"\nsums = [\"due\"]", "no column of numbers"),
+            ("section = \"state\"\ncolumns = [\"item\"]\nsums = [\"count\"]", "no place"),
+            ("section = \"state\"\ntotals = [\"7\"]", "7"),
+            ("fields = [\"who.name\"]\nsums = [\"count\"]", "alone"),
             ("fields = [\"who\"]", "SECTION.COLUMN"),
             ("fields = [\"who.unit\"]\norder = \"due\"", "alone"),
             ("section = \"state\"\ncolour = 1", "unknown field"),

@@ -55,9 +55,12 @@ pub(super) fn sections(sheet: &Sheet, lists: &DropDowns, words: &Words, blank: &
             continue;
         }
         if words.is_letterhead(first) {
-        } else if line.cells.len() == 1 && is_title(first, words) && !walk.is_label(sheet, line, lists) {
+        } else if line.cells.len() == 1
+            && (is_title(first, words) || is_above_people(&lines, at, words))
+            && !walk.is_label(sheet, line, lists)
+        {
             walk.close(sheet, words, blank, false);
-            walk.title = Some(first.to_owned());
+            walk.title = Some(first.trim_end_matches([':', '：']).to_owned());
         } else if walk.title.is_none() && walk.fields.is_empty() && walk.above(blank, &lines, at, sheet, lists, words) {
         } else {
             walk.add(sheet, line, lists, words);
@@ -71,7 +74,8 @@ pub(super) fn sections(sheet: &Sheet, lists: &DropDowns, words: &Words, blank: &
 fn stands_alone(lines: &[Line], at: usize, words: &Words) -> bool {
     let text = lines[at].cells[0].1.as_str();
     let count = text.split_whitespace().count();
-    let personal = matches!(guess::kind(text, words), Some("person" | "phone" | "email" | "prose"));
+    let kind = guess::kind(text, words);
+    let personal = guess::is_personal(kind) || kind == Some("prose");
     let Some(next) = lines.get(at + 1) else { return false };
     let below = next.cells[0].1.as_str();
     (LEAST_TITLE_WORDS..=MOST_TITLE_WORDS).contains(&count)
@@ -84,6 +88,16 @@ fn stands_alone(lines: &[Line], at: usize, words: &Words) -> bool {
             || table::is_heading(lines, at + 1, words))
 }
 
+/// "Thông tin người lập biểu:" above "Họ và tên:": the title of what is asked about a person.
+fn is_above_people(lines: &[Line], at: usize, words: &Words) -> bool {
+    let asks = |at: usize| {
+        let [(_, text)] = lines.get(at)?.cells.as_slice() else { return None };
+        invites(text).then(|| guess::kind(text, words))
+    };
+    let bare = lines[at].cells[0].1.trim_end_matches([':', '：']);
+    !bare.contains([':', '：', '…', '_']) && asks(at) == Some(None) && guess::is_personal(asks(at + 1).flatten())
+}
+
 /// Mostly in capitals.
 fn is_loud(text: &str) -> bool {
     let letters: Vec<char> = text.chars().filter(|c| c.is_alphabetic()).collect();
@@ -91,7 +105,7 @@ fn is_loud(text: &str) -> bool {
 }
 
 /// Whether a label asks to be answered in its own cell or behind it.
-fn invites(text: &str) -> bool {
+pub(super) fn invites(text: &str) -> bool {
     let end = text.trim_end();
     end.ends_with([':', '：', '…', '_']) || end.ends_with("...")
 }
@@ -200,7 +214,9 @@ impl Walk {
     fn add(&mut self, sheet: &Sheet, line: &Line, lists: &DropDowns, words: &Words) {
         let mut cells = line.cells.iter().peekable();
         while let Some((col, text)) = cells.next() {
-            let known = guess::kind(text, words).is_some();
+            // "Số liệu tính đến ngày 30/9" tells and does not ask.
+            let tells = text.contains(|c: char| c.is_ascii_digit());
+            let known = guess::kind(text, words).is_some_and(|kind| !(tells && matches!(kind, "number" | "text")));
             let short = text.split_whitespace().count() <= MOST_LABEL_WORDS && !text.starts_with('(');
             let under_a_title = self.title.is_some() || !self.fields.is_empty();
             // Above the form stand the names of offices, in capitals.
@@ -212,11 +228,17 @@ impl Walk {
                 continue;
             }
             // Several labels may stand in one cell, a line each.
+            let before = self.fields.len();
             for part in text.lines().filter(|part| !is_open(part)) {
                 let (label, behind) = part.split_once([':', '：']).unwrap_or((part, ""));
                 let label = label.trim_matches(|c: char| "-+•*.…_ ".contains(c)).trim();
-                if !label.is_empty() {
-                    let printed = Some(behind.trim()).filter(|text| !is_open(text)).map(str::to_owned);
+                let printed = Some(behind.trim()).filter(|text| !is_open(text)).map(str::to_owned);
+                // Above the form, "Kỳ báo cáo: Quý III/2026" tells and does not ask.
+                let asks = |text: &String| {
+                    text.starts_with('(') || words.is_example(text) || guess::printed_options(text, words).is_some()
+                };
+                let tells = |text: &String| !under_a_title && !asks(text);
+                if !label.is_empty() && !printed.as_ref().is_some_and(tells) {
                     self.fields.push(Field {
                         label: label.to_owned(),
                         options: None,
@@ -224,7 +246,7 @@ impl Walk {
                     });
                 }
             }
-            let Some(field) = self.fields.last_mut() else { continue };
+            let Some(field) = self.fields[before..].last_mut() else { continue };
             field.options = lists.get(&(sheet.name.clone(), line.row, col + 1)).cloned();
             // What is printed beside a label is its example or its options.
             if let Some((_, beside)) = cells.next_if(|(_, beside)| !invites(beside) || is_open(beside)) {

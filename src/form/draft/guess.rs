@@ -24,20 +24,44 @@ pub(super) fn kind<'w>(label: &str, words: &'w Words) -> Option<&'w str> {
             bare.contains(&word)
         }
     };
-    words.types.iter().find(|kind| kind.words.iter().any(fits)).map(|kind| kind.kind.as_str())
+    let begins = |word: &String| text::find_words(bare, &text::key(word)) == Some(0);
+    let is_kind = |kind: &&super::TypeWords| kind.words.iter().any(fits) || kind.begins.iter().any(begins);
+    words.types.iter().find(is_kind).map(|kind| kind.kind.as_str())
+}
+
+/// Whether answers of a type are about a person.
+pub(super) fn is_personal(kind: Option<&str>) -> bool {
+    matches!(kind, Some("person" | "phone" | "email"))
+}
+
+/// The options that a heading or label names itself: "Có/Không", alone or in brackets.
+pub(super) fn options_in_label(label: &str, words: &Words) -> Option<Vec<String>> {
+    let tight = |text: &str| text.split('/').map(|part| text::key(part.trim())).collect::<Vec<_>>().join("/");
+    let key = tight(label);
+    let named = |options: &&String| {
+        let options = tight(options);
+        key == options || key.contains(&format!("({options})"))
+    };
+    let options = words.heading_options.iter().find(named)?;
+    Some(options.split('/').map(str::to_owned).collect())
+}
+
+/// What options are printed behind.
+const MARKS: [char; 8] = ['-', '–', '+', '•', '□', '☐', '○', '*'];
+
+fn tidy(line: &str) -> String {
+    line.trim_start_matches(MARKS).trim().trim_end_matches([';', '.', ',']).trim().to_owned()
 }
 
 /// The options that a cell prints: a line each behind a mark, or two or three short ones between slashes.
 pub(super) fn printed_options(cell: &str, words: &Words) -> Option<Vec<String>> {
-    let marks = ['-', '–', '+', '•', '□', '☐', '○', '*'];
     let lines: Vec<&str> = cell.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let announces = |line: &&str| {
         let key = text::key(line);
         words.prompts.iter().any(|prompt| key.contains(&text::key(prompt)))
     };
     let announced = lines.first().is_some_and(announces);
-    let marked = |line: &&&str| line.starts_with(marks);
-    let tidy = |line: &str| line.trim_start_matches(marks).trim().trim_end_matches([';', '.', ',']).trim().to_owned();
+    let marked = |line: &&&str| line.starts_with(MARKS);
     let of_lines: Vec<String> = lines.iter().filter(marked).map(|line| tidy(line)).collect();
     let all_marked = of_lines.len() + usize::from(announced) == lines.len();
     let boxes = lines.iter().all(|line| line.starts_with(['□', '☐', '○']));
@@ -53,7 +77,14 @@ pub(super) fn printed_options(cell: &str, words: &Words) -> Option<Vec<String>> 
     {
         return Some(list.split(';').map(tidy).filter(|option| !option.is_empty()).collect());
     }
-    let [line] = lines.as_slice() else { return None };
+    between_slashes(cell)
+}
+
+/// Two or three short options in one line, with slashes between them; a unit such as "Tháng/năm" looks the same.
+pub(super) fn between_slashes(cell: &str) -> Option<Vec<String>> {
+    let [line] = cell.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>()[..] else {
+        return None;
+    };
     let short: Vec<String> = line.trim_matches(['(', ')']).split('/').map(tidy).collect();
     let fits = |option: &String| {
         (1..=MOST_SHORT).contains(&option.split_whitespace().count())
@@ -114,6 +145,10 @@ mod tests {
             ("Khó khăn, vướng mắc", Some("prose")),
             ("Cộng", Some("number")),
             ("Cộng đồng dân cư", None),
+            ("Số dịch vụ công trực tuyến - Một phần", Some("number")),
+            ("Số liệu trong kỳ", Some("number")),
+            ("Số tài khoản", Some("text")),
+            ("Số văn bản minh chứng", Some("document")),
             ("Ghi chú", None),
         ] {
             assert_eq!(kind(label, &words), expected, "{label}");
@@ -136,6 +171,21 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(printed_options(cell, &words).unwrap_or_default().join("|"), expected, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_heading_may_name_its_options_itself() {
+        let words = words();
+        for (label, expected) in [
+            ("Có/Không", "Có|Không"),
+            ("Đã ban hành quy chế (Có / Không)", "Có|Không"),
+            ("Kết quả (đạt/không đạt) so với mục tiêu", "Đạt|Không đạt"),
+            ("Không có", ""),
+            ("Cơ quan có/không có thẩm quyền", ""),
+            ("Hiện trạng (bộ/ngành/địa phương)", ""),
+        ] {
+            assert_eq!(options_in_label(label, &words).unwrap_or_default().join("|"), expected, "{label}");
         }
     }
 

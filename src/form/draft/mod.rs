@@ -30,6 +30,10 @@ pub struct Words {
     totals: Vec<String>,
     prompts: Vec<String>,
     free_text: Vec<String>,
+    /// Options that a heading or label itself names: "Có/Không".
+    heading_options: Vec<String>,
+    /// Words of headings whose numbers may be below nought.
+    changes: Vec<String>,
     blanks: Vec<String>,
     example_marks: Vec<String>,
     endings: Vec<String>,
@@ -44,7 +48,11 @@ pub struct Words {
 struct TypeWords {
     #[serde(rename = "type")]
     kind: String,
+    #[serde(default)]
     words: Vec<String>,
+    /// Words with which the heading begins.
+    #[serde(default)]
+    begins: Vec<String>,
 }
 
 /// A declaration to be edited, and what it is made of.
@@ -108,7 +116,12 @@ struct Column {
 
 #[derive(Debug, Default)]
 struct Row {
+    /// Its name among the rows, which is the printed number unless that says something else or stands twice.
     number: String,
+    /// What is printed for a number, where that is not its name.
+    shown: Option<String>,
+    /// The number of the group above, where numbers begin anew under each.
+    under: Option<String>,
     label: String,
     /// Whether the agency adds rows here, as many as it needs; how many blank lines are printed.
     adds: bool,
@@ -171,6 +184,18 @@ impl Words {
     fn is_attached(&self, line: &str) -> bool {
         let key = text::key(line);
         self.attached.iter().any(|begin| key.starts_with(&text::key(begin)))
+    }
+
+    /// Whether a name says that something is the sum of others.
+    fn is_total(&self, label: &str) -> bool {
+        let key = text::key(label);
+        self.totals.iter().any(|total| text::find_words(&key, &text::key(total)) == Some(0))
+    }
+
+    /// Whether a heading asks by how much something has changed.
+    fn is_change(&self, label: &str) -> bool {
+        let key = text::key(label);
+        self.changes.iter().any(|word| text::contains_words(&key, &text::key(word)))
     }
 
     fn is_example(&self, line: &str) -> bool {

@@ -3,7 +3,7 @@
 
 use super::{
     Column, Row, Table, Words,
-    find::{Line, is_title},
+    find::{Line, invites, is_title},
     guess, is_one_of, is_open,
 };
 use crate::{
@@ -80,7 +80,14 @@ fn numbers_columns(line: &Line) -> bool {
 fn is_over(lines: &[Line], at: usize, leading: u32, words: &Words) -> bool {
     let line = &lines[at];
     let [(col, text)] = line.cells.as_slice() else { return false };
-    if *col != leading || !is_title(text, words) {
+    if *col != leading {
+        return false;
+    }
+    // "Họ và tên:", "Thông tin người lập biểu:" in the column of numbers: labels with an open place behind them.
+    if invites(text) && !is_open(text) && text.contains(char::is_alphabetic) {
+        return true;
+    }
+    if !is_title(text, words) {
         return false;
     }
     match lines.get(at + 1) {
@@ -185,7 +192,7 @@ fn add(table: &mut Table, sheet: &Sheet, line: &Line, lists: &DropDowns, words: 
         return;
     }
     let unnumbered = table.ordinal.is_some() && row.number.is_empty();
-    let is_total = words.totals.iter().any(|total| text::key(&row.label).starts_with(&text::key(total)));
+    let is_total = words.is_total(&row.label);
     match table.rows.last_mut().filter(|last| unnumbered && !is_total && !last.number.is_empty()) {
         // A block that is printed several times has each of its rows once.
         Some(above) if above.adds && above.subrows.iter().any(|sub| sub.label == row.label) => {}
@@ -230,6 +237,7 @@ fn finish(table: &mut Table, sheet: &Sheet, end: Option<u32>, from: u32, lists: 
         }
         table.rows.push(row);
     }
+    leave_units(table);
     let numbers: Vec<String> = table.rows.iter().map(|row| row.number.clone()).collect();
     let arabic = numbers.iter().any(|number| number.starts_with(|c: char| c.is_ascii_digit()));
     for row in &mut table.rows {
@@ -243,19 +251,80 @@ fn finish(table: &mut Table, sheet: &Sheet, end: Option<u32>, from: u32, lists: 
             && !row.number.is_empty()
             && (has_parts && row.options.is_empty() || letter && arabic);
     }
+    name_rows(table);
+}
+
+/// "Tháng/năm" below "Đơn vị tính" is a unit, as the others of its column are, and no list of options.
+fn leave_units(table: &mut Table) {
+    for at in 0..table.columns.len() {
+        let options_of = |row: &Row| {
+            let [text] = &row.printed.get(&at)?[..] else { return None };
+            guess::between_slashes(text).filter(|options| row.options.get(&at) == Some(options))
+        };
+        let is_unit = |row: &Row| row.printed.contains_key(&at) && !row.options.contains_key(&at);
+        if !table.rows.iter().any(is_unit) {
+            continue;
+        }
+        for row in &mut table.rows {
+            if options_of(row).is_some() {
+                row.options.remove(&at);
+            }
+        }
+    }
+}
+
+/// Gives each row a name of its own: its number; with that of its group before it where numbers begin anew under each;
+/// and where no number is printed, words of its label.
+fn name_rows(table: &mut Table) {
+    let anew = begin_anew(table);
     let mut known: Vec<String> = Vec::new();
+    let mut group: Option<String> = None;
     for (at, row) in table.rows.iter_mut().enumerate() {
-        if row.number.is_empty() && !row.adds {
-            row.number = if table.ordinal.is_some() { format!("t{}", at + 1) } else { (at + 1).to_string() };
+        if row.number.is_empty() && !row.adds && table.ordinal.is_none() {
+            row.number = (at + 1).to_string();
+        } else if row.number.is_empty() && !row.adds {
+            row.number = guess::name(&row.label, 3, &mut known);
+            row.shown = Some(String::new());
+            continue;
+        }
+        if row.group {
+            group = Some(row.number.clone());
+        } else if anew {
+            row.under.clone_from(&group);
+        }
+        let printed = row.number.clone();
+        if let Some(group) = row.under.as_ref().filter(|_| !row.number.is_empty()) {
+            row.number = format!("{group}.{printed}");
         }
         // A spreadsheet shows 1.10 as 1.1.
         let mended = known.last().and_then(|last: &String| last.strip_suffix(".9")).map(|head| format!("{head}.10"));
-        while known.contains(&row.number) {
-            row.number =
-                mended.clone().filter(|mended| !known.contains(mended)).unwrap_or_else(|| format!("{}-2", row.number));
+        if let Some(mended) = mended.filter(|mended| known.contains(&row.number) && !known.contains(mended)) {
+            row.number = mended;
+        } else {
+            while known.contains(&row.number) {
+                row.number = format!("{}-2", row.number);
+            }
+            row.shown = Some(printed).filter(|printed| *printed != row.number);
         }
         if !row.number.is_empty() {
             known.push(row.number.clone());
         }
     }
+}
+
+/// Whether a number stands again below another group.
+fn begin_anew(table: &Table) -> bool {
+    let mut met: Vec<(usize, &str)> = Vec::new();
+    let mut group = 0;
+    for row in &table.rows {
+        group += usize::from(row.group);
+        if row.group || row.number.is_empty() {
+            continue;
+        }
+        if met.iter().any(|(of, number)| *of != group && *number == row.number) {
+            return true;
+        }
+        met.push((group, &row.number));
+    }
+    false
 }

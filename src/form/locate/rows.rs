@@ -58,6 +58,8 @@ pub struct Number {
 struct RowKeys<'a> {
     row: &'a Row,
     numbering: Option<&'a Regex>,
+    /// What the printed numbers of added rows look like, where they are not the rows' names.
+    printed: Option<&'a Regex>,
     /// Whether some line of the table bears the row's very name, so that no other means it by a like one.
     borne: bool,
 }
@@ -66,7 +68,12 @@ impl<'a> Walk<'a> {
     /// Begins at the top of a table whose lines bear these names, as keys.
     pub fn new(section: &'a Section, names: &BTreeSet<String>) -> Walk<'a> {
         let borne = |row: &Row| row.names.iter().any(|declared| names.contains(&declared.key));
-        let keys = section.rows.iter().map(|row| RowKeys { row, numbering: numbering(row), borne: borne(row) });
+        let keys = section.rows.iter().map(|row| RowKeys {
+            row,
+            numbering: numbering(row),
+            printed: printed_numbering(row),
+            borne: borne(row),
+        });
         let keys = keys.collect();
         Walk { section, keys, last: None, adding: None, last_count: 0, block: None, met: Vec::new() }
     }
@@ -83,13 +90,17 @@ impl<'a> Walk<'a> {
         if number.text.is_empty() && name.key.is_empty() {
             return Line::Continuation;
         }
-        let (numbered, mut by_number) = (!number.text.is_empty(), self.by_number(&number.text));
+        let (numbered, mut by_number) = (!number.text.is_empty(), self.by_number(&number.text, &name));
         let by_name = self.by_name(&name);
         if by_number.is_none()
             && let Some((row, count)) = self.added_row(&number.text)
             && !(self.names_a_place(&by_name) && name.len() >= LONG)
         {
             self.at_added(row, count);
+            // A printed number that stands below several groups becomes the row's name.
+            if row.printed_numbering().is_some() {
+                number.text = row.number(count);
+            }
             return Line::Added(row);
         }
         if self.tells_nothing(&number.text, by_number, &name) {
@@ -168,7 +179,7 @@ impl<'a> Walk<'a> {
     /// Takes a day for the number it was, and makes `1.1` behind 1.9 the `1.10` that was typed: as a number it cannot
     /// end with a nought.
     fn mend(&self, number: &mut Number) {
-        let known = |text: &str| self.by_number(text).is_some() || self.added_row(text).is_some();
+        let known = |text: &str| self.numbered(text).next().is_some() || self.added_row(text).is_some();
         if let Some(other) = number.other.take().filter(|other| known(other) && !known(&number.text)) {
             number.text = other;
         }
@@ -214,14 +225,26 @@ impl<'a> Walk<'a> {
     fn sub_row(&self, number: &str, name: &Name) -> Option<&'a SubRow> {
         let block = self.block?;
         // The number of a row that is still to come is no sub-row's.
-        if self.by_number(number).is_some_and(|at| self.last.is_none_or(|last| at > last)) {
+        if self.numbered(number).any(|at| self.last.is_none_or(|last| at > last)) {
             return None;
         }
         block.subrows.iter().find(|sub| sub.names.iter().any(|declared| same_name(declared, name)))
     }
 
-    fn by_number(&self, number: &str) -> Option<usize> {
-        self.keys.iter().position(|keys| !number.is_empty() && !keys.row.names.is_empty() && keys.row.id() == number)
+    /// The printed rows with this number.
+    fn numbered(&self, number: &str) -> impl Iterator<Item = usize> {
+        let is_so = move |keys: &RowKeys| match &keys.row.number {
+            Some(_) => normal_number(keys.row.printed()) == number,
+            None => keys.row.id() == number,
+        };
+        let rows = self.keys.iter().enumerate().filter(|(_, keys)| !keys.row.names.is_empty());
+        rows.filter(move |(_, keys)| !number.is_empty() && is_so(keys)).map(|(at, _)| at)
+    }
+
+    /// The one of them that is meant: the one with the name of the line, else the next one in order.
+    fn by_number(&self, number: &str, name: &Name) -> Option<usize> {
+        let next = || self.numbered(number).find(|at| self.last.is_none_or(|last| *at > last));
+        self.numbered(number).find(|at| self.keys[*at].bears(name)).or_else(next).or(self.numbered(number).next())
     }
 
     fn by_name(&self, name: &Name) -> Vec<usize> {
@@ -244,10 +267,15 @@ impl<'a> Walk<'a> {
     }
 
     fn added_row(&self, number: &str) -> Option<(&'a Row, u32)> {
-        self.keys.iter().find_map(|keys| {
-            let n: u32 = keys.numbering?.captures(number)?.get(1)?.as_str().parse().ok()?;
+        let count = |keys: &RowKeys<'a>| {
+            let of = |pattern: Option<&Regex>| pattern?.captures(number)?.get(1)?.as_str().parse::<u32>().ok();
+            let n = of(keys.numbering).or_else(|| of(keys.printed))?;
             (n >= keys.row.from).then_some((keys.row, n))
-        })
+        };
+        // Where numbers begin anew under each group: the place that is being added to, else the next one.
+        let being = self.keys.iter().find(|keys| self.adding.is_some_and(|row| std::ptr::eq(row, keys.row)));
+        let next = self.keys.iter().skip(self.last.map_or(0, |last| last + 1));
+        being.into_iter().chain(next).chain(&self.keys).find_map(count)
     }
 }
 
@@ -319,9 +347,15 @@ pub fn normal_number(text: &str) -> String {
 }
 
 fn numbering(row: &Row) -> Option<&Regex> {
-    let made = || {
-        let pattern = regex::escape(row.numbering.as_deref()?).replace(r"\{n\}", r"(\d{1,3})");
-        Regex::new(&format!("^{pattern}$")).ok()
-    };
-    row.number_pattern.get_or_init(made).as_ref()
+    row.number_pattern.get_or_init(|| counting(row.numbering.as_deref()?)).as_ref()
+}
+
+fn printed_numbering(row: &Row) -> Option<&Regex> {
+    row.printed_pattern.get_or_init(|| counting(row.printed_numbering()?)).as_ref()
+}
+
+/// What numbers made by a numbering look like.
+fn counting(numbering: &str) -> Option<Regex> {
+    let pattern = regex::escape(numbering).replace(r"\{n\}", r"(\d{1,3})");
+    Regex::new(&format!("^{pattern}$")).ok()
 }
