@@ -380,6 +380,10 @@ impl Form {
                 let sought = section.columns.iter().filter(|column| column.kind == ColumnType::Document);
                 codes.extend(sought.map(|column| format!("{}-inferred", column.id())));
             }
+            // Running text may stand below the title alone.
+            if section.kind == SectionKind::Fields && section.columns.iter().all(|one| one.kind == ColumnType::Prose) {
+                codes.extend(section.columns.first().map(|column| format!("{}-inferred", column.id())));
+            }
             codes.insert("section-missing".to_owned());
         }
         codes
