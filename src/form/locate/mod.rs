@@ -7,6 +7,7 @@ mod elsewhere;
 mod example;
 mod fields;
 mod heading;
+mod joined;
 mod labels;
 pub mod likeness;
 mod prose;
@@ -80,6 +81,13 @@ pub fn locate(
     least: Least,
     circumstances: &Circumstances,
 ) -> Result<(Answers, Vec<Finding>), NotTheForm> {
+    // A table that goes on on another sheet is read as one.
+    if let Some(joined) = joined::joined(form, workbook)
+        && let Ok((mut answers, mut findings)) = locate_in(form, &joined.workbook, least, circumstances)
+    {
+        joined.put_back(&mut answers, &mut findings);
+        return Ok((answers, findings));
+    }
     let found = locate_in(form, workbook, least, circumstances);
     if !matches!(found, Err(NotTheForm::NotTheForm)) {
         return found;
