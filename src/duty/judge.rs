@@ -2,10 +2,12 @@
 //! transaction. The same for a mail that has just come and for one that staff have read again, which is why it
 //! knows neither the mailbox nor who asked.
 
+mod outcome;
+
 use super::{
     Desk,
     answer::{self, Answered},
-    bounce::{self, Bounce},
+    bounce,
     decide::{self, Decision, Report, Unseen, earlier},
     evidence,
     given::Given,
@@ -17,7 +19,6 @@ use super::{
 };
 use crate::{
     agency::{AgencyId, masked, masked_within},
-    appendix::Reason,
     campaign::CampaignId,
     fence::{Fence, FenceError, Loss, Reading},
     form::followed::Asked,
@@ -263,7 +264,7 @@ impl Judged {
                     bounce::record(desk, tx, self.id, bounce).await?;
                 }
                 documents::put(tx, self.id, &answer::kept_documents(mail, decision)).await?;
-                self.outcome(tx, now, &outcome(mail, decision, answered.limit.as_deref())).await?;
+                self.outcome(tx, now, &outcome::decided(mail, decision, answered.limit.as_deref())).await?;
                 Ok(Recorded {
                     id: self.id,
                     kind: decision.kind,
@@ -277,10 +278,7 @@ impl Judged {
                 })
             }
             What::Duplicate { mail, secret } => {
-                let facts = facts(mail, MessageKind::Duplicate);
-                let classified = Reason::Classified.as_str();
-                let secretly = MessageOutcome { subject: None, reason: Some(classified), ..facts };
-                self.outcome(tx, now, if *secret { &secretly } else { &facts }).await?;
+                self.outcome(tx, now, &outcome::duplicate(mail, *secret)).await?;
                 Ok(self.recorded(MessageKind::Duplicate, None))
             }
             // Of a mail whose very headers cannot be read nothing is known; it is for staff.
@@ -373,36 +371,4 @@ fn see<'a>(fence: &'a Fence, raw: &[u8]) -> Result<Seen<'a>, FenceError> {
     let mut reading = fence.begin();
     let mail = reading.mail(message::header_block(raw))?.ok();
     Ok(Seen { mail, lost: Some(loss), reading })
-}
-
-/// What a mail's own headers say.
-fn facts(mail: &Mail, kind: MessageKind) -> MessageOutcome<'_> {
-    let sender = mail.sender().or(mail.from.first());
-    MessageOutcome {
-        message_id: mail.message_id.as_deref(),
-        from_address: sender.map(|sender| sender.address.as_str()),
-        from_name: sender.map(|sender| sender.name.as_str()),
-        subject: Some(&mail.subject),
-        ..MessageOutcome::of(kind)
-    }
-}
-
-/// The decision as the database takes it.
-fn outcome<'a>(mail: &'a Mail, decision: &'a Decision, rule: Option<&'a str>) -> MessageOutcome<'a> {
-    // Of a report that came with a bounce more is to be told than that.
-    let bounce = decision.bounce.as_ref().filter(|_| decision.kind == MessageKind::Bounce);
-    MessageOutcome {
-        agency: decision.agency.as_ref().map(|agency| &agency.id),
-        evidence: decision.evidence.as_deref(),
-        subject: Some(&mail.subject).filter(|_| !decision.secret).map(String::as_str),
-        trust: Some((decision.trust.as_str(), decision.trust.why())),
-        campaign: decision.campaign.as_ref().map(|campaign| &campaign.id),
-        held: decision.held.as_ref().map(|(held, _)| *held),
-        held_why: decision.held.as_ref().map(|(_, why)| why.as_str()),
-        rule: rule.or(decision.rule.as_deref()),
-        verdict: decision.verdict,
-        reason: decision.reason.map(Reason::as_str).or(bounce.map(Bounce::reason)),
-        received_at: Some(decision.received_at),
-        ..facts(mail, decision.kind)
-    }
 }

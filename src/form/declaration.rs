@@ -17,7 +17,7 @@ pub use row_name::RowName;
 pub use tables::Table;
 
 use super::rules::Condition;
-use crate::{finding::Severity, text::Name};
+use crate::{finding::Severity, text::Name, workbook::Cell};
 use regex::Regex;
 use serde::Deserialize;
 use std::{
@@ -66,6 +66,9 @@ pub struct Form {
     pub source: Arc<str>,
     #[serde(skip)]
     prompt_patterns: OnceLock<Vec<Regex>>,
+    /// The printed options as cells, made where they are first asked for.
+    #[serde(skip)]
+    option_cells: OnceLock<BTreeMap<String, Cell>>,
     /// The keys of `blanks`.
     #[serde(skip)]
     pub blank_keys: BTreeSet<String>,
@@ -366,6 +369,13 @@ impl Form {
         self.sections.iter().find(|section| section.id.get_ref() == id)
     }
 
+    /// A printed option as it stands in a cell.
+    pub fn option_cell(&self, option: &ChoiceOption) -> Option<&Cell> {
+        let options = || self.choices.values().flat_map(|list| &list.options);
+        let made = || options().map(|one| (one.text.clone(), Cell::Text(one.text.clone()))).collect();
+        self.option_cells.get_or_init(made).get(&option.text)
+    }
+
     /// Every finding code this form can give, sorted: its rules', and those of reading its columns and rows.
     pub fn codes(&self) -> BTreeSet<String> {
         let mut codes: BTreeSet<String> = self.rules.iter().map(|rule| rule.code.clone()).collect();
@@ -391,6 +401,10 @@ impl Form {
                 // Or in another cell of the row.
                 let sought = section.columns.iter().filter(|column| column.kind == ColumnType::Document);
                 codes.extend(sought.map(|column| format!("{}-inferred", column.id())));
+            }
+            // Running text may stand below the title alone.
+            if section.kind == SectionKind::Fields && section.columns.iter().all(|one| one.kind == ColumnType::Prose) {
+                codes.extend(section.columns.first().map(|column| format!("{}-inferred", column.id())));
             }
             codes.insert("section-missing".to_owned());
         }

@@ -986,6 +986,272 @@ def groups_numbered_with_letters():
     return c
 
 
+# ---- another's habits: labels, sheets and headings in an office's own way ----
+
+def cell_of(sheet, text):
+    return next(at for at, cell in sheet.cells.items() if cell.value == text)
+
+
+def relabel(c, labels):
+    for old, new in labels.items():
+        at = cell_of(c.sheet, old)
+        if new is None:
+            del c.sheet.cells[at]
+        else:
+            c.sheet.cells[at] = Cell(new, "plain")
+
+
+DIFFICULTIES, RECOMMENDATIONS = printed.REMARKS.values()
+
+
+@case("labels")
+def remarks_numbered_as_parts():
+    c = Case(reports.thai_nguyen())
+    relabel(c, {DIFFICULTIES: "4.1. Khó khăn", RECOMMENDATIONS: "(b) Kiến nghị:"})
+    return c
+
+
+@case("labels")
+def remarks_without_labels():
+    """Running text below the title alone: all of it the first answer, with a remark."""
+    c = Case(reports.thai_nguyen())
+    first = cell_of(c.sheet, DIFFICULTIES)
+    relabel(c, {DIFFICULTIES: None, RECOMMENDATIONS: None})
+    remarks = c.expected["remarks"]
+    remarks.update(difficulties="\n".join(remarks.values()), recommendations=None)
+    c.findings.append({"code": "difficulties-inferred", "severity": "warning", "sheet": c.sheet.name,
+                       "cell": f"{get_column_letter(first[1])}{first[0] + 1}", "row": None, "field": "difficulties"})
+    return c
+
+
+@case("labels")
+def remarks_as_columns():
+    c = Case(reports.thai_nguyen())
+    line, col = cell_of(c.sheet, DIFFICULTIES)
+    texts = list(c.expected["remarks"].values())
+    relabel(c, {DIFFICULTIES: "Khó khăn, vướng mắc", RECOMMENDATIONS: None})
+    c.sheet.merges = [merge for merge in c.sheet.merges if not line <= merge[0] <= line + 4]
+    for at, cell in list(c.sheet.cells.items()):
+        if line < at[0] <= line + 4 and cell.value in texts:
+            del c.sheet.cells[at]
+    c.sheet.cells[line, col + 1] = Cell("Đề xuất, kiến nghị", "head")
+    for n, text in enumerate(texts):
+        c.sheet.cells[line + 1, col + n] = Cell(text, "cell")
+    return c
+
+
+@case("labels")
+def contact_numbered_as_parts():
+    c = Case(reports.nghe_an(), contact="gap")
+    for n, (field, label) in enumerate(printed.CONTACT.items(), 1):
+        _, at = c.at(None, field, "contact")
+        c.sheet.cells[at[0], at[1] - 2] = Cell(f"1.{n}. {label}", "plain")
+    return c
+
+
+@case("labels")
+def two_people():
+    """Whoever is in charge is named above the contact."""
+    c = Case(reports.nghe_an(), contact="gap")
+    _, (line, col) = c.at(None, next(iter(printed.CONTACT)), "contact")
+    c.insert((c.sheet, (line, col)), {}, count=4)
+    for n, (label, value) in enumerate((("Lãnh đạo phụ trách:", None), ("- Họ và tên", "Trần Văn B"),
+                                        ("- Chức vụ", "Phó Giám đốc"), ("Cán bộ đầu mối:", None))):
+        c.sheet.cells[line + n, col - 2] = Cell(label, "plain")
+        if value:
+            c.sheet.cells[line + n, col] = Cell(value, "plain")
+    return c
+
+
+def over_two_sheets(c, from_row, heading):
+    """What stands from a row on to the end of the table goes to a second sheet."""
+    _, (head, _) = c.at(None, "component")
+    _, (first, _) = c.at(from_row, "component")
+    last = max(r for (section, row, _), (_, cell) in c.book.places.items() if section == "status"
+               for r in [coordinate_to_tuple(cell)[0]])
+    to = 3 if heading else 2
+
+    def move(wb):
+        ws, more = wb[c.sheet.name], wb.create_sheet("Trang 2")
+        for row in ws.iter_rows(min_row=head, max_row=last):
+            for cell in row:
+                if heading and cell.row == head:
+                    more.cell(to - 1, cell.column).value = cell.value
+                if cell.row >= first:
+                    more.cell(cell.row - first + to, cell.column).value = cell.value
+        ws.delete_rows(first, last - first + 1)
+    c.after.append(move)
+    return c
+
+
+@case("sheets")
+def table_on_two_sheets():
+    return over_two_sheets(Case(reports.ha_nam()), "4", heading=True)
+
+
+@case("sheets")
+def table_on_two_sheets_without_a_second_heading():
+    return over_two_sheets(Case(reports.lao_cai()), "3", heading=False)
+
+
+@case("rows")
+def second_row_under_its_own_name():
+    c = Case(reports.nghe_an())
+    c.type("2", "component", "Hệ thống thông tin giải quyết TTHC tỉnh Nghệ An")
+    return c
+
+
+@case("rows")
+def headings_in_other_words():
+    c = Case(reports.ha_nam())
+    for column, text in (("component", "Nội dung"), ("owner", "CQ chủ trì"), ("compliance", "Tình hình đáp ứng"),
+                         ("investment", "Hiện trạng ĐT/MS/thuê DV"), ("note", "Lý do")):
+        c.type(None, column, text)
+    return c
+
+
+@case("rows")
+def page_numbers_between():
+    c = Case(reports.ha_nam())
+    for row, number in (("4", "2"), ("5", "- 3 -")):
+        c.insert(c.at(row, "component"), {"row": number})
+    return c
+
+
+@case("rows")
+def letters_and_sums_of_columns():
+    c = Case(reports.ha_nam())
+    sheet, (line, col) = c.at(None, "component")
+    c.insert((sheet, (line + 1, col)), {})
+    for n, letter in enumerate("ABCDEF"):
+        sheet.cells[line + 1, col - 1 + n] = Cell(letter, "head")
+    last = max(coordinate_to_tuple(cell)[0] for (section, _, _), (_, cell) in c.book.places.items() if section == "status")
+    c.insert((sheet, (last + 1, col)), {"component": "Tổng cộng: 12 nội dung; trong đó:"}, count=2)
+    sheet.cells[last + 2, col], sheet.cells[last + 2, col + 1] = Cell("Đã đáp ứng", "cell"), Cell(3, "cell")
+    return c
+
+
+@case("rows")
+def answers_merged_over_systems():
+    """All answers of two systems in one cell each."""
+    c = Case(reports.lao_cai())
+    first = next(line for line in c.expected["status"] if line["row"] == "1.1")
+    for column in ("owner", "compliance", "investment", "note"):
+        sheet, top = c.at("1.1", column)
+        _, bottom = c.at("1.2", column)
+        c.type("1.2", column, None)
+        sheet.merge(top[0], top[1], bottom[0], bottom[1])
+        if c.get("1.1", column):
+            c.says(f"{column}-inferred", "warning", "1.2", column)
+    c.means("1.2", **{key: value for key, value in first.items() if key not in ("row", "component")})
+    return c
+
+
+@case("rows")
+def blocks_abbreviated():
+    c = Case(reports.lao_cai())
+    for line in c.rows():
+        if line.endswith("/profile"):
+            c.type(line, "component", "- Phê duyệt HSCĐ ATTT")
+        elif line.endswith("/measures"):
+            c.type(line, "component", "- Triển khai giải pháp, TTB bảo đảm ATANM")
+    return c
+
+
+@case("rows")
+def owner_in_the_first_line_of_a_block():
+    c = Case(reports.ha_nam())
+    c.type("5.1/measures", "owner", None)
+    c.means("5.1/measures", owner=c.get("5.1/profile", "owner"))
+    c.says("owner-inferred", "warning", "5.1/measures", "owner")
+    return c
+
+
+@case("rows")
+def no_need_under_another_name():
+    c = Case(reports.ha_nam())
+    c.type("4.3", "component", "HTTT QL/HTTT chuyên ngành")
+    c.type("4.3", "owner", "Sở Thông tin và Truyền thông")
+    c.type("4.3", "compliance", "Không phát sinh nhu cầu")
+    for column in ("investment", "note"):
+        c.type("4.3", column, None)
+    c.expected["status"] = [line for line in c.expected["status"] if not line["row"].startswith("4.3")]
+    return c
+
+
+@case("rows")
+def notes_in_three_columns():
+    """What is asked for within the note, each in a column of its own."""
+    c = Case(reports.ha_nam(), order=("row", "component", "owner", "compliance", "investment", "note", None, None))
+    _, (line, col) = c.at(None, "note")
+    c.type(None, "note", "Nguyên nhân")
+    c.sheet.cells[line, col + 1] = Cell("Chức năng/yêu cầu chưa đáp ứng", "head")
+    c.sheet.cells[line, col + 2] = Cell("Số QĐ phê duyệt", "head")
+    for row, reason, part in (("2", "Chưa được bố trí đủ kinh phí.", "Số hóa hồ sơ; ký số"),
+                              ("5.1/measures", "Thiếu kinh phí.", "WAF")):
+        _, (r, _) = c.at(row, "note")
+        c.type(row, "note", reason)
+        c.sheet.cells[r, col + 1] = Cell(part, "cell")
+        c.means(row, note=reason)
+    _, (r, _) = c.at("5.1/profile", "note")
+    c.sheet.cells[r, col + 2] = Cell(c.get("5.1/profile", "note"), "cell")
+    c.type("5.1/profile", "note", None)
+    c.means("5.1/profile", note=None)
+    return c
+
+
+@case("cells")
+def level_and_stage_in_one_cell():
+    c = Case(reports.ha_nam())
+    sheet, at = c.at("2", "compliance")
+    c.type("2", "compliance", c.get("2", "compliance") + "; " + c.get("2", "investment"))
+    c.type("2", "investment", None)
+    sheet.merge(at[0], at[1], at[0], at[1] + 1)
+    c.says("investment-inferred", "warning", "2", "investment")
+    return c
+
+
+def ticks_in_columns(c, heads, tick, blank):
+    sheet = c.sheet
+    _, (line, col) = c.at(None, "compliance")
+    for n, text in enumerate(heads):
+        sheet.cells[line, col + n] = Cell(text, "head")
+    for expected in c.expected["status"]:
+        row = expected["row"]
+        if not row.endswith("profile"):
+            _, (r, _) = c.at(row, "compliance")
+            for n, code in enumerate(printed.COMPLIANCE):
+                sheet.cells[r, col + n] = Cell(tick if code == expected["compliance"] else blank, "cell")
+    return c
+
+
+LEVELS = ("row", "component", "owner", "compliance", None, None, "investment", "note")
+
+
+@case("layouts")
+def levels_as_columns_with_strokes():
+    return ticks_in_columns(Case(reports.nghe_an(), order=LEVELS), printed.COMPLIANCE.values(), "X", "-")
+
+
+@case("layouts")
+def levels_as_columns_of_checkboxes():
+    return ticks_in_columns(Case(reports.lao_cai(), order=LEVELS), printed.COMPLIANCE.values(), True, False)
+
+
+@case("layouts")
+def levels_as_columns_abbreviated():
+    """The levels in a line below the heading."""
+    c = Case(reports.nghe_an(), order=LEVELS)
+    sheet, (line, col) = c.at(None, "compliance")
+    c.insert((sheet, (line + 1, col)), {})
+    head = sheet.cells[line, col].value
+    ticks_in_columns(c, ["Đã ĐƯ", "ĐƯ 1 phần", "Chưa ĐƯ"], "x", None)
+    for n in range(3):
+        sheet.cells[line + 1, col + n] = sheet.cells.pop((line, col + n))
+    sheet.cells[line, col] = Cell(head, "head")
+    return c
+
+
 # ---- documents of Word ----
 
 @case("word", ending="docx", writer="docx")

@@ -28,7 +28,7 @@ pub fn fill<'a>(form: &Form, section: &'a Section, heading: &Heading<'a>, sheet:
         for (column, col) in &columns {
             let meant = match lines[at].cells.get(column).map(Vec::as_slice) {
                 // A spare line below a merged cell is no row.
-                None if lines[at].cells.is_empty() && lines[at].row.kind == RowKind::Items => continue,
+                None if lines[at].cells.is_empty() && !lines[at].names_itself(form) => continue,
                 None => {
                     let merged = sheet.merged_from(lines[at].at, *col);
                     let found = merged

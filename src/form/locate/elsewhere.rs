@@ -7,14 +7,18 @@ use crate::{
     form::{
         answers::{Answer, RowAnswers, Value},
         declaration::{Column, ColumnType},
-        value::prose,
+        value::{
+            choice::{self, Choice},
+            prose,
+        },
     },
     text,
 };
 
 /// Gives the columns of a row that are not answered what other cells of the row tell of them.
 pub fn fill<'a>(task: &mut Task, what: &cell::What<'a>, columns: &[&'a Column], row: &mut RowAnswers) {
-    for column in columns.iter().filter(|column| !column.words.is_empty()) {
+    let sought = |column: &&&Column| !column.words.is_empty() || column.kind == ColumnType::Choice;
+    for column in columns.iter().filter(sought) {
         if row.cells.contains_key(column.id()) {
             continue;
         }
@@ -58,7 +62,18 @@ fn look(task: &Task, what: &cell::What, column: &Column, other: &Column, row: &R
         ColumnType::Text if other.kind == ColumnType::Choice => {
             let key = text::key(told.trim_start_matches(|c: char| !c.is_alphanumeric()));
             let announced = column.words.iter().any(|word| text::find_words(&key, &text::key(word)) == Some(0));
-            announced.then(|| (Value::Text(told.clone()), told.clone()))
+            let told = if announced { told.clone() } else { under_a_word(column, told)? };
+            Some((Value::Text(told.clone()), told))
+        }
+        // An option of another list behind the one that was chosen.
+        ColumnType::Choice if other.kind == ColumnType::Choice => {
+            let told = text::clean(told.trim_start_matches(|c: char| !c.is_alphanumeric()));
+            let list = cell::list_of(task.form, &cell::What { column, ..*what })?;
+            let Choice::One { code, rest } = choice::read(list, &told) else { return None };
+            let option = list.options.iter().find(|option| option.code == code)?;
+            let mut names = option.aliases.iter().chain([&option.text]);
+            let leads = names.any(|name| text::find_words(&text::key(&told), &text::key(name)) == Some(0));
+            leads.then(|| (Value::Choice { code: code.to_owned(), rest }, told.clone()))
         }
         ColumnType::Document => {
             let number = prose::document(told, within::documents(column))?;
@@ -70,4 +85,14 @@ fn look(task: &Task, what: &cell::What, column: &Column, other: &Column, row: &R
         }
         _ => None,
     }
+}
+
+/// What stands behind one of a column's words and a colon, at the beginning of a sentence, with that word.
+fn under_a_word(column: &Column, text: &str) -> Option<String> {
+    let starts = text.match_indices(['.', ';', '\n']).map(|(at, mark)| at + mark.len());
+    let sentence = starts.map(|start| text[start..].trim_start()).find(|sentence| {
+        let head = sentence.split_once([':', '：']).map(|(head, _)| text::key(head));
+        head.is_some_and(|head| column.words.iter().any(|word| text::key(word) == head))
+    });
+    sentence.map(text::clean)
 }

@@ -4,30 +4,41 @@
 use super::{
     Task, cell, ending_after,
     heading::{Heading, Title},
-    likeness::HEADING,
-    place,
+    labels::{is_bare, is_double, labels_of, pattern},
+    place, prose,
 };
 use crate::{
+    finding::Severity,
     form::{
-        answers::RowAnswers,
+        answers::{Answer, RowAnswers, Value},
         declaration::{Column, ColumnType, Section},
         value::contact,
     },
-    text::{self, Name},
+    text,
     workbook::{Cell, Sheet},
 };
 use regex::Regex;
-use std::{collections::BTreeMap, ops::Range};
+use std::collections::BTreeMap;
 
 /// A label found in a cell.
-struct Label<'a> {
-    column: &'a Column,
-    sheet: &'a Sheet,
-    at: (u32, u32),
+pub(super) struct Label<'a> {
+    pub(super) column: &'a Column,
+    pub(super) sheet: &'a Sheet,
+    pub(super) at: (u32, u32),
     /// What stands behind it in its own cell.
-    behind: String,
+    pub(super) behind: String,
     /// Whether it asks for two answers at once: "Số điện thoại, Email".
     double: bool,
+}
+
+/// A label that may be the one.
+struct Candidate<'a> {
+    /// Whether it stands below the section's own title.
+    in_own: bool,
+    bare: bool,
+    /// Which of several that the same questions are asked about.
+    person: usize,
+    label: Label<'a>,
 }
 
 /// An answer as it stands in the file.
@@ -66,7 +77,29 @@ pub fn read<'a>(
         let cells: Vec<(u32, &Cell)> = found.cell.iter().map(|cell| (found.at.0, cell)).collect();
         cell::read(task, &what, &mut row, &cells);
     }
+    if section.columns.iter().all(|column| column.kind == ColumnType::Prose) {
+        read_without_label(task, section, &labels, titles, headings, &mut row);
+    }
     vec![row]
+}
+
+/// Running text below the section's title that no label asks for is the first answer, with a remark.
+fn read_without_label(
+    task: &mut Task,
+    section: &Section,
+    labels: &[Label],
+    titles: &[Title],
+    headings: &BTreeMap<&str, Heading>,
+    row: &mut RowAnswers,
+) {
+    let Some(column) = section.columns.first() else { return };
+    let Some((sheet, at, text)) = prose::without_label(task, section, labels, titles, headings) else { return };
+    let place = place(sheet, at.0, at.1);
+    let what = cell::What { section, column, row: None, sub: None };
+    row.places.insert(column.id().to_owned(), place.clone());
+    cell::note(task, &what, row, "inferred", Severity::Warning, Some(place.clone()), Some(&text));
+    let value = Some(Value::Text(text.clone()));
+    row.cells.insert(column.id().to_owned(), Answer { text, value, place: Some(place) });
 }
 
 /// Where the telephone number's cell holds the address too, or the other way round, and the other is blank or the same
@@ -95,43 +128,6 @@ fn tell_apart<'a>(section: &'a Section, found: &mut Vec<Found<'a>>) {
     }
 }
 
-/// How many of a section's labels stand anywhere in the sheets.
-pub fn labels_in(section: &Section, sheets: &[&Sheet]) -> usize {
-    let patterns: Vec<&Regex> = section.columns.iter().filter_map(pattern).collect();
-    let cells = sheets.iter().flat_map(|sheet| sheet.cells.values());
-    let texts: Vec<String> = cells.map(|cell| text::in_place(&text::clean(&cell.text()))).collect();
-    patterns.iter().filter(|pattern| texts.iter().any(|text| pattern.is_match(text))).count()
-}
-
-/// Letters that a label without marks must have, lest it be another word.
-const MOST_PLAIN: usize = 5;
-
-/// A label at the beginning of a cell or behind a mark within it, up to its colon or the end of its line.
-fn pattern(column: &Column) -> Option<&Regex> {
-    column.label_pattern.get_or_init(|| made_pattern(column)).as_ref()
-}
-
-fn made_pattern(column: &Column) -> Option<Regex> {
-    let mut names: Vec<&str> = column.aliases.iter().map(String::as_str).chain([column.label.as_str()]).collect();
-    names.sort_by_key(|name| std::cmp::Reverse(name.len()));
-    let pattern_of = |name: &&str| {
-        let bare = text::in_place(text::without_number(&text::in_place(&text::clean(name))));
-        let words: Vec<String> = bare.split_whitespace().map(|word| regex::escape(word).replace(',', ",?")).collect();
-        words.join(r"\s+")
-    };
-    let mut names: Vec<String> = names.iter().map(pattern_of).collect();
-    // Typed without any marks.
-    let plain: Vec<String> = names.iter().map(|name| text::unmarked(name)).collect();
-    names.extend(plain.into_iter().filter(|name| name.len() > MOST_PLAIN));
-    let number = r"(?:(?:\d{1,2}|[ivx]{1,4}|[a-d])\s*[.):]\s*)?";
-    let ending = if column.kind == ColumnType::Prose {
-        r"[^\n:]{0,60}(?:[:：]|\n|$)"
-    } else {
-        r"\s*(?:\([^)\n]*\)\s*)?(?:[:：]|\n|$)"
-    };
-    Regex::new(&format!(r"(?:^|[\n;,.\-–•+*…]\s*|\s{{1,}}){number}(?:{}){ending}", names.join("|"))).ok()
-}
-
 fn find_labels<'a>(
     task: &Task,
     section: &'a Section,
@@ -147,11 +143,16 @@ fn find_labels<'a>(
         [column] => section.names.iter().any(|name| name.key == bare(column)),
         _ => false,
     };
-    let mut candidates: Vec<(bool, Label)> = Vec::new();
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut person = 0;
+    let mut met: Vec<&Column> = Vec::new();
+    let others: Vec<&Title> = titles.iter().filter(|title| title.section != section.id.get_ref()).collect();
     for sheet in sheets {
         let own_title =
             titles.iter().find(|title| title.section == section.id.get_ref() && std::ptr::eq(title.sheet, *sheet));
-        let own = own_title.map(|title| title.row..end_of_region(task, title.row, sheet, titles, headings));
+        // A title of its own within a section, such as "Cán bộ đầu mối", does not end it.
+        let own =
+            own_title.map(|title| title.row..end_of_region(task, title.row, sheet, others.iter().copied(), headings));
         for ((row, col), cell) in &sheet.cells {
             let is_title = titles.iter().any(|title| {
                 std::ptr::eq(title.sheet, *sheet)
@@ -165,83 +166,41 @@ fn find_labels<'a>(
             let in_own = own.as_ref().is_some_and(|own| own.contains(row));
             let known = labels_of(&text, &patterns);
             let double = is_double(&text, &known);
+            let bare = |column: &Column| is_bare(column, &text);
             for (column, behind) in known {
-                candidates.push((in_own, Label { column, sheet, at: (*row, *col), behind, double }));
+                // A question that is asked once more is about the next one.
+                if met.iter().any(|known| std::ptr::eq(*known, column)) {
+                    person += 1;
+                    met.clear();
+                }
+                met.push(column);
+                let label = Label { column, sheet, at: (*row, *col), behind, double };
+                candidates.push(Candidate { in_own, bare: bare(column), person, label });
             }
         }
     }
     // Labels below the section's own title come before labels anywhere else, those on the sheet of the table before
-    // those of a cover or a blank copy, visible sheets before hidden ones, and more of them before fewer.
+    // those of a cover or a blank copy, visible sheets before hidden ones, and more of them before fewer; where two are
+    // asked about, the one of whom more is told.
     let owed = |id: &str| task.form.section(id).is_some_and(|section| !section.optional);
     let with_table = |sheet: &Sheet| headings.iter().any(|(id, table)| owed(id) && std::ptr::eq(table.sheet, sheet));
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, label) in &candidates {
+    let (mut counts, mut asked) = (BTreeMap::<&str, usize>::new(), BTreeMap::<usize, usize>::new());
+    for Candidate { label, person, .. } in &candidates {
         *counts.entry(label.sheet.name.as_str()).or_default() += 1;
+        *asked.entry(*person).or_default() += 1;
     }
-    candidates.sort_by_key(|(in_own, label)| {
-        let count = counts.get(label.sheet.name.as_str());
-        (!in_own, !with_table(label.sheet), !label.sheet.visible, std::cmp::Reverse(count.copied()))
+    candidates.sort_by_key(|Candidate { in_own, bare, person, label }| {
+        let count = std::cmp::Reverse(counts.get(label.sheet.name.as_str()).copied());
+        let whole = std::cmp::Reverse(asked.get(person).copied());
+        (!in_own, !with_table(label.sheet), !label.sheet.visible, count, *bare, whole)
     });
     let mut labels: Vec<Label> = Vec::new();
-    for (_, label) in candidates {
+    for Candidate { label, .. } in candidates {
         if !labels.iter().any(|known| std::ptr::eq(known.column, label.column)) {
             labels.push(label);
         }
     }
     labels
-}
-
-/// The labels of one cell, each with the text up to the next one.
-fn labels_of<'a>(text: &str, patterns: &[(&'a Column, &Regex)]) -> Vec<(&'a Column, String)> {
-    let folded = text::in_place(text);
-    let hit = |(column, pattern): &(&'a Column, &Regex)| Some((pattern.find(&folded)?.range(), *column));
-    let mut hits: Vec<(Range<usize>, &Column)> = patterns.iter().filter_map(hit).collect();
-    hits.sort_by_key(|(range, _)| range.start);
-    // A label must begin the cell; others may follow it.
-    let Some((first, column)) = hits.first() else { return misspelt(text, patterns) };
-    let before = text[..first.start].trim_end_matches(['/', '&', ',', '-', ' ']);
-    if before.chars().any(char::is_alphanumeric) {
-        // Or two labels ask for two answers at once.
-        let Some(other) = named(before, patterns, 1.0).filter(|_| hits.len() == 1) else { return Vec::new() };
-        let behind = tidy(&text[first.end..]);
-        return vec![(other, behind.clone()), (*column, behind)];
-    }
-    let starts: Vec<usize> = hits.iter().map(|(range, _)| range.start).chain([text.len()]).collect();
-    let behind = |(at, (range, column)): (usize, (Range<usize>, &'a Column))| {
-        let end = starts[at + 1].max(range.end);
-        (column, tidy(&text[range.end..end]))
-    };
-    hits.into_iter().enumerate().map(behind).collect()
-}
-
-/// The label that a misspelt one means, with the text behind it.
-fn misspelt<'a>(text: &str, patterns: &[(&'a Column, &Regex)]) -> Vec<(&'a Column, String)> {
-    let (label, behind) = text.split_once([':', '：']).unwrap_or((text, ""));
-    let found = named(label, patterns, HEADING.letters).filter(|column| column.kind != ColumnType::Prose);
-    found.map(|column| (column, tidy(behind))).into_iter().collect()
-}
-
-/// The one column whose name a text is, spelt at least so well.
-fn named<'a>(text: &str, patterns: &[(&'a Column, &Regex)], least: f64) -> Option<&'a Column> {
-    let name = Name::of_key(text::without_number(&text::key(text)).to_owned());
-    let fits =
-        |column: &Column| column.names.iter().any(|declared| declared.len() > 1 && declared.spelling(&name) >= least);
-    let mut found = patterns.iter().map(|(column, _)| *column).filter(|column| fits(column));
-    found.next().filter(|_| found.next().is_none())
-}
-
-/// Whether the labels of a cell ask for two answers at once.
-fn is_double(text: &str, known: &[(&Column, String)]) -> bool {
-    matches!(known, [(_, one), (_, other)] if one == other && (one.is_empty() || text.matches(one.as_str()).count() == 1))
-        && !text.contains('\n')
-        && text.matches([':', '：']).count() < 2
-}
-
-/// Without the marks that lead to the next label, and the dots of a form's empty line.
-fn tidy(text: &str) -> String {
-    let bare = text.trim().trim_end_matches([';', ',', '-', '–', '•', '+', ' ']).trim();
-    let undotted = bare.trim_end_matches(['…', '.', '_']);
-    if bare.len() - undotted.len() > 2 { undotted.trim().to_owned() } else { bare.to_owned() }
 }
 
 /// Where the answer to a label stands, and what it is.
@@ -256,7 +215,7 @@ fn answer_of(
     let (row, col) = label.at;
     let is_label = |at: (u32, u32)| labels.iter().any(|other| std::ptr::eq(other.sheet, label.sheet) && other.at == at);
     if label.column.kind == ColumnType::Prose {
-        return prose(task, label, labels, titles, headings);
+        return prose::below(task, label, labels, titles, headings);
     }
     if !label.behind.is_empty() {
         return (label.at, Some(Cell::Text(label.behind.clone())));
@@ -299,48 +258,16 @@ fn usual_column(labels: &[Label]) -> Option<u32> {
     counts.into_iter().max_by_key(|(_, count)| *count).map(|(col, _)| col)
 }
 
-/// Running text: what stands behind the label, beside it, and below it up to the next label, title or ending.
-fn prose(
-    task: &Task,
-    label: &Label,
-    labels: &[Label],
-    titles: &[Title],
-    headings: &BTreeMap<&str, Heading>,
-) -> ((u32, u32), Option<Cell>) {
-    let (row, col) = label.at;
-    let mut end = end_of_region(task, row, label.sheet, titles, headings);
-    let next_label = labels
-        .iter()
-        .filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at > label.at)
-        .map(|other| other.at.0)
-        .min();
-    end = end.min(next_label.unwrap_or(u32::MAX)).max(row + 1);
-    let mut parts = vec![(label.at, label.behind.clone())];
-    for ((line, other), cell) in label.sheet.cells.range((row, 0)..(end, 0)) {
-        let is_own = (*line, *other) == label.at;
-        if !is_own && (*line > row || *other > col) {
-            parts.push(((*line, *other), text::clean(&cell.text())));
-        }
-    }
-    parts.retain(|(_, text)| !cell::is_blank(task.form, text));
-    let at = parts.first().map_or_else(
-        || {
-            if label.sheet.row(row).any(|(other, _)| other > col) || label.sheet.cells.len() < 2 {
-                (row, col + 1)
-            } else {
-                label.at
-            }
-        },
-        |(at, _)| *at,
-    );
-    let joined: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
-    (at, (!joined.is_empty()).then(|| Cell::Text(joined.join("\n"))))
-}
-
 /// The first row behind a row of fields that belongs to something else.
-fn end_of_region(task: &Task, from: u32, sheet: &Sheet, titles: &[Title], headings: &BTreeMap<&str, Heading>) -> u32 {
+pub(super) fn end_of_region<'t>(
+    task: &Task,
+    from: u32,
+    sheet: &Sheet,
+    titles: impl IntoIterator<Item = &'t Title<'t>>,
+    headings: &BTreeMap<&str, Heading>,
+) -> u32 {
     let title = titles
-        .iter()
+        .into_iter()
         .filter(|title| std::ptr::eq(title.sheet, sheet))
         .map(|title| title.row)
         .filter(|row| *row > from)

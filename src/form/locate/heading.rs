@@ -68,6 +68,8 @@ struct Sought<'a> {
 
 /// Answers that are counted to tell a filled-in copy of a table from a blank one.
 const MOST_ANSWERS: usize = 1_000;
+/// Names of rows that tell a column without its heading.
+const FEWEST_NAMES: usize = 4;
 
 /// Every cell that is the title of a section, in the order of sheets and cells.
 pub fn titles<'a>(form: &'a Form, sheets: &[&'a Sheet]) -> Vec<Title<'a>> {
@@ -187,7 +189,8 @@ fn heading_at<'a>(table: &mut Sought<'a>, sheet: &'a Sheet, keys: &Keys, row: u3
         let (matched, further) = match_columns(table, keys, row, lines);
         let label = section.column_of(ColumnType::Label).and_then(|column| matched.get(column.id()));
         let own = matched.keys().filter(|id| section.column(id).is_some_and(|column| column.within.is_none())).count();
-        let Some((_, label_column)) = label.copied() else { continue };
+        let by_contents = || (own > 2).then(|| column_of_names(section, sheet, keys, row + lines, &matched)).flatten();
+        let Some(label_column) = label.map(|(_, col)| *col).or_else(by_contents) else { continue };
         // What stands above a heading is no line of it: most of its columns begin in the first.
         let begin_here = matched.values().filter(|(_, col)| keys.contains_key(&(row, *col))).count();
         if own < 2 || own * 2 < owed || begin_here * 2 <= matched.len() {
@@ -196,12 +199,56 @@ fn heading_at<'a>(table: &mut Sought<'a>, sheet: &'a Sheet, keys: &Keys, row: u3
         let score: f64 = matched.values().map(|(score, _)| score).sum();
         // Another line must bring something, else it belongs to the table.
         if best.as_ref().is_none_or(|(known, _)| score > *known + 0.01) {
-            let columns = matched.into_iter().map(|(id, (_, col))| (id, col)).collect();
+            let mut columns: BTreeMap<&str, u32> = matched.into_iter().map(|(id, (_, col))| (id, col)).collect();
+            if let Some(column) = section.column_of(ColumnType::Label) {
+                columns.insert(column.id(), label_column);
+            }
+            columns_of_parts(section, keys, row..row + lines, &further, &mut columns);
             let first_row = row + lines;
             best = Some((score, Heading { sheet, row, first_row, columns, further, label_column, also: Vec::new() }));
         }
     }
     best
+}
+
+/// The column in which most names of the section's rows stand, whatever it is called.
+fn column_of_names(section: &Section, sheet: &Sheet, keys: &Keys, from: u32, matched: &Matched) -> Option<u32> {
+    let names = section.rows.iter().flat_map(|row| &row.names);
+    let names: HashSet<&str> = names.map(|name| name.key.as_str()).filter(|name| !name.is_empty()).collect();
+    let mut met: BTreeMap<u32, HashSet<&str>> = BTreeMap::new();
+    for ((_, col), key) in keys.range((from, 0)..).take(MOST_ANSWERS) {
+        let bare = text::without_number(key);
+        if names.contains(bare) && !matched.values().any(|(_, taken)| taken == col) {
+            met.entry(*col).or_default().insert(bare);
+        }
+    }
+    let (col, met) = met.into_iter().max_by_key(|(_, met)| met.len())?;
+    let printed = section.rows.iter().filter(|row| !row.names.is_empty()).count();
+    (met.len() >= FEWEST_NAMES && met.len() * 2 >= printed && sheet.visible).then_some(col)
+}
+
+/// Columns of their own for what is otherwise written within another's, under the very name it is asked for by.
+fn columns_of_parts<'a>(
+    section: &'a Section,
+    keys: &Keys,
+    lines: std::ops::Range<u32>,
+    further: &[(&str, u32)],
+    columns: &mut BTreeMap<&'a str, u32>,
+) {
+    for column in section.columns.iter().filter(|column| column.within.is_some() && !column.own_column) {
+        let is_named = |key: &str| column.names.iter().any(|name| name.key == key);
+        let cells = keys.range((lines.start, 0)..(lines.end, 0));
+        let mut named = cells.filter(|(_, key)| is_named(text::without_number(key))).map(|((_, col), _)| *col);
+        // One column may serve two parts that are asked of different rows.
+        let whole = |id: &str| section.column(id).is_some_and(|other| other.within.is_none() || other.own_column);
+        let is_free = |col: &u32| {
+            !columns.iter().any(|(id, taken)| taken == col && whole(id))
+                && !further.iter().any(|(_, taken)| taken == col)
+        };
+        if let Some(col) = named.find(is_free) {
+            columns.insert(column.id(), col);
+        }
+    }
 }
 
 /// A declared column, how well a cell of the heading fits it, and that cell's column.

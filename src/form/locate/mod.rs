@@ -7,7 +7,10 @@ mod elsewhere;
 mod example;
 mod fields;
 mod heading;
+mod joined;
+mod labels;
 pub mod likeness;
+mod prose;
 mod relaid;
 mod rows;
 mod spread;
@@ -78,6 +81,13 @@ pub fn locate(
     least: Least,
     circumstances: &Circumstances,
 ) -> Result<(Answers, Vec<Finding>), NotTheForm> {
+    // A table that goes on on another sheet is read as one.
+    if let Some(joined) = joined::joined(form, workbook)
+        && let Ok((mut answers, mut findings)) = locate_in(form, &joined.workbook, least, circumstances)
+    {
+        joined.put_back(&mut answers, &mut findings);
+        return Ok((answers, findings));
+    }
     let found = locate_in(form, workbook, least, circumstances);
     if !matches!(found, Err(NotTheForm::NotTheForm)) {
         return found;
@@ -145,14 +155,14 @@ fn is_the_form(form: &Form, headings: &BTreeMap<&str, Heading>, sheets: &[&Sheet
     }
     let fields: Vec<_> = form.sections.iter().filter(|section| section.kind == SectionKind::Fields).collect();
     let declared: usize = fields.iter().map(|section| section.columns.len()).sum();
-    let found: usize = fields.iter().map(|section| fields::labels_in(section, sheets)).sum();
+    let found: usize = fields.iter().map(|section| labels::labels_in(section, sheets)).sum();
     found * 2 > declared
 }
 
 /// Whether a section of fields is there by its title or most of its labels.
 fn is_told(section: &Section, titles: &[Title], sheets: &[&Sheet]) -> bool {
     let titled = titles.iter().any(|title| title.section == section.id.get_ref());
-    titled || fields::labels_in(section, sheets) * 2 > section.columns.len()
+    titled || labels::labels_in(section, sheets) * 2 > section.columns.len()
 }
 
 /// A section's table ends before the next heading or title on its sheet, or where the form ends.

@@ -39,6 +39,8 @@ pub struct Walk<'a> {
     adding: Option<&'a Row>,
     /// The number of the last row that was added to it.
     last_count: u32,
+    /// Whether that one stood under a number of the form's own counting, such as 1.3.
+    counted: bool,
     /// The block whose sub-rows are expected.
     pub block: Option<&'a Row>,
     /// The sub-rows of it that were met.
@@ -75,7 +77,7 @@ impl<'a> Walk<'a> {
             borne: borne(row),
         });
         let keys = keys.collect();
-        Walk { section, keys, last: None, adding: None, last_count: 0, block: None, met: Vec::new() }
+        Walk { section, keys, last: None, adding: None, last_count: 0, counted: false, block: None, met: Vec::new() }
     }
 
     /// Tells what the next line is, by its number, its name, and whether it chooses an option. A number that a
@@ -92,6 +94,9 @@ impl<'a> Walk<'a> {
         }
         let (numbered, mut by_number) = (!number.text.is_empty(), self.by_number(&number.text, &name));
         let by_name = self.by_name(&name);
+        if let Some(at) = by_number.filter(|at| self.is_next(*at, &by_name, &name)) {
+            return self.at_printed(at);
+        }
         if by_number.is_none()
             && let Some((row, count)) = self.added_row(&number.text)
             && !(self.names_a_place(&by_name) && name.len() >= LONG)
@@ -101,6 +106,7 @@ impl<'a> Walk<'a> {
             if row.printed_numbering().is_some() {
                 number.text = row.number(count);
             }
+            self.counted = true;
             return Line::Added(row);
         }
         if self.tells_nothing(&number.text, by_number, &name) {
@@ -142,6 +148,19 @@ impl<'a> Walk<'a> {
             self.block = None;
         }
         Line::Unknown
+    }
+
+    /// Whether a number is that of the next printed row in the form's own counting, and the line's name, borne by no
+    /// other row, says nothing against it: related to the row's, or a part of it.
+    fn is_next(&self, at: usize, by_name: &[usize], name: &Name) -> bool {
+        let from = self.last.map_or(0, |last| last + 1);
+        let next = (from..self.keys.len()).find(|next| self.keys[*next].row.kind == RowKind::Fixed);
+        let is_part = |declared: &Name| name.len() > 1 && declared.shared(name) == name.len();
+        next == Some(at)
+            && self.adding.is_none_or(|_| self.counted)
+            && !self.keys[at].borne
+            && !by_name.iter().any(|other| self.keys[*other].bears(name))
+            && (self.number_decides(at, name) || self.keys[at].row.names.iter().any(is_part))
     }
 
     /// Whether a number says nothing of the form's rows: it fits none, or the row it fits has another name and was met
@@ -208,6 +227,7 @@ impl<'a> Walk<'a> {
         self.last = Some(at);
         self.adding = (row.kind == RowKind::Items).then_some(row);
         self.last_count = 0;
+        self.counted = false;
         self.met.clear();
         // A row of added blocks has no sub-rows of its own, its blocks do.
         self.block = (!row.subrows.is_empty() && row.kind == RowKind::Fixed).then_some(row);
@@ -216,6 +236,7 @@ impl<'a> Walk<'a> {
 
     fn at_added(&mut self, row: &'a Row, count: u32) {
         self.last_count = count;
+        self.counted = false;
         self.met.clear();
         self.last = self.section.rows.iter().position(|other| std::ptr::eq(other, row));
         self.adding = Some(row);
@@ -228,7 +249,22 @@ impl<'a> Walk<'a> {
         if self.numbered(number).any(|at| self.last.is_none_or(|last| at > last)) {
             return None;
         }
-        block.subrows.iter().find(|sub| sub.names.iter().any(|declared| same_name(declared, name)))
+        let named = block.subrows.iter().find(|sub| sub.names.iter().any(|declared| same_name(declared, name)));
+        named.or_else(|| self.abbreviated(block, number, name))
+    }
+
+    /// The sub-row of a block that a line without a number means by most of its words, be some of them abbreviated.
+    fn abbreviated(&self, block: &'a Row, number: &str, name: &Name) -> Option<&'a SubRow> {
+        let name = Name::of_key(text::without_number(&name.key).to_owned());
+        if number.contains(|c: char| c.is_ascii_digit()) || name.len() < 3 || !self.by_name(&name).is_empty() {
+            return None;
+        }
+        let shared = |sub: &SubRow| sub.names.iter().map(|declared| declared.shared(&name)).max().unwrap_or_default();
+        let best = block.subrows.iter().max_by_key(|sub| shared(sub))?;
+        let others = block.subrows.iter().filter(|other| !std::ptr::eq(*other, best));
+        let is_clear = others.map(shared).all(|other| other < shared(best));
+        let is_new = !self.met.contains(&best.id.get_ref().as_str());
+        (is_clear && is_new && shared(best) * 5 >= name.len() * 3).then_some(best)
     }
 
     /// The printed rows with this number.

@@ -12,8 +12,8 @@ use crate::{
     finding::{Finding, Place, Severity},
     form::{
         answers::RowAnswers,
-        declaration::{Column, ColumnType, Row, RowKind, RowName, Section, SubRow},
-        value::choice::Choice,
+        declaration::{Column, ColumnType, Form, Row, RowKind, RowName, Section, SubRow},
+        value::choice::{self, Choice},
     },
     text::{self, Name},
     workbook::Cell,
@@ -40,6 +40,17 @@ pub(super) struct Raw<'a> {
     printed_name: bool,
     /// Whether a number stands before the name.
     numbered: bool,
+}
+
+impl Raw<'_> {
+    /// Whether the line bears a name of its own, or is a printed one.
+    pub(super) fn names_itself(&self, form: &Form) -> bool {
+        let is_own = !self.printed_name
+            && !cell::is_blank(form, &self.label)
+            && !example::has_example_mark(form, &self.label)
+            && !self.row.samples.iter().any(|sample| text::key(sample) == text::key(&self.label));
+        self.row.kind != RowKind::Items || is_own
+    }
 }
 
 /// Reads a table.
@@ -122,10 +133,33 @@ fn written<'a>(task: &Task, section: &'a Section, heading: &Heading<'a>, region:
         totals::leave_out_sums_of_nothing(section, &mut cells);
         let is_empty = number.text.is_empty() && label.is_empty() && cells.is_empty();
         let says_nothing = is_empty || is_column_numbers(region, at) || is_heading_again(heading, region, at);
-        let is_sum = || number.text.is_empty() && sums.contains(&text::key(&label));
+        let is_sum = || number.text.is_empty() && is_sum(task.form, &sums, &label, &cells);
         (!says_nothing && !is_sum()).then_some(Written { at, number, label, cells })
     };
-    region.sheet.rows().into_iter().filter(|row| region.rows.contains(row)).filter_map(line).collect()
+    let rows = region.sheet.rows().into_iter().filter(|row| region.rows.contains(row));
+    let mut lines: Vec<Written> = rows.filter_map(line).collect();
+    // The number of a page is no row, where the row of that number is another line.
+    let is_bare = |line: &Written| line.label.is_empty() && line.cells.is_empty();
+    let told: BTreeSet<String> =
+        lines.iter().filter(|line| !is_bare(line)).map(|line| line.number.text.clone()).collect();
+    lines.retain(|line| !is_bare(line) || !told.contains(&line.number.text));
+    lines
+}
+
+/// Whether a line without a number adds others up: "Tổng cộng: 12 nội dung", or how often an option was chosen.
+fn is_sum(form: &Form, sums: &BTreeSet<String>, label: &str, cells: &BTreeMap<&str, Vec<(u32, &Cell)>>) -> bool {
+    let head = text::key(label.split([':', '：']).next().unwrap_or_default());
+    let is_option = || {
+        let whole = |list| matches!(choice::read(list, label), Choice::One { rest, .. } if rest.is_empty());
+        form.choices.values().any(whole)
+    };
+    let is_count = |cell: &Cell| {
+        let text = text::clean(&cell.text());
+        text.starts_with(|c: char| c.is_ascii_digit())
+            && text.chars().all(|c| c.is_ascii_digit() || ".,/% ".contains(c))
+    };
+    let mut answers = cells.values().flatten().peekable();
+    sums.contains(&head) || (answers.peek().is_some() && answers.all(|(_, cell)| is_count(cell)) && is_option())
 }
 
 /// Sorts the lines of the region out by the rows they are.
@@ -244,6 +278,13 @@ fn is_column_numbers(region: &Region, at: u32) -> bool {
         _ => text.trim(),
     });
     let keys: Vec<String> = numbers.map(|key| key.trim_matches(['(', ')', '[', ']']).to_lowercase()).collect();
+    let letters = keys.iter().map(|key| key.bytes().next().filter(|c| key.len() == 1 && c.is_ascii_alphabetic()));
+    if let Some(letters) = letters.collect::<Option<Vec<u8>>>()
+        && letters.len() > 2
+        && letters.windows(2).all(|pair| pair[1] == pair[0] + 1)
+    {
+        return true;
+    }
     let counts = keys.iter().filter_map(|key| key.parse::<u32>().ok()).collect::<Vec<_>>();
     let short = keys.iter().all(|key| key.chars().count() <= 2);
     keys.len() > 2 && short && counts.len() > 1 && counts.windows(2).all(|pair| pair[1] == pair[0] + 1)
@@ -255,6 +296,9 @@ fn behind_printed_name(row: &Row, label: &str) -> Option<String> {
     let printed = text::key(&row.label);
     if key.is_empty() || key == printed || row.aliases.iter().any(|alias| text::key(alias) == key) {
         return None;
+    }
+    if let Some(own) = behind_alias(row, label) {
+        return Some(own);
     }
     let name = Name::of(label);
     let alike = if row.in_place { PRINTED.0 } else { PRINTED.1 };
@@ -270,20 +314,42 @@ fn behind_printed_name(row: &Row, label: &str) -> Option<String> {
     Some(text::clean(tail.trim_start_matches([':', '-', '.', ' ', '\n', '(']).trim_end_matches(')')))
 }
 
-/// An owner that stands once on the heading line of a block, in a merged cell, is the owner of its sub-rows.
+/// A name behind one of the row's and a colon, or in brackets, that is no more of the printed one.
+fn behind_alias(row: &Row, label: &str) -> Option<String> {
+    let (head, own) = label.split_once([':', '：', '('])?;
+    let head = text::key(head);
+    let is_head = row.names.iter().any(|name| name.key == head);
+    let own = text::clean(own.trim_end_matches([')', '.', ' ']));
+    let is_printed = text::find_words(&text::key(&row.label), &text::key(&own)).is_some();
+    (is_head && own.chars().any(char::is_alphanumeric) && !is_printed).then_some(own)
+}
+
+/// An owner that stands once on the heading line of a block, in a merged cell, is the owner of its sub-rows; one that
+/// stands in the first of them is that of the others in all likelihood.
 fn inherit_from_block<'a>(section: &'a Section, lines: &mut [Raw<'a>]) {
     let mut head: BTreeMap<&str, Vec<(u32, &Cell)>> = BTreeMap::new();
+    let mut first: BTreeMap<&str, Vec<(u32, &Cell)>> = BTreeMap::new();
     for line in lines {
         if line.sub.is_none() {
+            first = BTreeMap::new();
             head = if line.row.subrows.is_empty() { BTreeMap::new() } else { line.cells.clone() };
             continue;
         }
-        for (column, cells) in &head {
-            let is_text =
-                section.column(column).is_some_and(|column| column.kind == ColumnType::Text && column.required);
-            if is_text && !line.cells.contains_key(column) {
+        let is_text = |column: &str| {
+            section.column(column).is_some_and(|column| column.kind == ColumnType::Text && column.required)
+        };
+        let answered = !line.cells.is_empty();
+        for (column, cells) in head.iter().filter(|(column, _)| is_text(column)) {
+            line.cells.entry(column).or_insert_with(|| cells.clone());
+        }
+        for (column, cells) in first.iter().filter(|(column, _)| is_text(column) && answered) {
+            if !line.cells.contains_key(column) {
                 line.cells.insert(column, cells.clone());
+                line.carried.insert(column);
             }
+        }
+        if first.is_empty() {
+            first = line.cells.clone();
         }
     }
 }
@@ -293,6 +359,12 @@ fn declines(task: &Task, section: &Section, line: &Raw) -> bool {
     let says = |text: &str| line.row.none.iter().any(|none| says_none(text, &text::key(none)));
     if has_choice(task, section, line) {
         return false;
+    }
+    // Of the printed row it is said where a choice is asked for, whoever has charge of it.
+    let asked = |id: &str| section.column(id).is_some_and(|one| one.kind == ColumnType::Choice && one.required);
+    let mut chosen = line.cells.iter().filter(|(id, _)| asked(id)).flat_map(|(_, cells)| cells);
+    if line.printed_name && chosen.any(|(_, cell)| says(&cell.text())) {
+        return true;
     }
     let mut texts: Vec<String> = line.cells.values().flatten().map(|(_, cell)| cell.text()).collect();
     texts.retain(|text| !cell::is_blank(task.form, text) || says(text));
@@ -386,6 +458,28 @@ fn is_sample(task: &Task, row: &Row, label: &str) -> bool {
         || row.samples.iter().any(|sample| text::key(sample) == text::key(label))
 }
 
+/// What stands in a column of its own that asks nothing of this row, by the column it is otherwise within.
+fn strays<'a>(section: &'a Section, line: &Raw<'a>) -> BTreeMap<&'a str, Vec<(u32, &'a Cell)>> {
+    let belongs =
+        |id: &str| section.column(id).is_some_and(|column| column.own_column || column.belongs_to(&line.name));
+    let is_read = |cell: &Cell| {
+        let own = line.cells.iter().filter(|(id, _)| belongs(id));
+        own.flat_map(|(_, cells)| cells).any(|(_, other)| std::ptr::eq(*other, cell))
+    };
+    let mut strays: BTreeMap<&str, Vec<(u32, &Cell)>> = BTreeMap::new();
+    for (id, cells) in line.cells.iter().filter(|(id, _)| !belongs(id)) {
+        let Some(host) = section.column(id).and_then(|column| column.within.as_ref()) else { continue };
+        let known = strays.entry(host.get_ref()).or_default();
+        let is_new = |known: &[(u32, &Cell)], cell: &Cell| !known.iter().any(|(_, other)| std::ptr::eq(*other, cell));
+        for (at, cell) in cells {
+            if !is_read(cell) && is_new(known, cell) {
+                known.push((*at, cell));
+            }
+        }
+    }
+    strays
+}
+
 fn read_line<'a>(
     task: &mut Task,
     section: &'a Section,
@@ -411,8 +505,11 @@ fn read_line<'a>(
         line.row.without.iter().chain(line.sub.iter().flat_map(|sub| &sub.without)).any(|column| column.get_ref() == id)
     };
     let columns: Vec<&Column> = section.columns.iter().filter(asked).filter(|column| !unused(column.id())).collect();
+    let mut strays = strays(section, line);
     for column in &columns {
-        let cells = line.cells.get(column.id()).map_or(&[][..], Vec::as_slice);
+        let mut cells = line.cells.get(column.id()).cloned().unwrap_or_default();
+        cells.extend(strays.remove(column.id()).unwrap_or_default());
+        let cells = cells.as_slice();
         let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
         cell::read(task, &what, &mut row, cells);
         if line.carried.contains(column.id())
@@ -453,7 +550,9 @@ fn read_line<'a>(
 fn note_repeated(task: &mut Task, section: &Section, rows: &[RowAnswers]) {
     let is_one = |row: &&RowAnswers| {
         let is_fixed = section.row(&row.name.declared).is_some_and(|row| row.kind == RowKind::Fixed);
-        !row.cells.is_empty() && (is_fixed || row.name.sub.is_some())
+        // Of rows that were added one bears a number.
+        let is_added = row.name.row != row.name.declared;
+        !row.cells.is_empty() && (is_fixed || is_added || row.name.sub.is_some())
     };
     let mut met = BTreeSet::new();
     for row in rows.iter().filter(is_one).filter(|row| !met.insert(row.name.to_string())) {
