@@ -77,7 +77,7 @@ pub const BY_STAFF: &str = "staff";
 pub const GUESS: &str = ", a guess";
 
 /// What a message says of itself, and what came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageOutcome<'a> {
     pub message_id: Option<&'a str>,
     pub from_address: Option<&'a str>,
