@@ -94,7 +94,8 @@ fn read_form(workbook: &Workbook) {
     named(workbook, &findings);
 }
 
-/// No answer comes out of nothing: it stands in its cell, or in another one that holds for several lines.
+/// No answer comes out of nothing: it stands in its cell, or in another one that holds for several lines, or it is an
+/// option that is marked on its line below a heading that abbreviates it.
 fn stands_there(workbook: &Workbook, answers: &Answers) {
     // Places in a document are counted within its tables.
     if is_document(workbook) {
@@ -107,7 +108,10 @@ fn stands_there(workbook: &Workbook, answers: &Answers) {
             let words = text::key(&cell.text);
             sheet.cells.values().any(|other| text::key(&other.text()).contains(&words))
         };
-        let stands = sheets.any(|sheet| sheet.get(place.row, place.col).is_some() || elsewhere(sheet));
+        let mut lists = declaration().choices.values().flat_map(|list| &list.options);
+        let is_option = lists.any(|option| option.text == cell.text);
+        let marked = |sheet: &Sheet| is_option && sheet.row(place.row).next().is_some();
+        let stands = sheets.any(|sheet| sheet.get(place.row, place.col).is_some() || elsewhere(sheet) || marked(sheet));
         assert!(stands, "{:?} from {place:?}", cell.text);
     }
 }
