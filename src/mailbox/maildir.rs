@@ -119,8 +119,8 @@ impl Maildir {
                 let entry = entry.map_err(wrong)?;
                 // A name that is not UTF-8 was given by no mail server, but perhaps by whoever copied a mail here.
                 let name = entry.file_name().into_string().unwrap_or_else(|name| in_ascii(&name));
-                // What is no file is no message.
-                if !name.starts_with('.') && entry.path().is_file() {
+                // What is no file is no message, and nor is a link to one.
+                if !name.starts_with('.') && entry.file_type().is_ok_and(|kind| kind.is_file()) {
                     let Some(uid) = self.uid(base(&name), &entry.path())? else { continue };
                     messages.insert(uid, entry.path());
                 }

@@ -243,7 +243,7 @@ pub async fn all_answers_since(tx: &mut Tx, since: Timestamp, until: Timestamp) 
     Columns(&row).number("answers")
 }
 
-/// How many letters said the same to an agency in a campaign, or outside of all, and may have reached it.
+/// How many letters said the same to an agency in a campaign, or in any, and may have reached it.
 pub async fn same_body_since(
     tx: &mut Tx,
     campaign: Option<&CampaignId>,
@@ -256,7 +256,7 @@ pub async fn same_body_since(
         "
         SELECT COUNT(*) AS letters
         FROM letter
-        WHERE agency = $1 AND body_sha256 = $2 AND queued_at BETWEEN $3 AND $4 AND COALESCE(campaign, '') = $5
+        WHERE agency = $1 AND body_sha256 = $2 AND queued_at BETWEEN $3 AND $4 AND ($5 = '' OR campaign = $5)
           AND state NOT IN ('cancelled', 'failed')
         ",
     )

@@ -108,25 +108,20 @@ async fn half_a_mail_is_not_taken_for_a_whole_one() {
     assert_eq!(mailbox.fetch(two, 9999).await.unwrap().raw, b"two");
 }
 
-/// Copied from another system, with a name in its own letters, or linked to where it lies.
+/// Copied from another system, with a name in its own letters.
 #[tokio::test]
 async fn a_mail_under_a_name_of_another_system_is_read_and_filed() {
-    use std::os::unix::{ffi::OsStrExt, fs::symlink};
+    use std::os::unix::ffi::OsStrExt;
     let folder = tempfile::tempdir().unwrap();
     let maildir = folder.path().join("mail");
     for part in ["new", "cur", "tmp"] {
         fs::create_dir_all(maildir.join(part)).unwrap();
     }
     fs::write(maildir.join("new").join(std::ffi::OsStr::from_bytes(b"B\xe1o c\xe1o.eml")), "one").unwrap();
-    fs::write(folder.path().join("elsewhere.eml"), "two").unwrap();
-    symlink(folder.path().join("elsewhere.eml"), maildir.join("new/linked.eml")).unwrap();
-    symlink(folder.path().join("nowhere"), maildir.join("new/broken.eml")).unwrap();
     let mut mailbox = Mailbox::open(&config(folder.path(), "maildir:mail", "directory:out")).await.unwrap();
     let listing = mailbox.list(None).await.unwrap();
-    assert_eq!((uids(&listing), listing.count), (vec!["B%E1o c%E1o.eml", "linked.eml"], 2));
-    for (listed, text) in listing.new.iter().zip(["one", "two"]) {
-        assert_eq!(mailbox.fetch(listed, 10).await.unwrap().raw, text.as_bytes());
-        assert_eq!(mailbox.file(&listed.key).await.unwrap(), Filed::Moved);
-    }
+    assert_eq!((uids(&listing), listing.count), (vec!["B%E1o c%E1o.eml"], 1));
+    assert_eq!(mailbox.fetch(&listing.new[0], 10).await.unwrap().raw, b"one");
+    assert_eq!(mailbox.file(&listing.new[0].key).await.unwrap(), Filed::Moved);
     assert_eq!(mailbox.list(None).await.unwrap().count, 0);
 }

@@ -54,6 +54,7 @@ async fn a_report_that_may_be_any_campaigns_keeps_reminders_of_all_from_its_agen
     story.mail(of_either);
     story.poll().await;
     assert_eq!(story.outcome(), "report from ha-nam held ambiguous");
+    assert_eq!(story.letter().row.kind.as_str(), "receipt");
     story.at("2023-03-01 09:00:00");
     let reminded = remind::remind(&story.desk, &campaign(&story, "1552")).await.unwrap();
     assert_eq!(reminded.reminders, 1, "Nghệ An alone");
@@ -79,6 +80,7 @@ async fn the_links_of_a_mail_that_names_no_campaign_are_for_those_that_have_begu
     story.mail(of_either);
     story.poll().await;
     assert_eq!(story.outcome(), "report from ha-nam held ambiguous");
+    assert_eq!(story.letter().row.kind.as_str(), "receipt");
     let thang = campaign(&story, "thang");
     let mut items = hold::held_items(&story.desk, Some(&thang.id)).await.unwrap();
     let mut tx = story.desk.store.begin().await.unwrap();

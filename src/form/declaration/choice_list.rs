@@ -1,6 +1,8 @@
 //! The lists from which a cell is answered.
 
+use crate::form::value::choice::WorkedOut;
 use serde::Deserialize;
+use std::sync::OnceLock;
 
 /// The answers a choice column admits, in order.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -17,6 +19,9 @@ pub struct ChoiceList {
     /// Words that never stand in place of the "…" of an alias.
     #[serde(default)]
     pub not_between: Vec<String>,
+    /// What reading works out of it once, when it is asked for.
+    #[serde(skip)]
+    pub(crate) worked_out: OnceLock<WorkedOut>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -49,7 +49,11 @@ struct Columns {
 /// The workbook with the table that is owed on one sheet; none where it stands on one, or on several as copies.
 pub fn joined(form: &Form, workbook: &Workbook) -> Option<Joined> {
     let section = form.sections.iter().find(|section| section.kind == SectionKind::Table && !section.optional)?;
-    let mut sheets = workbook.sheets.iter().filter(|sheet| sheet.visible && sheet.name != MARKS_SHEET);
+    let seen = |sheet: &&Sheet| sheet.visible && sheet.name != MARKS_SHEET && !sheet.cells.is_empty();
+    let mut sheets = workbook.sheets.iter().filter(seen);
+    if sheets.clone().nth(1).is_none() {
+        return None;
+    }
     let (base, heads, columns) = sheets.find_map(|sheet| {
         let headings = heading::headings(form, &[sheet]);
         let heading = headings.get(section.id.get_ref().as_str())?;

@@ -18,6 +18,8 @@ const TICKS: [&str; 23] = [
     "*", // What Wingdings show as ticks.
     "ü", "p", "þ",
 ];
+/// Bytes by which a heading may be longer than any option's words.
+const SLIPS: usize = 8;
 /// What marks that it is another option.
 const BLANKS: [&str; 8] = ["0", "0%", "không", "sai", "false", "☐", "○", "[ ]"];
 
@@ -58,10 +60,13 @@ fn heads<'a>(
     heading: &Heading<'a>,
     sheet: &'a Sheet,
 ) -> BTreeMap<u32, (u32, &'a Cell)> {
+    let longest = list.options.iter().flat_map(|option| option.aliases.iter().chain([&option.text]));
+    let longest = longest.map(|words| words.len()).max().unwrap_or_default();
     let option_of = |text: &str| match choice::read(list, text) {
         Choice::One { code, rest } if rest.is_empty() => list.options.iter().find(|option| option.code == code),
         _ => None,
     };
+    let option_of = |text: &str| if text.len() > longest + SLIPS { None } else { option_of(text) };
     // The line below the heading is one of it where it bears no name.
     let named = sheet.get(heading.first_row, heading.label_column).is_some();
     let below = if named { heading.first_row } else { heading.first_row + 1 };

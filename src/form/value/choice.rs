@@ -2,7 +2,11 @@
 //! agency's own, or ticked within the whole printed list. Two options are never guessed into one, and an
 //! option behind a word of denial ("chưa được phê duyệt") is not that option.
 
-use super::{number, spelling, tick};
+use super::{
+    number,
+    spelling::{self, Spelled},
+    tick,
+};
 use crate::{form::declaration::ChoiceList, text};
 use std::ops::Range;
 
@@ -33,11 +37,37 @@ struct Hit<'a> {
     free_text: bool,
 }
 
+/// What is worked out of a list once for all cells, each with the place of its option.
+#[derive(Debug, Clone, Default)]
+pub struct WorkedOut {
+    /// The keys of all names, in the order of options; any may be the whole answer.
+    whole: Vec<(usize, String)>,
+    /// The keys of those that are met within a text: a short alias is part of too many sentences.
+    within: Vec<(usize, String)>,
+    spelled: Vec<Spelled>,
+}
+
+fn worked_out(list: &ChoiceList) -> &WorkedOut {
+    list.worked_out.get_or_init(|| {
+        let mut made = WorkedOut::default();
+        for (at, option) in list.options.iter().enumerate() {
+            let names = option.aliases.iter().chain([&option.text]);
+            made.whole.extend(names.map(|name| (at, text::key(name))));
+            let long = |alias: &&String| alias.split_whitespace().count() > 2;
+            let names = option.aliases.iter().filter(long).chain([&option.text]);
+            for name in names.filter(|_| !option.free_text) {
+                made.within.push((at, text::key(name)));
+                made.spelled.extend(Spelled::new(&option.code, name).filter(|_| !name.contains('…')));
+            }
+        }
+        made
+    })
+}
+
 /// Whether a text is an option's own, or another word for it, and nothing besides.
 pub fn is_option(list: &ChoiceList, text: &str) -> bool {
     let key = text::key(text);
-    let means = |words: &String| text::key(words) == key;
-    list.options.iter().any(|option| means(&option.text) || option.aliases.iter().any(means))
+    worked_out(list).whole.iter().any(|(_, name)| *name == key)
 }
 
 /// Reads the text of a cell by a list. The text is cleaned and holds no printed prompt.
@@ -87,16 +117,12 @@ fn key_of_lines(text: &str) -> String {
 /// one does not count.
 fn hits<'a>(list: &'a ChoiceList, text: &str, key: &str) -> (Vec<Hit<'a>>, Vec<Hit<'a>>) {
     let mut hits = Vec::new();
-    let written = list.options.iter().filter(|option| !option.free_text).flat_map(|option| {
-        // A short alias is part of too many sentences; it counts as a whole answer only.
-        let aliases = option.aliases.iter().filter(|alias| alias.split_whitespace().count() > 2);
-        aliases.chain([&option.text]).map(move |words| (option, text::key(words)))
-    });
-    for (option, words) in written {
+    for (option, words) in &worked_out(list).within {
+        let code = list.options[*option].code.as_str();
         let mut from = 0;
-        while let Some((found, own)) = find_option(list, key, &words, from) {
+        while let Some((found, own)) = find_option(list, key, words, from) {
             from = found.end;
-            hits.push(Hit { code: &option.code, start: found.start, end: found.end, own, free_text: false });
+            hits.push(Hit { code, start: found.start, end: found.end, own, free_text: false });
         }
     }
     let inner: Vec<bool> = hits
@@ -298,21 +324,14 @@ fn ticked_lines<'a>(list: &'a ChoiceList, text: &str) -> Vec<&'a str> {
 /// An alias, or the option without its marks, as the whole answer or up to the first punctuation.
 fn short_answer<'a>(list: &'a ChoiceList, text: &str, key: &str) -> Choice<'a> {
     let head = key.split([':', ';', ',', '(', '.', '\n']).next().unwrap_or_default().trim();
+    let made = worked_out(list);
     for (candidate, rest) in [(key, false), (head, true)] {
-        for option in &list.options {
-            let mut names = option.aliases.iter().chain([&option.text]);
-            if names.any(|name| text::key(name) == candidate) {
-                let rest = if rest { rest_of(text, key, head.len()) } else { String::new() };
-                return Choice::One { code: &option.code, rest };
-            }
+        if let Some((option, _)) = made.whole.iter().find(|(_, name)| name == candidate) {
+            let rest = if rest { rest_of(text, key, head.len()) } else { String::new() };
+            return Choice::One { code: &list.options[*option].code, rest };
         }
     }
-    let long = |words: &&String| words.split_whitespace().count() > 2 && !words.contains('…');
-    let named = list.options.iter().filter(|option| !option.free_text).flat_map(|option| {
-        let names = option.aliases.iter().filter(long).chain([&option.text]);
-        names.map(|name| (option.code.as_str(), text::key(name)))
-    });
-    match spelling::at_beginning(key, &named.collect::<Vec<_>>()) {
+    match spelling::at_beginning(key, &made.spelled) {
         Some((code, end)) => Choice::One { code, rest: rest_of(text, key, end) },
         None => Choice::Unknown,
     }
@@ -362,6 +381,7 @@ mod tests {
             denials: words(&["chưa", "không", "cơ bản", "chuẩn bị"]),
             contrasts: words(&["nhưng", "hoặc", "và"]),
             not_between: words(&["trình"]),
+            worked_out: Default::default(),
         }
     }
 

@@ -28,7 +28,7 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
     const QUARTER: &str = r"(?:quý|quí|qúy|qúi|quy|qui|q)[\s.:]*(?:thứ )?";
     const FIGURE: &str = r"(iv|1v|iii|lll|ii|ll|il|i|l|ⅰ|ⅱ|ⅲ|ⅳ|[1-4]|một|nhất|hai|ba|tư|bốn)";
     const STOP: &str = r"\s*(?:[/.,-]\s*(?:năm)?|\(\s*(?:năm)?|năm|của năm)?\s*";
-    let table: [(&str, bool, Build); 34] = [
+    let table: [(&str, bool, Build); 35] = [
         (r"(?:ngày )?(\d{1,2})\s*tháng (\d{1,2})\s*(?:,\s*)?năm Y", false, |c, _| day(&c[1], &c[2], &c[3])),
         // Of several months or quarters the last one ends the work: "quý III-IV/2023", "tháng 11, 12 năm 2023".
         (r"M\d{1,2}\s*(?:[,&-]|và|đến)\s*(\d{1,2})\s*(?:[/.]|năm)\s*Y", false, |c, _| month(&c[1], year(&c[2])?)),
@@ -44,6 +44,9 @@ static PATTERNS: LazyLock<Vec<(Regex, bool, Build)>> = LazyLock::new(|| {
         (r"(\d{1,2}) tháng (đầu|cuối)(?: của)?(?: năm)? Y", false, |c, _| months(&c[1], &c[2], year(&c[3])?)),
         (r"(\d{1,2}) tháng (?:năm )?(20\d{2})", false, |c, _| months(&c[1], "đầu", year(&c[2])?)),
         (r"Q0?NSY", false, |c, _| quarter(&c[1], year(&c[2])?)),
+        (r"Q(đầu|cuối)(?: của)?(?: năm)? Y", false, |c, _| {
+            quarter(if is_beginning(&c[1]) { "1" } else { "4" }, year(&c[2])?)
+        }),
         (r"Q0?N\s*/\s*(2\d)", false, |c, _| quarter(&c[1], year(&c[2])?)),
         (r"M(\d{1,2})SY", false, |c, _| month(&c[1], year(&c[2])?)),
         (r"M(\d{1,2})\s*/\s*(\d{2})", false, |c, _| month(&c[1], year(&c[2])?)),

@@ -10,23 +10,54 @@ const LONG: usize = 16;
 /// Shorter words than this are too like others.
 const SHORT: usize = 8;
 
+/// A name that may be misspelt, with what is worked out once for all cells.
+#[derive(Debug, Clone)]
+pub struct Spelled {
+    /// What it means.
+    code: String,
+    /// Without marks and blanks.
+    letters: String,
+    /// Its first word, without marks.
+    first: String,
+    words: usize,
+}
+
+impl Spelled {
+    /// None of a name that is too short to be told from others when it is misspelt.
+    pub fn new(code: &str, name: &str) -> Option<Spelled> {
+        let key = text::key(name);
+        let letters = squeezed(&key);
+        (letters.len() >= SHORT).then(|| Spelled {
+            code: code.to_owned(),
+            first: text::plain(text::words(&key).next().unwrap_or_default()),
+            words: text::words(&key).count(),
+            letters,
+        })
+    }
+}
+
 /// The name with which a key begins but for a slip, and where it ends; none where two that differ in what they mean are as
-/// near. `names` are the keys of what may stand there, each with what it means.
-pub fn at_beginning<'a>(key: &str, names: &[(&'a str, String)]) -> Option<(&'a str, usize)> {
-    let ends = ends_of_words(key);
+/// near.
+pub fn at_beginning<'a>(key: &str, names: &'a [Spelled]) -> Option<(&'a str, usize)> {
     let begin = key.find(char::is_alphanumeric)?;
+    let first = text::plain(text::words(key).next()?);
+    let mut alike = names.iter().filter(|name| first_is_like(&first, &name.first)).peekable();
+    let longest = names.iter().map(|name| name.words).max().unwrap_or_default();
+    alike.peek()?;
+    let ends: Vec<(usize, String)> =
+        ends_of_words(key).into_iter().take(longest).map(|end| (end, squeezed(&key[begin..end]))).collect();
     let mut found: Vec<(usize, Reverse<usize>, &str, usize)> = Vec::new();
-    for (meaning, name) in names {
-        let (wanted, count) = (squeezed(name), ends_of_words(name).len());
-        if wanted.chars().count() < SHORT {
-            continue;
-        }
-        let nearby = count.saturating_sub(2)..=count;
-        for end in ends.get(*nearby.start()..ends.len().min(nearby.end() + 1)).unwrap_or_default() {
-            let written = &key[begin..*end];
-            let slips = osa_distance(&squeezed(written), &wanted);
-            if slips <= if wanted.len() < LONG { 1 } else { 2 } && first_is_like(written, name) {
-                found.push((slips, Reverse(wanted.len()), meaning, *end));
+    for name in alike {
+        // A word may be run together with the next, or two.
+        let nearby = name.words.saturating_sub(3)..ends.len().min(name.words);
+        for (end, written) in ends.get(nearby).unwrap_or_default() {
+            let most = if name.letters.len() < LONG { 1 } else { 2 };
+            if written.len().abs_diff(name.letters.len()) > most {
+                continue;
+            }
+            let slips = osa_distance(written, &name.letters);
+            if slips <= most {
+                found.push((slips, Reverse(name.letters.len()), &name.code, *end));
             }
         }
     }
@@ -36,16 +67,14 @@ pub fn at_beginning<'a>(key: &str, names: &[(&'a str, String)]) -> Option<(&'a s
     (!rival).then_some((best.2, best.3))
 }
 
-/// The first words tell most options apart ("đã", "chưa"): a short one must be there but for its marks or a letter typed
-/// twice.
+/// The first words, without marks, tell most options apart ("đã", "chưa"): a short one must be there but for a letter
+/// typed twice.
 fn first_is_like(written: &str, name: &str) -> bool {
-    let first = |key: &str| text::plain(text::words(key).next().unwrap_or_default());
-    let (written, name) = (first(written), first(name));
     let is_short = written.len().min(name.len()) < 3;
     // "Đãđáp ứng"
-    let run_together = written.len() > name.len() + 2 && written.starts_with(&name);
+    let run_together = written.len() > name.len() + 2 && written.starts_with(name);
     let twice = written.len() == name.len() + 1 && name.chars().next() == written.chars().nth(1);
-    written == name || run_together || twice || (!is_short && osa_distance(&written, &name) <= 1)
+    written == name || run_together || twice || (!is_short && osa_distance(written, name) <= 1)
 }
 
 /// Without marks and blanks.
@@ -74,15 +103,16 @@ mod tests {
 
     #[test]
     fn slips_are_forgiven_and_other_words_are_not() {
-        let names: Vec<(&str, String)> = [
+        let names: Vec<Spelled> = [
             ("met", "Đã đáp ứng"),
             ("partial", "Đáp ứng một phần"),
             ("not_met", "Chưa đáp ứng"),
             ("bidding", "Tổ chức đấu thầu"),
             ("procuring", "Triển khai mua sắm"),
         ]
-        .map(|(code, name)| (code, text::key(name)))
-        .into();
+        .iter()
+        .filter_map(|(code, name)| Spelled::new(code, name))
+        .collect();
         for (written, meant) in [
             ("Chưa đáp úng do thiếu kinh phí", Some("not_met; do thiếu kinh phí")),
             ("Đáp ứng môt phần (70%)", Some("partial; (70%)")),
