@@ -191,7 +191,8 @@ fn time(due: Period, habits: Habits) -> Cell {
 /// Saves a workbook's cells as they are, with another program's plain looks.
 pub fn saved(workbook: &Workbook) -> Vec<u8> {
     let mut copy = rust_xlsxwriter::Workbook::new();
-    let date = Format::new().set_num_format("dd/mm/yyyy");
+    // A month that is typed is shown as one.
+    let (date, month) = (Format::new().set_num_format("dd/mm/yyyy"), Format::new().set_num_format("mmm-yy"));
     for sheet in &workbook.sheets {
         let page = copy.add_worksheet().set_name(&sheet.name).expect("a name");
         page.set_hidden(!sheet.visible && workbook.sheets.len() > 1);
@@ -203,7 +204,7 @@ pub fn saved(workbook: &Workbook) -> Vec<u8> {
                 Cell::Date(at) => {
                     let day =
                         ExcelDateTime::from_ymd(at.year() as u16, at.month() as u8, at.day() as u8).expect("a day");
-                    page.write_datetime_with_format(*row, col, &day, &date)
+                    page.write_datetime_with_format(*row, col, &day, if at.day() == 1 { &month } else { &date })
                 }
                 Cell::Bool(truth) => page.write_boolean(*row, col, *truth),
                 Cell::Error(error) => page.write_string(*row, col, error),

@@ -51,9 +51,8 @@ pub fn joined(form: &Form, workbook: &Workbook) -> Option<Joined> {
     let section = form.sections.iter().find(|section| section.kind == SectionKind::Table && !section.optional)?;
     let seen = |sheet: &&Sheet| sheet.visible && sheet.name != MARKS_SHEET && !sheet.cells.is_empty();
     let mut sheets = workbook.sheets.iter().filter(seen);
-    if sheets.clone().nth(1).is_none() {
-        return None;
-    }
+    // On one sheet nothing is to be joined.
+    sheets.clone().nth(1)?;
     let (base, heads, columns) = sheets.find_map(|sheet| {
         let headings = heading::headings(form, &[sheet]);
         let heading = headings.get(section.id.get_ref().as_str())?;
