@@ -16,6 +16,8 @@ struct Words {
 #[serde(deny_unknown_fields)]
 struct Promises {
     attached: Vec<String>,
+    aside: Vec<String>,
+    asks: Vec<String>,
     sent: Vec<String>,
     not: Vec<String>,
 }
@@ -24,26 +26,27 @@ const FILE: &str = include_str!("../../config/words.toml");
 
 static PROMISES: LazyLock<Promises> = LazyLock::new(|| {
     let words: Words = toml::from_str(FILE).unwrap_or_default();
-    let keys = |words: Vec<String>| words.iter().map(|words| text::key(words)).collect();
-    let Promises { attached, sent, not } = words.promises;
     // A question mark is no word and has no key.
-    let not = not.into_iter().map(|words| if words == "?" { words } else { text::key(&words) }).collect();
-    Promises { attached: keys(attached), sent: keys(sent), not }
+    let key = |words: String| if words == "?" { words } else { text::key(&words) };
+    let keys = |words: Vec<String>| words.into_iter().map(key).collect();
+    let Promises { attached, aside, asks, sent, not } = words.promises;
+    Promises { attached: keys(attached), aside: keys(aside), asks: keys(asks), sent: keys(sent), not: keys(not) }
 });
 
 /// Whether it says so, in its subject or in the sender's own words.
 pub fn promises_a_file(mail: &Mail) -> bool {
     let own = quoted::own_words(&mail.text, None);
     let stand = |text: &str, words: &[String]| words.iter().any(|words| text::contains_words(text, words));
-    if stand(&text::key(&format!("{} {own}", mail.subject)), &PROMISES.attached) {
+    let key = text::key(&own);
+    let told = |list: &[String]| {
+        list.iter().any(|words| if words == "?" { own.contains('?') } else { text::contains_words(&key, words) })
+    };
+    let whole = text::key(&format!("{} {own}", mail.subject));
+    let meant = PROMISES.aside.iter().fold(whole, |text, aside| text.replace(aside.as_str(), ";"));
+    if stand(&meant, &PROMISES.attached) && !told(&PROMISES.asks) {
         return true;
     }
-    let key = text::key(&own);
-    let asks = PROMISES
-        .not
-        .iter()
-        .any(|words| if words == "?" { own.contains('?') } else { text::contains_words(&key, words) });
-    !asks && stand(&key, &PROMISES.sent)
+    !told(&PROMISES.not) && stand(&key, &PROMISES.sent)
 }
 
 #[cfg(test)]
@@ -58,6 +61,11 @@ mod tests {
             ("Báo cáo", "Đơn vị gửi lại biểu mẫu đã rà soát. Trân trọng.", true),
             ("Báo cáo", "Kính gửi Quý Bộ. Báo cáo gửi kèm.", true),
             ("Tệp kèm theo", "Trân trọng.", true),
+            ("Hỏi", "Mục 4.2 trong Phụ lục kèm theo Văn bản số 488 có áp dụng với cấp tỉnh không?", false),
+            ("Hỏi", "Mục 4.2 trong Phụ lục kèm theo Văn bản số 488 ghi theo cấp tỉnh.", false),
+            ("Trao đổi", "Số liệu đã đủ.\n\nEmail này và các tệp đính kèm có thể chứa thông tin mật.", false),
+            ("Gia hạn", "Đơn vị xin gia hạn theo công văn đính kèm.", false),
+            ("Thu hồi: Báo cáo", "Đề nghị thu hồi báo cáo gửi kèm theo thư ngày 19/02.", false),
             ("Báo cáo", "Đơn vị gửi báo cáo qua trục hay không?", false),
             ("Báo cáo", "Đề nghị hướng dẫn cách ghi mục 4.1 để đơn vị gửi báo cáo.", false),
             ("Báo cáo", "Đơn vị xin gia hạn, sẽ gửi báo cáo trong tuần tới.", false),
