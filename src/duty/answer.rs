@@ -259,6 +259,8 @@ pub fn fact(id: i64, kind: LetterKind) -> String {
 fn fact_of(kind: LetterKind) -> &'static str {
     match kind {
         LetterKind::Neutral => "neutral",
+        // It tells of no report that this message brought.
+        LetterKind::Kept => "kept",
         kind => outbox::LetterKind::from(kind).as_str(),
     }
 }
@@ -275,7 +277,7 @@ async fn answers_to(tx: &mut Tx, id: i64) -> anyhow::Result<Vec<String>> {
 /// the mail came is not told less.
 fn may_follow(told: &[String], fact: &str) -> bool {
     let weight = |fact: &str| match fact {
-        "neutral" => 0,
+        "neutral" | "kept" => 0,
         "unreadable" => 1,
         _ => 2,
     };

@@ -35,8 +35,10 @@ pub struct Brought {
 }
 
 impl Brought {
+    /// The campaigns whose forms are filled in; where none is, those of the blank ones.
     pub fn campaigns(&self) -> Vec<CampaignId> {
-        self.forms.iter().map(|found| found.campaign.clone()).collect()
+        let filled = self.forms.iter().any(|found| !found.blank);
+        self.forms.iter().filter(|found| !(filled && found.blank)).map(|found| found.campaign.clone()).collect()
     }
 }
 

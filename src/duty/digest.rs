@@ -4,7 +4,7 @@
 
 mod addressed;
 
-pub use addressed::{closing, queue, queue_closing, send};
+pub use addressed::{at_this_moment, closing, queue, queue_closing, send};
 
 use super::{
     Desk,

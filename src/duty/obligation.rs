@@ -136,6 +136,7 @@ async fn check_contact(desk: &Desk, campaign: &OpenCampaign, agency: &AgencyId, 
 /// Closes a campaign, so that nobody is reminded any more, and queues the digest that ends it for each of the staff; how
 /// many got one. Both or neither.
 pub async fn close(desk: &Desk, campaign: &OpenCampaign, who: Who<'_>) -> anyhow::Result<(&'static str, u32)> {
+    let desk = &digest::at_this_moment(desk);
     let (now, outcome) = (desk.clock.now(), "nobody is reminded any more; reports are still read and answered");
     ensure!(!is_closed(desk, campaign).await?, "the campaign is closed already");
     let made = digest::closing(desk, campaign).await?;

@@ -49,6 +49,8 @@ pub async fn ask_no_more(
             LetterKind::Question
         }
         LetterKind::NoWorkbook => LetterKind::Kept,
+        // Whoever owes no workbook owes none that is right.
+        LetterKind::Correction if matches!(settled, Settled::Paper | Settled::Exempt) => LetterKind::Kept,
         other => *other,
     };
     // Of a list or a machine only a report is told of.

@@ -6,6 +6,28 @@ use crate::campaign::CampaignId;
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
+/// A condition on `message`: staff did not dismiss it since it was last read. The argument is the parameter that holds
+/// [`REFUSED`].
+macro_rules! not_dismissed {
+    ($refused:literal) => {
+        concat!(
+            "
+            NOT EXISTS (
+                SELECT 1
+                FROM audit
+                WHERE audit.subject = 'message:' || CAST(message.id AS TEXT)
+                  AND audit.act = 'message dismiss'
+                  AND audit.at >= COALESCE(message.handled_at, 0)
+                  AND audit.outcome NOT LIKE ",
+            $refused,
+            " || '%'
+            )
+            "
+        )
+    };
+}
+pub(super) use not_dismissed;
+
 /// Who decides, and why, in words of their own.
 #[derive(Debug, Clone, Copy)]
 pub struct Who<'a> {

@@ -2,7 +2,14 @@
 //! whether it is handled is a state here and no flag there. Its identity is folder, validity and uid, and the
 //! hash of its bytes tells the same mail again. Reading it and deciding about it happen elsewhere.
 
-use super::{Store, StoreError, Tx, columns::Columns, micros, plain, reports::Verdict, words};
+use super::{
+    Store, StoreError, Tx,
+    audit::{self, not_dismissed},
+    columns::Columns,
+    micros, plain,
+    reports::Verdict,
+    words,
+};
 use crate::{agency::AgencyId, campaign::CampaignId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -227,7 +234,7 @@ pub async fn earlier_with_same_bytes(store: &Store, id: i64) -> Result<Option<i6
     row.map(|row| Columns(&row).number("id")).transpose()
 }
 
-/// Messages before this one with its Message-ID that count as a report of the same agency.
+/// Messages before this one with its Message-ID that count as a report or a question of the same agency.
 pub async fn reports_before(
     store: &Store,
     id: i64,
@@ -235,19 +242,23 @@ pub async fn reports_before(
     agency: &AgencyId,
     message_id: &str,
 ) -> Result<Vec<i64>, StoreError> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "
         SELECT id
         FROM message
         WHERE campaign = $1 AND agency = $2 AND message_id = $3 AND id < $4
-          AND kind = 'report' AND held IS NULL AND state = 'done'
+          AND kind IN ('report', 'question') AND held IS NULL AND state = 'done'
+          AND ",
+        not_dismissed!("$5"),
+        "
         ORDER BY id
-        ",
-    )
+        "
+    ))
     .bind(campaign.as_str())
     .bind(agency.as_str())
     .bind(plain(message_id))
     .bind(id)
+    .bind(audit::REFUSED)
     .fetch_all(&store.pool)
     .await?;
     rows.iter().map(|row| Columns(row).number("id")).collect()
@@ -259,17 +270,20 @@ pub async fn without_the_form(
     campaign: &CampaignId,
     agency: &AgencyId,
 ) -> Result<Vec<(i64, Timestamp)>, StoreError> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "
         SELECT id, received_at
         FROM message
         WHERE campaign = $1 AND agency = $2 AND kind = 'report' AND held IS NULL AND state = 'done'
-          AND reason = 'not_the_form'
+          AND reason = 'not_the_form' AND ",
+        not_dismissed!("$3"),
+        "
         ORDER BY id
-        ",
-    )
+        "
+    ))
     .bind(campaign.as_str())
     .bind(agency.as_str())
+    .bind(audit::REFUSED)
     .fetch_all(&store.pool)
     .await?;
     let found = rows.iter().map(|row| Ok((Columns(row).number("id")?, Columns(row).time("received_at")?)));

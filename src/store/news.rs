@@ -3,7 +3,7 @@
 
 use super::{
     Store, StoreError,
-    audit::REFUSED,
+    audit::{REFUSED, not_dismissed},
     columns::Columns,
     messages::MessageKind,
     micros,
@@ -168,7 +168,7 @@ pub async fn wrote_without_report(
     store: &Store,
     campaign: &CampaignId,
 ) -> Result<BTreeMap<AgencyId, Timestamp>, StoreError> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "
         SELECT message.agency, MAX(message.received_at) AS received_at
         FROM message
@@ -176,14 +176,9 @@ pub async fn wrote_without_report(
           AND message.verdict = 'unreadable'
           AND message.agency IS NOT NULL
           AND (message.held IS NULL OR message.held = 'unreadable')
-          AND NOT EXISTS (
-              SELECT 1
-              FROM audit
-              WHERE audit.subject = 'message:' || CAST(message.id AS TEXT)
-                AND audit.act = 'message dismiss'
-                AND audit.at >= COALESCE(message.handled_at, 0)
-                AND audit.outcome NOT LIKE $2 || '%'
-          )
+          AND ",
+        not_dismissed!("$2"),
+        "
           AND NOT EXISTS (
               SELECT 1
               FROM report
@@ -191,8 +186,8 @@ pub async fn wrote_without_report(
           )
         GROUP BY message.agency
         ORDER BY message.agency
-        ",
-    )
+        "
+    ))
     .bind(campaign.as_str())
     .bind(REFUSED)
     .fetch_all(&store.pool)

@@ -92,10 +92,18 @@ pub struct Basis {
     /// Its reports of other messages, and the newest of them.
     pub reports: u32,
     pub newest: Option<i64>,
+    /// Its messages whose file was not the form, and may be a piece of it.
+    pub pieces: u32,
 }
 
 const BASIS: &str = "
     SELECT (SELECT deadline FROM expectation WHERE campaign = $1 AND agency = $2) AS deadline,
+           (
+               SELECT COUNT(*)
+               FROM message
+               WHERE campaign = $1 AND agency = $2 AND id <> $3 AND kind = 'report' AND held IS NULL AND state = 'done'
+                 AND reason = 'not_the_form'
+           ) AS pieces,
            COUNT(*) AS reports,
            MAX(id) AS newest
     FROM report
@@ -126,6 +134,7 @@ fn basis_of(row: &AnyRow) -> Result<Basis, StoreError> {
         deadline: row.word_or_none("deadline", |text| text.parse().ok())?,
         reports: row.number("reports")?,
         newest: row.number_or_none("newest")?,
+        pieces: row.number("pieces")?,
     })
 }
 

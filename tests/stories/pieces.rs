@@ -127,6 +127,39 @@ async fn a_form_in_four_mails_is_put_together_in_any_order() {
     }
 }
 
+/// A forged piece that staff dismissed is nobody's; and the same mail, when it is proved, is no duplicate of it.
+#[tokio::test]
+async fn what_staff_dismissed_is_neither_a_piece_nor_what_came_before() {
+    let mut story = Story::begin().await;
+    let dismissed = async |story: &Story, id: i64| {
+        let who = Who { actor: "cli:lan", why: Some("giả mạo") };
+        release::decide(&story.desk, id, Act::Dismiss, who).await.unwrap();
+    };
+    let forged = |mail: Mail| mail.results("mx.mic.example; dmarc=fail");
+    story.mail(|mail| forged(mail.file("lien he.xlsx", four("lien he"))));
+    story.poll().await;
+    let id = story.message().row.id;
+    dismissed(&story, id).await;
+    story.letters();
+    story.at("2023-02-21 09:00:00");
+    story.mail(|mail| mail.file("hien trang.xlsx", four("hien trang")));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam needs_correction");
+    assert_eq!(story.letter().row.kind, LetterKind::Correction);
+    story.at("2023-02-22 09:00:00");
+    story.mail(|mail| forged(complete(mail).message_id("<one@hanam.example>")));
+    story.poll().await;
+    let id = story.message().row.id;
+    dismissed(&story, id).await;
+    story.letters();
+    story.at("2023-02-23 09:00:00");
+    story.mail(|mail| complete(mail).message_id("<one@hanam.example>"));
+    story.poll().await;
+    assert_eq!(story.outcome(), "report from ha-nam accepted");
+    assert_eq!(story.letter().row.kind, LetterKind::Receipt);
+    story.end().await;
+}
+
 #[tokio::test]
 async fn a_piece_completes_the_accepted_version_and_a_whole_form_is_not_completed() {
     let mut story = Story::begin().await;

@@ -97,6 +97,12 @@ async fn who_reported_on_paper_or_owes_nothing_is_not_asked_for_the_appendix() {
     story.poll().await;
     assert_eq!(story.outcome(), "question from nghe-an");
     assert_eq!(story.letters().len(), 2, "a note, and the question itself to staff");
+    // Nor to mend one that it need not have sent.
+    story.mail(|mail| without_reason(mail).from("an@nghean.example"));
+    story.poll().await;
+    story.message();
+    let said = story.letter().said();
+    assert!(said.contains("Quý Cơ quan không cần gửi Phụ lục") && !said.contains("chậm nhất"), "{said}");
     story.end().await;
 }
 

@@ -77,7 +77,7 @@ pub async fn queue_closing(desk: &Desk, tx: &mut Tx, campaign: &OpenCampaign, ma
 
 /// The desk at the moment at which a digest is gathered: its letters bear that time, because the next one tells of what
 /// came since then. Making the workbook takes a while, in which more may come.
-fn at_this_moment(desk: &Desk) -> Desk {
+pub fn at_this_moment(desk: &Desk) -> Desk {
     desk.at(Clock::Fixed(desk.clock.now()))
 }
 
