@@ -276,7 +276,9 @@ fn match_columns<'a>(table: &mut Sought<'a>, keys: &Keys, row: u32, lines: u32) 
         Some(names) if column.kind == ColumnType::Ordinal => names.abs_diff(*col),
         _ => *col,
     };
-    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(far(a).cmp(&far(b))));
+    // The printed label before other words for it.
+    let other = |(_, column, col): &(f64, &Column, u32)| texts.get(col) != Some(&text::key(&column.label));
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(other(a).cmp(&other(b))).then(far(a).cmp(&far(b))));
     let mut matched: Matched = BTreeMap::new();
     for (score, column, col) in &pairs {
         let id = column.id();
@@ -285,7 +287,10 @@ fn match_columns<'a>(table: &mut Sought<'a>, keys: &Keys, row: u32, lines: u32) 
         }
     }
     let is_free = |col: u32| !matched.values().any(|(_, taken)| *taken == col);
-    let left = pairs.iter().copied().filter(|(score, _, col)| *score == 1.0 && is_free(*col));
+    // What is asked for in so many words stands in one column.
+    let left = pairs.iter().copied().filter(|(score, column, col)| {
+        *score == 1.0 && is_free(*col) && !(column.kind == ColumnType::Text && column.required)
+    });
     let (words, others): (Vec<_>, Vec<_>) = left.partition(|(_, column, _)| column.kind == ColumnType::Text);
     // Where others stand there twice as well it is another table beside this one.
     let further = if others.is_empty() { words } else { Vec::new() };

@@ -77,7 +77,7 @@ fn times(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<(bool,
     };
     leave_to_brackets(&key, &mut all);
     let mut before = 0;
-    let (mut plainly, mut perhaps, mut last) = (None::<(bool, Found)>, None, None);
+    let (mut plainly, mut perhaps, mut last) = (None::<(bool, Found)>, None::<(bool, Found)>, None);
     let mut left = all.as_slice();
     while let Some(found) = left.first() {
         let start = found.at.start.min(key.len());
@@ -94,13 +94,19 @@ fn times(text: &str, signs: Signs, year_of_letter: Option<i16>) -> Option<(bool,
                     plainly = Some((hoped, meant));
                 }
             }
-            Lead::Announced { plainly: false, .. } => perhaps = perhaps.or(Some(meant)),
+            // What is hoped for before what is done.
+            Lead::Announced { plainly: false, hoped } => {
+                if perhaps.as_ref().is_none_or(|(known, _)| hoped && !known) {
+                    perhaps = Some((hoped, meant));
+                }
+            }
             // "từ 2023 đến 2025" begins another way than it ends.
             Lead::Another { begins: true } if meant.at != found.at => last = Some(meant),
             Lead::Nothing => last = Some(meant),
             Lead::Another { .. } => {}
         }
     }
+    let perhaps = perhaps.map(|(_, found)| found);
     plainly.or_else(|| perhaps.or(last).map(|found| (false, found)))
 }
 
@@ -129,7 +135,7 @@ fn of_lead(lead: &str, tail: &str, keys: &Keys) -> Lead {
         return Lead::Another { begins: false };
     }
     if last.is_some_and(|at| past.iter().any(|word| text::ends_with_words(clause[..at].trim_end(), word))) {
-        return Lead::Nothing;
+        return Lead::Announced { plainly: false, hoped: false };
     }
     let hoped = words.iter().any(|word| is_begun(word) && place(lead, word).is_some());
     if let Some(is_begun) = words.iter().filter(stands).map(is_begun).min() {
@@ -322,6 +328,7 @@ mod tests {
             ("theo Kế hoạch số 125/KH-UBND ngày 10/01/2023: quý III/2023", Some("2023-Q3")),
             ("đã hoàn thành mua sắm năm 2021; dự kiến 8/2023", Some("2023-08")),
             ("đã hoàn thành tháng 12/2022", Some("2022-12")),
+            ("đã đưa vào sử dụng 15/3/2023. Kiểm tra 20/4/2023", Some("2023-03-15")),
             ("sau năm 2023", None),
             ("dự kiến hoàn thành 2023, 2024", Some("2024")),
             ("hoàn thành 30/6/2023, 31/12/2024 nghiệm thu", Some("2023-06-30")),

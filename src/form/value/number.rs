@@ -158,8 +158,8 @@ pub fn is_opposite(text: &str, ratio: &FoundRatio, not_words: &[String], denials
         let is_told = |rest: &[&str]| rest.iter().any(|word| word.starts_with(|c: char| c.is_ascii_digit()));
         let behind = (0..=MOST_COUNTED).any(|gap| {
             let named = tail.get(gap..gap + length).is_some_and(|words| is_named(words, word));
-            // A single word may begin a reason: "… do thiếu kinh phí".
-            let ends = length > 1 || tail.len() == gap + length;
+            // A word or two may begin something else: "… do thiếu kinh phí", "đáp ứng một phần".
+            let ends = length > 2 || tail.len() == gap + length;
             named && ends && !is_denied(&tail[..gap]) && !is_told(&tail[gap + length..])
         });
         before || behind
@@ -312,6 +312,7 @@ mod tests {
             ("Số lượng cơ quan chưa đáp ứng/tổng số cơ quan cần trang bị: 12/45", vec![false]),
             ("Số lượng thiết bị đã có/tổng số thiết bị cần mua sắm: 130/420", vec![false]),
             ("thiếu 290/420 thiết bị", vec![true]),
+            ("12/45 cơ quan đáp ứng một phần", vec![false]),
             ("đã có 130 thiết bị trong tổng số 420 do thiếu kinh phí", vec![false]),
             ("33/45 bộ phận một cửa đã trang bị", vec![true]),
             ("Chưa có kinh phí\n- 12/45 cơ quan\n- 130/420 thiết bị", vec![false, false]),

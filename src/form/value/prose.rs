@@ -31,7 +31,12 @@ pub fn document(text: &str, signs: DocumentSigns) -> Option<String> {
     let text = text.replace('Ð', "Đ");
     let numbers = numbers(&text, signs);
     let is_other = |at: usize| {
-        let before = text::key(text[..at].trim_end_matches(|c: char| !c.is_alphanumeric()));
+        let before = text[..at].trim_end_matches([' ', ':', '(']);
+        // Behind a comma another clause begins.
+        if before.ends_with([',', ';', '.', '\n']) {
+            return false;
+        }
+        let before = text::key(before);
         let named = signs.words.iter().map(|word| text::key(word)).find(|word| text::ends_with_words(&before, word));
         let bare = before.strip_suffix(named.as_deref().unwrap_or_default()).unwrap_or(&before).trim_end();
         signs.not_after.iter().any(|word| {
@@ -211,6 +216,7 @@ mod tests {
             ("Thẩm định: 99/QĐ-CATTT; Phê duyệt: 2345/QĐ-UBND", Some("2345/QĐ-UBND")),
             ("QĐ giao quản lý 99/QĐ-UBND; QĐ phê duyệt HSCĐ 12/QĐ-STTTT", Some("12/QĐ-STTTT")),
             ("Thẩm định: 99/QĐ-CATTT", Some("99/QĐ-CATTT")),
+            ("Đã thẩm định, 12/QĐ-UBND; thay thế 5/QĐ-UBND", Some("12/QĐ-UBND")),
             ("đã cấp 12 QĐ cho 3 đơn vị", None),
         ] {
             assert_eq!(document(text, signs).as_deref(), number, "{text}");
