@@ -38,10 +38,13 @@
 //! fence), [`duty::identify`] says whose it is and [`message::trust`] whether that is proved, [`appendix`] which of
 //! its files is the form. [`workbook`] turns that file into cells; [`form::parts`] finds sections, columns and rows by
 //! their words ([`form`]'s `locate`), understands each cell (`value`), and asks the form's rules (`rules`).
-//! [`duty::decide`] says what follows from all of this, and touches nothing. [`duty::judge`] goes this way with one message;
-//! outcome, report and letter (`duty::answer`) are then recorded in one transaction, and only after that `duty::file` moves the
-//! mail on the server. A daemon that dies in between finds its work in the database. Where several share one PostgreSQL, a message is in the hands of one of them while it is read
-//! ([`store::presence`]), and whoever lost it records nothing.
+//! [`duty::decide`] says what follows from all of this, and touches nothing; `duty::repeated` knows a mail that came before,
+//! and `duty::settled` takes back what its agency does not owe. [`duty::judge`] goes this way with one message; outcome, report
+//! and letter (`duty::answer`) are then recorded in one transaction, and only after that `duty::file` moves the mail on the
+//! server. What was judged counts only while it still holds what it was judged by (`duty::scope` for what this daemon recorded
+//! meanwhile, [`store::standing`] for the others). A daemon that dies in between finds its work in the database. Where several
+//! share one PostgreSQL, a message is in the hands of one of them while it is read ([`store::presence`]), and whoever lost it
+//! records nothing.
 //!
 //! # One letter's path
 //!
@@ -64,14 +67,15 @@
 //! # What never happens
 //!
 //! - Nothing on the mail server is changed before the raw message is committed here.
-//! - No mail and no workbook is read in the process that holds the mailbox and the store, but by [`fence`].
+//! - No mail and no workbook is read in the process that holds the mailbox and the store, but by [`fence`]; the daemon only
+//!   looks where a mail's head ends.
 //! - No letter leaves that is not in the outbox; none goes to two addresses, to Cc or to Reply-To.
 //! - No machine's mail is answered but one that brings a report of an agency, and none of a stranger: an answer goes to an
 //!   address that the registry or staff know, or that got the letter it quotes.
 //! - No sentence of a letter stands in Rust; no form's words do either.
 //! - No module but [`clock`] asks the machine for the time; none but [`store`] speaks SQL.
 //! - Reading never fails because of the sender: it returns values and findings; an `Err` is our own trouble.
-//! - No byte that came by mail is parsed by the daemon itself; what kills its reader is an outcome to record.
+//! - What kills the reader of a mail is an outcome to record.
 //!
 //! # Decisions
 //!
@@ -86,7 +90,6 @@
 //!   names, boundaries and encoded words in ways that need the raw bytes at every step.
 //! - **SMTP** goes through lettre command by command, because only that tells a cut before the end of the
 //!   letter from one after it.
-//!
 //! - **Signatures** are checked by mail-auth, with keys that the parent looks up: the reading process has no
 //!   socket, and the parent reads no mail.
 //!
