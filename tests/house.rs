@@ -49,7 +49,6 @@ const LONG: usize = 400;
 /// Files that are longer, each with its reason.
 const LONGER: &[(&str, &str)] = &[
     ("form/declaration.rs", "the whole language of declarations, whose parts check each other"),
-    ("form/locate/table.rs", "one walk through the lines of a table, and what each may turn out to be"),
     ("store/messages.rs", "one table, one statement a function, each statement on its own lines"),
     ("store/outbox.rs", "the same"),
     ("store/reports.rs", "the same"),

@@ -38,10 +38,6 @@ pub(super) fn below(
         heads |= other.column.kind == ColumnType::Prose;
         until = if other.at.1 > col { until.min(other.at.1) } else { until };
     }
-    let next_label = next_label.or_else(|| {
-        let below = labels.iter().filter(|other| std::ptr::eq(other.sheet, label.sheet) && other.at.0 > row);
-        below.map(|other| other.at.0).min()
-    });
     end = end.min(next_label.unwrap_or(u32::MAX)).max(row + 1);
     let mut parts = vec![(label.at, label.behind.clone())];
     for ((line, other), cell) in label.sheet.cells.range((row, 0)..(end, 0)) {

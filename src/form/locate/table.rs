@@ -1,24 +1,32 @@
 //! A table's lines, from its heading to its end: each is taken for the row it is, its cells are read, and
 //! what the form asks for and nobody wrote is noted at the cell where it belongs.
 
+mod notes;
+mod said;
+mod written;
+
 use super::{
-    Region, Task, carried, cell, elsewhere, example,
+    Region, Task, carried, cell, elsewhere,
     heading::Heading,
     place,
-    rows::{Line, Number, Walk},
+    rows::{Line, Walk},
     spread, totals,
 };
 use crate::{
-    finding::{Finding, Place, Severity},
+    finding::{Place, Severity},
     form::{
         answers::RowAnswers,
         declaration::{Column, ColumnType, Form, Row, RowKind, RowName, Section, SubRow},
-        value::choice::{self, Choice},
     },
     text::{self, Name},
     workbook::Cell,
 };
+use notes::{
+    hidden, label_heading, label_place, note_half_blocks, note_missing, note_repeated, row_finding, unknown_row,
+};
+use said::{declines, is_left_out, is_none, is_sample_name};
 use std::collections::{BTreeMap, BTreeSet};
+use written::{Written, written};
 
 /// How alike what stands on a printed line must be to the printed name to be that name, misspelt or abbreviated:
 /// where the agency may write a name of its own, and where it may not.
@@ -45,11 +53,7 @@ pub(super) struct Raw<'a> {
 impl Raw<'_> {
     /// Whether the line bears a name of its own, or is a printed one.
     pub(super) fn names_itself(&self, form: &Form) -> bool {
-        let is_own = !self.printed_name
-            && !cell::is_blank(form, &self.label)
-            && !example::has_example_mark(form, &self.label)
-            && !self.row.samples.iter().any(|sample| text::key(sample) == text::key(&self.label));
-        self.row.kind != RowKind::Items || is_own
+        self.row.kind != RowKind::Items || !(self.printed_name || is_sample_name(form, self))
     }
 }
 
@@ -105,61 +109,6 @@ pub fn read<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, re
     let order = |name: &RowName| section.rows.iter().position(|row| row.id() == name.declared);
     rows.sort_by_key(|row| order(&row.name));
     rows
-}
-
-/// A line as it stands there.
-struct Written<'a> {
-    at: u32,
-    number: Number,
-    /// The name, without its number.
-    label: String,
-    cells: BTreeMap<&'a str, Vec<(u32, &'a Cell)>>,
-}
-
-/// The lines of the region that say something of a row; none where nothing is the column of their names.
-fn written<'a>(task: &Task, section: &'a Section, heading: &Heading<'a>, region: &Region<'a>) -> Vec<Written<'a>> {
-    let column_of = |kind| section.column_of(kind).and_then(|column| heading.columns.get(column.id()));
-    let (ordinal, Some(name)) = (column_of(ColumnType::Ordinal), column_of(ColumnType::Label)) else {
-        return Vec::new();
-    };
-    let sums: BTreeSet<String> = task.form.sums.iter().map(|name| text::key(name)).collect();
-    let line = |at: u32| {
-        let told = |kind, col: u32| region.sheet.get(at, col).filter(|cell| !cell::is_nought(kind, cell));
-        let mut number = Number::of(ordinal.and_then(|col| told(ColumnType::Ordinal, *col)));
-        let name = told(ColumnType::Label, *name).filter(|cell| !matches!(cell, Cell::Error(_)));
-        let name = name.map(|name| cell::without_prompts(task.form, &name.text())).unwrap_or_default();
-        let label = number.out_of(&name).to_owned();
-        let mut cells = answer_cells(section, heading, region, at);
-        totals::leave_out_sums_of_nothing(section, &mut cells);
-        let is_empty = number.text.is_empty() && label.is_empty() && cells.is_empty();
-        let says_nothing = is_empty || is_column_numbers(region, at) || is_heading_again(heading, region, at);
-        let is_sum = || number.text.is_empty() && is_sum(task.form, &sums, &label, &cells);
-        (!says_nothing && !is_sum()).then_some(Written { at, number, label, cells })
-    };
-    let rows = region.sheet.rows().into_iter().filter(|row| region.rows.contains(row));
-    let mut lines: Vec<Written> = rows.filter_map(line).collect();
-    // The number of a page is no row, where the row of that number is another line.
-    let is_bare = |line: &Written| line.label.is_empty() && line.cells.is_empty();
-    let told: BTreeSet<String> =
-        lines.iter().filter(|line| !is_bare(line)).map(|line| line.number.text.clone()).collect();
-    lines.retain(|line| !is_bare(line) || !told.contains(&line.number.text));
-    lines
-}
-
-/// Whether a line without a number adds others up: "Tổng cộng: 12 nội dung", or how often an option was chosen.
-fn is_sum(form: &Form, sums: &BTreeSet<String>, label: &str, cells: &BTreeMap<&str, Vec<(u32, &Cell)>>) -> bool {
-    let head = text::key(label.split([':', '：']).next().unwrap_or_default());
-    let is_option = || {
-        let whole = |list| matches!(choice::read(list, label), Choice::One { rest, .. } if rest.is_empty());
-        form.choices.values().any(whole)
-    };
-    let is_count = |cell: &Cell| {
-        let text = text::clean(&cell.text());
-        text.starts_with(|c: char| c.is_ascii_digit())
-            && text.chars().all(|c| c.is_ascii_digit() || ".,/% ".contains(c))
-    };
-    let mut answers = cells.values().flatten().peekable();
-    sums.contains(&head) || (answers.peek().is_some() && answers.all(|(_, cell)| is_count(cell)) && is_option())
 }
 
 /// Sorts the lines of the region out by the rows they are.
@@ -237,59 +186,6 @@ fn gather<'a>(task: &mut Task, section: &'a Section, heading: &Heading<'a>, regi
     lines
 }
 
-/// The filled cells of a line in the answer columns.
-fn answer_cells<'a>(
-    section: &'a Section,
-    heading: &Heading<'a>,
-    region: &Region<'a>,
-    at: u32,
-) -> BTreeMap<&'a str, Vec<(u32, &'a Cell)>> {
-    let answers =
-        section.columns.iter().filter(|column| !matches!(column.kind, ColumnType::Ordinal | ColumnType::Label));
-    let filled = |column: &'a Column| {
-        let further = heading.further.iter().filter(|(id, _)| *id == column.id()).map(|(_, col)| col);
-        let cols = heading.columns.get(column.id()).into_iter().chain(further);
-        let cells =
-            cols.filter_map(|col| region.sheet.get(at, *col)).filter(|cell| !cell::is_nought(column.kind, cell));
-        let cells: Vec<(u32, &Cell)> = cells.map(|cell| (at, cell)).collect();
-        (!cells.is_empty()).then_some((column.id(), cells))
-    };
-    answers.filter_map(filled).collect()
-}
-
-/// The heading once more, as it is printed on every page.
-fn is_heading_again(heading: &Heading, region: &Region, at: u32) -> bool {
-    let same = |col: &&u32| {
-        let key = |row| region.sheet.get(row, **col).map(|cell| text::key(&cell.text())).unwrap_or_default();
-        let here = key(at);
-        !here.is_empty() && (heading.row..heading.first_row).any(|row| key(row) == here)
-    };
-    let cols = heading.columns.values().filter(same).count();
-    cols > 1 && same(&&heading.label_column)
-}
-
-/// A line such as `(1) (2) (3)=(1)+(2)` below the heading.
-fn is_column_numbers(region: &Region, at: u32) -> bool {
-    let texts: Vec<String> = region.sheet.row(at).map(|(_, cell)| text::clean(&cell.text())).collect();
-    // What a column is computed of stands behind its number.
-    let is_sum = |text: &str| text.split(|c: char| !c.is_alphanumeric()).all(|word| word.len() <= 2 || word == "100");
-    let numbers = texts.iter().map(|text| match text.split_once('=') {
-        Some((number, sum)) if is_sum(sum) => number.trim(),
-        _ => text.trim(),
-    });
-    let keys: Vec<String> = numbers.map(|key| key.trim_matches(['(', ')', '[', ']']).to_lowercase()).collect();
-    let letters = keys.iter().map(|key| key.bytes().next().filter(|c| key.len() == 1 && c.is_ascii_alphabetic()));
-    if let Some(letters) = letters.collect::<Option<Vec<u8>>>()
-        && letters.len() > 2
-        && letters.windows(2).all(|pair| pair[1] == pair[0] + 1)
-    {
-        return true;
-    }
-    let counts = keys.iter().filter_map(|key| key.parse::<u32>().ok()).collect::<Vec<_>>();
-    let short = keys.iter().all(|key| key.chars().count() <= 2);
-    keys.len() > 2 && short && counts.len() > 1 && counts.windows(2).all(|pair| pair[1] == pair[0] + 1)
-}
-
 /// What an agency wrote in place of, or behind, the printed name of a row to which lines are added.
 fn behind_printed_name(row: &Row, label: &str) -> Option<String> {
     let key = text::key(label);
@@ -352,110 +248,6 @@ fn inherit_from_block<'a>(section: &'a Section, lines: &mut [Raw<'a>]) {
             first = line.cells.clone();
         }
     }
-}
-
-/// Whether the agency says on this line that it has none of these, and chose nothing.
-fn declines(task: &Task, section: &Section, line: &Raw) -> bool {
-    let says = |text: &str| line.row.none.iter().any(|none| says_none(text, &text::key(none)));
-    if has_choice(task, section, line) {
-        return false;
-    }
-    // Of the printed row it is said where a choice is asked for, whoever has charge of it.
-    let asked = |id: &str| section.column(id).is_some_and(|one| one.kind == ColumnType::Choice && one.required);
-    let mut chosen = line.cells.iter().filter(|(id, _)| asked(id)).flat_map(|(_, cells)| cells);
-    if line.printed_name && chosen.any(|(_, cell)| says(&cell.text())) {
-        return true;
-    }
-    let mut texts: Vec<String> = line.cells.values().flatten().map(|(_, cell)| cell.text()).collect();
-    texts.retain(|text| !cell::is_blank(task.form, text) || says(text));
-    says(&line.label) || (texts.iter().any(|text| says(text)) && texts.iter().all(|text| says(text)))
-}
-
-/// Whether a name says in words that there is none.
-fn is_none(task: &Task, label: &str) -> bool {
-    label.chars().any(char::is_alphabetic) && cell::is_blank(task.form, label)
-}
-
-/// Whether a text says what `none` does, perhaps behind a word or two ("Hiện tại không có nhu cầu"), or with
-/// more behind it where `none` is no bare "Không có".
-fn says_none(text: &str, none: &str) -> bool {
-    let key = text::key(text);
-    if key.chars().count() > 100 {
-        return false;
-    }
-    let Some(at) = text::find_words(&key, none) else { return false };
-    let lead = key[..at].split_whitespace().count();
-    let whole = key[at..].trim_end() == none;
-    lead <= 3 && (whole || none.split_whitespace().count() > 2)
-}
-
-/// Headings, printed samples and lines nobody filled in are no rows of the report.
-fn is_left_out(task: &Task, section: &Section, line: &Raw) -> bool {
-    let is_head = line.sub.is_none() && (line.row.kind == RowKind::Group || !line.row.subrows.is_empty());
-    if is_head {
-        return true;
-    }
-    let written = line.cells.iter().any(|(column, cells)| {
-        cells.iter().any(|(_, cell)| {
-            let text = cell::without_prompts(task.form, &cell.text());
-            let what =
-                section.column(column).map(|column| cell::What { section, column, row: Some(line.row), sub: line.sub });
-            let below = what.as_ref().and_then(|what| example::below(task.form, what, &text));
-            let text = below.unwrap_or(text);
-            let is_unanswered = match &what {
-                Some(what) => cell::is_unanswered(task.form, what, &text),
-                None => cell::is_blank(task.form, &text),
-            };
-            !is_unanswered
-                && !example::is_example(task.form, line.row, line.sub, column, &text)
-                && !is_sample_text(task, line, column, &text)
-                && !is_list_left(task, section, line, column, &text)
-        })
-    });
-    if declines(task, section, line) {
-        return true;
-    }
-    match line.row.kind {
-        // Without a number and an answer it is a remark of the agency's own.
-        RowKind::Items => {
-            !written && (line.printed_name || line.sub.is_some() || !line.numbered || is_sample_name(task, line))
-        }
-        _ => false,
-    }
-}
-
-/// A printed text without an example mark, under a name that is still a printed sample.
-fn is_sample_text(task: &Task, line: &Raw, column: &str, text: &str) -> bool {
-    let under_sample = line.system.as_deref().is_some_and(|system| is_sample(task, line.row, system));
-    let printed = line.sub.and_then(|sub| sub.sample_texts.get(column));
-    under_sample && printed.is_some_and(|texts| texts.iter().any(|sample| text::key(sample) == text::key(text)))
-}
-
-/// A printed list of options of which none was chosen.
-fn is_list_left(task: &Task, section: &Section, line: &Raw, column: &str, text: &str) -> bool {
-    let Some(column) = section.column(column) else { return false };
-    cell::choice_of(task.form, column, Some(line.row), line.sub, text) == Some(Choice::WholeList)
-}
-
-fn has_choice(task: &Task, section: &Section, line: &Raw) -> bool {
-    line.cells.iter().any(|(column, cells)| {
-        let Some(column) = section.column(column) else { return false };
-        cells.iter().any(|(_, cell)| {
-            let text = cell::without_prompts(task.form, &cell.text());
-            let choice = cell::choice_of(task.form, column, Some(line.row), line.sub, &text);
-            matches!(choice, Some(Choice::One { .. }))
-        })
-    })
-}
-
-/// A printed sample, or no name at all.
-fn is_sample_name(task: &Task, line: &Raw) -> bool {
-    cell::is_blank(task.form, &line.label) || is_sample(task, line.row, &line.label)
-}
-
-fn is_sample(task: &Task, row: &Row, label: &str) -> bool {
-    example::has_example_mark(task.form, label)
-        || row.samples.iter().any(|sample| text::key(sample) == text::key(label))
 }
 
 /// What stands in a column of its own that asks nothing of this row, by the column it is otherwise within.
@@ -532,7 +324,7 @@ fn read_line<'a>(
         let what = cell::What { section, column, row: Some(line.row), sub: line.sub };
         totals::settle(task, &what, &mut row);
     }
-    if line.row.kind == RowKind::Items && line.sub.is_none() && !line.printed_name && is_sample_name(task, line) {
+    if line.row.kind == RowKind::Items && line.sub.is_none() && !line.printed_name && is_sample_name(task.form, line) {
         let label_column = section.column_of(ColumnType::Label).map(Column::id).unwrap_or_default();
         task.note(row_finding(
             &format!("{label_column}-missing"),
@@ -544,144 +336,4 @@ fn read_line<'a>(
         ));
     }
     row
-}
-
-/// Rows that were answered more than once. Each answer is kept.
-fn note_repeated(task: &mut Task, section: &Section, rows: &[RowAnswers]) {
-    let is_one = |row: &&RowAnswers| {
-        let is_fixed = section.row(&row.name.declared).is_some_and(|row| row.kind == RowKind::Fixed);
-        // Of rows that were added one bears a number.
-        let is_added = row.name.row != row.name.declared;
-        !row.cells.is_empty() && (is_fixed || is_added || row.name.sub.is_some())
-    };
-    let mut met = BTreeSet::new();
-    for row in rows.iter().filter(is_one).filter(|row| !met.insert(row.name.to_string())) {
-        let place = row.place.clone();
-        let found = row_finding("row-repeated", Severity::Warning, section, Some(&row.name), place, None);
-        task.note(found.about(&row.label));
-    }
-}
-
-/// Sub-rows that are not there, or blank, in a block that the agency added and named or answered in part.
-fn note_half_blocks<'a>(
-    task: &mut Task,
-    section: &Section,
-    heading: &Heading<'a>,
-    region: &Region<'a>,
-    lines: &[Raw<'a>],
-    rows: &[RowAnswers],
-) {
-    let answered: BTreeSet<(&str, &str)> =
-        rows.iter().filter_map(|row| Some((row.name.row.as_str(), row.name.sub.as_deref()?))).collect();
-    let is_head = |line: &Raw| {
-        let is_block = line.row.kind == RowKind::Items && !line.row.subrows.is_empty();
-        line.sub.is_none() && is_block && line.name.row != line.row.id()
-    };
-    for (at, head) in lines.iter().enumerate().filter(|(_, line)| is_head(line)) {
-        let subs = || lines[at + 1..].iter().take_while(|line| line.sub.is_some());
-        let is_answered = |sub: &SubRow| answered.contains(&(head.name.row.as_str(), sub.id.get_ref().as_str()));
-        let begun = head.row.subrows.iter().any(is_answered);
-        let named = subs().next().is_some() && !is_sample_name(task, head);
-        for sub in head.row.subrows.iter().filter(|sub| (begun || named) && !is_answered(sub)) {
-            let line = subs().find(|line| line.sub.is_some_and(|other| other.id.get_ref() == sub.id.get_ref()));
-            let at = label_place(heading, region, line.map_or(head.at, |line| line.at));
-            let name = RowName { sub: Some(sub.id.get_ref().clone()), ..head.name.clone() };
-            let finding = row_finding("row-missing", Severity::Error, section, Some(&name), Some(at), None);
-            task.note(finding.about(&sub.label));
-        }
-    }
-}
-
-/// Printed rows that are not there, and too few added ones.
-fn note_missing(task: &mut Task, section: &Section, row: &Row, rows: &[RowAnswers], at: &Place, declined: bool) {
-    let kind = task.circumstances.agency_kind;
-    let concerns_all = row.applies_to.is_empty();
-    if section.optional || row.kind == RowKind::Group || !row.applies_to(kind) || (kind.is_none() && !concerns_all) {
-        return;
-    }
-    let there = |sub: Option<&SubRow>| {
-        rows.iter()
-            .filter(|found| {
-                found.name.declared == row.id() && found.name.sub.as_deref() == sub.map(|sub| sub.id.get_ref().as_str())
-            })
-            .count()
-    };
-    let name = |sub: Option<&SubRow>| RowName {
-        row: row.id().to_owned(),
-        declared: row.id().to_owned(),
-        sub: sub.map(|sub| sub.id.get_ref().clone()),
-    };
-    if row.kind == RowKind::Items {
-        let count = if row.subrows.is_empty() { there(None) } else { there(row.subrows.first()) };
-        if (count as u32) < row.min && !declined {
-            let code = row.missing.as_deref().unwrap_or("row-missing");
-            task.note(
-                row_finding(code, Severity::Error, section, Some(&name(None)), Some(at.clone()), None)
-                    .about(&row.label),
-            );
-        }
-        return;
-    }
-    let subs: Vec<Option<&SubRow>> =
-        if row.subrows.is_empty() { vec![None] } else { row.subrows.iter().map(Some).collect() };
-    for sub in subs {
-        if there(sub) == 0 {
-            let label = sub.map_or(&row.label, |sub| &sub.label);
-            task.note(
-                row_finding("row-missing", Severity::Error, section, Some(&name(sub)), Some(at.clone()), None)
-                    .about(label),
-            );
-        }
-    }
-}
-
-/// A remark on what was read although its sender may not see it.
-fn hidden(code: &str, section: &Section, heading: &Heading, region: &Region, line: Option<&Raw>, at: Place) -> Finding {
-    let name = line.map(|line| &line.name);
-    let label = line.map(|line| line.label.clone());
-    let heading = || region.sheet.get(heading.row, at.col).map(Cell::text).unwrap_or_default();
-    row_finding(code, Severity::Warning, section, name, Some(at.clone()), None).about(&label.unwrap_or_else(heading))
-}
-
-fn unknown_row(section: &Section, place: Place, number: &str, label: &str) -> Finding {
-    let shown = text::clean(&format!("{number} {label}"));
-    row_finding("row-unknown", Severity::Warning, section, None, Some(place), Some(&shown))
-}
-
-fn row_finding(
-    code: &str,
-    severity: Severity,
-    section: &Section,
-    row: Option<&RowName>,
-    place: Option<Place>,
-    found: Option<&str>,
-) -> Finding {
-    let label = section.column_of(ColumnType::Label);
-    Finding {
-        code: code.to_owned(),
-        severity,
-        section: section.id.get_ref().clone(),
-        row: row.map(RowName::to_string),
-        field: label.map(|column| column.id().to_owned()),
-        place,
-        found: found.filter(|found| !found.is_empty()).map(str::to_owned),
-        arguments: BTreeMap::from([("label".to_owned(), found.unwrap_or_default().to_owned())]),
-    }
-}
-
-impl Finding {
-    /// The same finding about a row of this name.
-    fn about(mut self, label: &str) -> Finding {
-        self.arguments.insert("label".to_owned(), label.to_owned());
-        self
-    }
-}
-
-fn label_place(heading: &Heading, region: &Region, at: u32) -> Place {
-    place(region.sheet, at, label_heading(heading, region).col)
-}
-
-/// The heading cell of the names' column.
-fn label_heading(heading: &Heading, region: &Region) -> Place {
-    place(region.sheet, heading.row, heading.label_column)
 }
